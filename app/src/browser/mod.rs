@@ -1,0 +1,7 @@
+//! Every call into the browser that is not drawing: files, the trainer, downloads, the clock.
+
+pub mod canvas;
+pub mod download;
+pub mod files;
+pub mod trainer;
+pub mod window;

@@ -1,0 +1,16 @@
+//! The page and its trainer: two wasm modules over one core.
+//!
+//! [`model`] is what the page knows, in plain Rust; `screens` and `parts` draw it, `browser` holds every
+//! call into the browser, [`protocol`] is what page and trainer say to each other.
+
+pub mod model;
+pub mod protocol;
+
+#[cfg(feature = "page")]
+pub mod browser;
+#[cfg(feature = "page")]
+pub mod parts;
+#[cfg(feature = "page")]
+pub mod screens;
+#[cfg(feature = "page")]
+pub mod state;

@@ -1,0 +1,105 @@
+//! The losses of all rounds on one axis of steps.
+
+use tag2mask_core::run::Event;
+use tag2mask_core::run::event::LossPoint;
+
+/// One round's place on the axis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RoundSpan {
+    /// Round, from 0.
+    pub round: usize,
+    /// Its first step on the common axis.
+    pub start: usize,
+    /// Its steps.
+    pub steps: usize,
+}
+
+/// One step on the common axis.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sample {
+    /// Step over all rounds.
+    pub at: usize,
+    /// Round, from 0.
+    pub round: usize,
+    /// What was read.
+    pub point: LossPoint,
+}
+
+/// Everything the chart draws.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Losses {
+    /// Rounds so far.
+    pub rounds: Vec<RoundSpan>,
+    /// Points so far, by step.
+    pub samples: Vec<Sample>,
+    /// Steps of all rounds.
+    pub total_steps: usize,
+    /// The last learning rate told.
+    pub learning_rate: Option<f64>,
+}
+
+impl Losses {
+    /// Takes news of a run; others change nothing.
+    pub fn apply(&mut self, event: &Event) {
+        match event {
+            Event::RunStarted { total_steps, .. } => {
+                *self = Self { total_steps: *total_steps, ..Self::default() };
+            }
+            Event::RoundStarted { round, steps, .. } => {
+                let start = self.rounds.last().map_or(0, |last| last.start + last.steps);
+                self.rounds.push(RoundSpan { round: *round, start, steps: *steps });
+            }
+            Event::Losses { round, points, learning_rate } => {
+                self.learning_rate = Some(*learning_rate);
+                let start = self.rounds.iter().rev().find(|span| span.round == *round).map_or(0, |span| span.start);
+                self.samples.extend(points.iter().map(|point| Sample {
+                    at: start + point.step,
+                    round: *round,
+                    point: point.clone(),
+                }));
+            }
+            _ => {}
+        }
+    }
+
+    /// For those who cannot see the chart: where the loss of the running round started and is now.
+    pub fn in_words(&self) -> String {
+        let Some(last) = self.samples.last() else { return "No losses yet".into() };
+        let of_round = || self.samples.iter().filter(|s| s.round == last.round && !s.point.threshold_step);
+        let mean = |samples: Vec<&Sample>| {
+            samples.iter().map(|s| f64::from(s.point.total)).sum::<f64>() / samples.len().max(1) as f64
+        };
+        let first = mean(of_round().take(5).collect());
+        let now = mean(of_round().rev().take(5).collect());
+        format!(
+            "Loss in round {}: from {} to {} after {} steps",
+            last.round + 1,
+            super::text::decimal(first),
+            super::text::decimal(now),
+            last.point.step + 1
+        )
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::model::tests::run_started;
+
+    pub(crate) fn point(step: usize, total: f32, threshold_step: bool) -> LossPoint {
+        LossPoint { step, total, main: total * 0.8, share: total * 0.2, activation: 0.3, threshold_step }
+    }
+
+    #[test]
+    fn rounds_follow_each_other_on_one_axis() {
+        let mut losses = Losses::default();
+        losses.apply(&run_started(30));
+        losses.apply(&Event::RoundStarted { round: 0, rounds: 2, epochs: 1, steps: 10 });
+        losses.apply(&Event::RoundStarted { round: 1, rounds: 2, epochs: 2, steps: 20 });
+        losses.apply(&Event::Losses { round: 1, points: vec![point(4, 1.0, false)], learning_rate: 0.1 });
+        assert_eq!(losses.samples[0].at, 14);
+        assert_eq!(losses.in_words(), "Loss in round 2: from 1.00 to 1.00 after 5 steps");
+        losses.apply(&run_started(5));
+        assert!(losses.samples.is_empty() && losses.rounds.is_empty());
+    }
+}

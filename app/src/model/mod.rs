@@ -1,0 +1,274 @@
+//! What the page knows, and how news changes it. No screen, no browser: everything here is tested
+//! natively. `state.rs` makes it observable.
+
+pub mod chart;
+pub mod data;
+pub mod device;
+pub mod estimate;
+pub mod fields;
+pub mod form;
+pub mod losses;
+pub mod overlay;
+pub mod pictures;
+pub mod results;
+pub mod run;
+pub mod small_mask;
+pub mod suggest;
+pub mod text;
+pub mod trainer;
+pub mod weights;
+
+use tag2mask_core::run::Event;
+use tag2mask_core::run::event::{DeviceInfo, Phase};
+
+/// A part of the model that is shown on its own: what changed, for whoever redraws.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// Whether the trainer is loading, ready, silent or gone.
+    Trainer,
+    /// The compute device.
+    Device,
+    /// The data set.
+    Data,
+    /// Small pictures.
+    Thumbnails,
+    /// The run's stage and progress.
+    Run,
+    /// Loss points.
+    Losses,
+    /// What the network sees now.
+    Previews,
+    /// Masks and scores.
+    Results,
+    /// Messages that belong to no section.
+    Notices,
+}
+
+impl Part {
+    /// Every part.
+    pub const ALL: [Self; 9] = [
+        Self::Trainer,
+        Self::Device,
+        Self::Data,
+        Self::Thumbnails,
+        Self::Run,
+        Self::Losses,
+        Self::Previews,
+        Self::Results,
+        Self::Notices,
+    ];
+}
+
+/// Everything the page knows, except what is being typed into the form.
+#[derive(Debug, Default)]
+pub struct Model {
+    /// Whether there is someone to do the work.
+    pub trainer: trainer::Trainer,
+    /// The compute device, once found.
+    pub device: Option<DeviceInfo>,
+    /// The data set.
+    pub data: data::Data,
+    /// Small pictures and previews.
+    pub pictures: pictures::Pictures,
+    /// The run.
+    pub run: run::Run,
+    /// Its losses.
+    pub losses: losses::Losses,
+    /// Masks.
+    pub results: results::Results,
+    /// Warnings, oldest first.
+    pub notices: Vec<String>,
+}
+
+impl Model {
+    /// Most warnings kept.
+    const NOTICES: usize = 20;
+
+    /// Takes one piece of news at `now` (seconds, any origin); returns what changed.
+    pub fn apply(&mut self, event: Event, now: f64) -> Vec<Part> {
+        match event {
+            Event::DeviceReady { device } => {
+                self.device = Some(device);
+                vec![Part::Device]
+            }
+            Event::DatasetRead { summary } => {
+                self.data.read(summary);
+                vec![Part::Data]
+            }
+            Event::Thumbnail { image, width, height, rgba } => {
+                self.pictures.add_thumbnail(image, width, height, rgba);
+                vec![Part::Thumbnails]
+            }
+            Event::Preview { image, round, step, width, height, labels, strength } => {
+                self.pictures.add_preview(image, pictures::Preview { round, step, width, height, labels, strength });
+                vec![Part::Previews]
+            }
+            Event::Progress { phase: Phase::Reading, done, total, seconds_left } => {
+                self.data.progress(done, total, seconds_left);
+                vec![Part::Data]
+            }
+            Event::Progress { phase: Phase::Masks | Phase::Packing, .. }
+            | Event::MaskReady { .. }
+            | Event::MasksFinished { .. }
+            | Event::FileReady { .. } => {
+                self.results.apply(event);
+                vec![Part::Results]
+            }
+            Event::RunStarted { .. } | Event::RoundStarted { .. } | Event::Losses { .. } => {
+                self.losses.apply(&event);
+                self.run.apply(&event, now);
+                vec![Part::Losses, Part::Run]
+            }
+            Event::Stopped { .. } if self.results.is_busy() => {
+                self.results.fail("Cancelled. Make the masks anew to get all of them.".into());
+                vec![Part::Results]
+            }
+            Event::Warning { message } => {
+                self.notice(message);
+                vec![Part::Notices]
+            }
+            Event::Failed { message } => self.fail(message),
+            other => {
+                self.run.apply(&other, now);
+                vec![Part::Run]
+            }
+        }
+    }
+
+    /// A failure belongs to the work that was under way.
+    fn fail(&mut self, message: String) -> Vec<Part> {
+        if self.data.is_busy() {
+            self.data = data::Data::Failed(message);
+            vec![Part::Data]
+        } else if self.results.is_busy() {
+            self.results.fail(message);
+            vec![Part::Results]
+        } else if self.run.stage.is_active() {
+            self.run.fail(message);
+            vec![Part::Run]
+        } else {
+            self.notice(message);
+            vec![Part::Notices]
+        }
+    }
+
+    /// Adds a warning once.
+    pub fn notice(&mut self, message: String) {
+        if self.notices.last() != Some(&message) {
+            self.notices.push(message);
+            let excess = self.notices.len().saturating_sub(Self::NOTICES);
+            self.notices.drain(..excess);
+        }
+    }
+
+    /// Forgets everything that a data set brought, before another one is read.
+    pub fn clear_data(&mut self) {
+        self.data = data::Data::Empty;
+        self.pictures = pictures::Pictures::default();
+        self.clear_run();
+    }
+
+    /// Forgets a run and its masks.
+    pub fn clear_run(&mut self) {
+        self.run = run::Run::default();
+        self.losses = losses::Losses::default();
+        self.results = results::Results::default();
+        self.pictures.clear_previews();
+        self.notices.clear();
+    }
+
+    /// The trainer is gone and with it the network: what was being done has failed, what was read and
+    /// set stays.
+    pub fn trainer_died(&mut self, reason: String) {
+        self.trainer = trainer::Trainer::Dead(reason);
+        self.pictures.forget_requests();
+        if self.run.stage.is_active() || self.run.has_network() {
+            self.run.fail("The trainer stopped. What it had learned is lost; data and settings are kept.".into());
+        }
+        if self.results.is_busy() {
+            self.results.fail("The trainer stopped before this was done.".into());
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use tag2mask_core::dataset::{ImageSummary, Layout, Summary};
+    use tag2mask_core::run::Settings;
+
+    pub(crate) fn summary(images: usize) -> Summary {
+        let images: Vec<ImageSummary> = (0..images)
+            .map(|i| ImageSummary {
+                path: format!("images/{i:03}.jpg"),
+                stem: format!("{i:03}"),
+                width: 320,
+                height: 240,
+                labels: vec![(i % 3) as u16],
+            })
+            .collect();
+        Summary {
+            layout: Layout::LabelsTable,
+            classes: vec!["cat".into(), "dog".into(), "sheep".into()],
+            images_per_class: vec![images.len().div_ceil(3); 3],
+            without_class: 0,
+            several_classes: 0,
+            with_mask: 0,
+            images,
+            problems: Vec::new(),
+        }
+    }
+
+    pub(crate) fn run_started(total_steps: usize) -> Event {
+        Event::RunStarted {
+            settings: Box::new(Settings::default()),
+            device: DeviceInfo::default(),
+            parameters: 1000,
+            micro_batch: 8,
+            total_steps,
+            done_steps: 0,
+        }
+    }
+
+    #[test]
+    fn a_failure_lands_in_the_section_that_was_busy() {
+        let mut model = Model::default();
+        model.data.start_reading("photos".into());
+        assert_eq!(model.apply(Event::Failed { message: "no usable data".into() }, 0.0), vec![Part::Data]);
+        assert_eq!(model.data, data::Data::Failed("no usable data".into()));
+
+        model.run.start();
+        model.apply(run_started(100), 0.0);
+        assert_eq!(model.apply(Event::Failed { message: "out of memory".into() }, 1.0), vec![Part::Run]);
+        assert_eq!(model.run.stage, run::Stage::Failed("out of memory".into()));
+
+        model.results.start();
+        assert_eq!(model.apply(Event::Failed { message: "disk".into() }, 1.0), vec![Part::Results]);
+
+        assert_eq!(model.apply(Event::Failed { message: "other".into() }, 1.0), vec![Part::Notices]);
+        assert_eq!(model.notices, vec!["other".to_string()]);
+    }
+
+    #[test]
+    fn the_data_set_survives_the_death_of_the_trainer() {
+        let mut model = Model::default();
+        model.data.start_reading("photos".into());
+        model.apply(Event::DatasetRead { summary: summary(6) }, 0.0);
+        model.run.start();
+        model.trainer_died("out of memory".into());
+        assert!(model.data.summary().is_some());
+        assert!(matches!(model.run.stage, run::Stage::Failed(_)));
+        assert_eq!(model.trainer, trainer::Trainer::Dead("out of memory".into()));
+    }
+
+    #[test]
+    fn warnings_are_kept_once_and_bounded() {
+        let mut model = Model::default();
+        for i in 0..100 {
+            model.notice(format!("{i}"));
+            model.notice(format!("{i}"));
+        }
+        assert_eq!(model.notices.len(), Model::NOTICES);
+        assert_eq!(model.notices.last().map(String::as_str), Some("99"));
+    }
+}

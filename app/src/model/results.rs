@@ -1,0 +1,199 @@
+//! Masks and their scores as the page knows them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tag2mask_core::run::Event;
+use tag2mask_core::run::event::{Phase, Score};
+
+use super::small_mask::SmallMask;
+
+/// One finished mask.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mask {
+    /// For the screen.
+    pub small: SmallMask,
+    /// Classes in it and the share of the image that each covers.
+    pub shares: Vec<(u16, f32)>,
+    /// IoU of this image, percent.
+    pub miou: Option<f64>,
+}
+
+/// What the trainer does for the last section.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub enum Work {
+    /// Nothing.
+    #[default]
+    None,
+    /// Masks are being made.
+    Making {
+        /// Images done.
+        done: usize,
+        /// Images in all; 0 until known.
+        total: usize,
+        /// Estimate, seconds.
+        seconds_left: Option<f64>,
+    },
+    /// A file is being packed.
+    Packing {
+        /// Whether it is the masks, not the network.
+        masks: bool,
+        /// Entries done.
+        done: usize,
+        /// Entries in all; 0 until known.
+        total: usize,
+    },
+}
+
+/// The last section.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Results {
+    /// What is under way.
+    pub work: Work,
+    /// Masks by image.
+    pub masks: BTreeMap<usize, Arc<Mask>>,
+    /// How long they took, seconds, once all are there.
+    pub seconds: Option<f64>,
+    /// Against supplied masks.
+    pub score: Option<Score>,
+    /// What went wrong last.
+    pub failure: Option<String>,
+    /// Name of the last file handed to the user.
+    pub saved: Option<String>,
+}
+
+impl Results {
+    /// Longest side of a mask kept for the screen, pixels.
+    const SIDE: usize = 512;
+
+    /// Whether work is under way.
+    pub fn is_busy(&self) -> bool {
+        self.work != Work::None
+    }
+
+    /// Whether all masks are there.
+    pub fn is_complete(&self) -> bool {
+        self.seconds.is_some()
+    }
+
+    /// The user asked for masks.
+    pub fn start(&mut self) {
+        *self = Self { work: Work::Making { done: 0, total: 0, seconds_left: None }, ..Self::default() };
+    }
+
+    /// The user asked for a file.
+    pub fn start_packing(&mut self, masks: bool) {
+        self.work = Work::Packing { masks, done: 0, total: 0 };
+        self.failure = None;
+        self.saved = None;
+    }
+
+    /// Work ended with an error; what is there stays.
+    pub fn fail(&mut self, message: String) {
+        self.work = Work::None;
+        self.failure = Some(message);
+    }
+
+    /// Takes news of masks and files; others change nothing.
+    pub fn apply(&mut self, event: Event) {
+        match event {
+            Event::Progress { phase: Phase::Masks, done: now, total: all, seconds_left: left } => {
+                if let Work::Making { done, total, seconds_left } = &mut self.work {
+                    (*done, *total, *seconds_left) = (now, all, left);
+                }
+            }
+            Event::Progress { phase: Phase::Packing, done: now, total: all, .. } => {
+                if let Work::Packing { done, total, .. } = &mut self.work {
+                    (*done, *total) = (now, all);
+                }
+            }
+            Event::MaskReady { image, width, height, shares, miou, labels } => {
+                let small = SmallMask::new(width, height, &labels, Self::SIDE);
+                self.masks.insert(image, Arc::new(Mask { small, shares, miou }));
+            }
+            Event::MasksFinished { seconds, score, .. } => {
+                self.work = Work::None;
+                self.seconds = Some(seconds);
+                self.score = score;
+            }
+            Event::FileReady { name, .. } => {
+                self.work = Work::None;
+                self.saved = Some(name);
+            }
+            _ => {}
+        }
+    }
+
+    /// Images in the order of the gallery, optionally only those whose mask shows `class`.
+    pub fn gallery(&self, class: Option<usize>, order: Order) -> Vec<usize> {
+        let shows = |mask: &Mask| class.is_none_or(|class| mask.shares.iter().any(|(c, _)| usize::from(*c) == class));
+        let mut images: Vec<usize> =
+            self.masks.iter().filter(|(_, mask)| shows(mask)).map(|(&image, _)| image).collect();
+        if order != Order::Name {
+            let miou = |image: &usize| self.masks[image].miou.unwrap_or(f64::INFINITY);
+            images.sort_by(|a, b| miou(a).total_cmp(&miou(b)));
+        }
+        if order == Order::Best {
+            let unscored = images.iter().position(|image| self.masks[image].miou.is_none()).unwrap_or(images.len());
+            images[..unscored].reverse();
+        }
+        images
+    }
+}
+
+/// How the gallery is sorted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Order {
+    /// As in the data set.
+    #[default]
+    Name,
+    /// Lowest IoU first.
+    Worst,
+    /// Highest IoU first.
+    Best,
+}
+
+/// One sentence on what a score has looked at.
+pub fn score_note(score: &Score) -> &'static str {
+    if score.looked_at_truth {
+        "These figures compare with the masks you supplied, and the threshold was searched on them too: the true quality on new photos is lower."
+    } else {
+        "The masks you supplied were used only to compute these figures; nothing was trained or tuned on them."
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mask(image: usize, class: u16, miou: Option<f64>) -> Event {
+        Event::MaskReady { image, width: 2, height: 1, shares: vec![(class, 0.5)], miou, labels: vec![0, 1] }
+    }
+
+    #[test]
+    fn the_gallery_is_filtered_and_sorted() {
+        let mut results = Results::default();
+        results.start();
+        for (image, class, miou) in [(0, 0, Some(50.0)), (1, 1, Some(20.0)), (2, 0, None), (3, 0, Some(90.0))] {
+            results.apply(mask(image, class, miou));
+        }
+        assert_eq!(results.gallery(None, Order::Name), vec![0, 1, 2, 3]);
+        assert_eq!(results.gallery(Some(0), Order::Worst), vec![0, 3, 2]);
+        assert_eq!(results.gallery(None, Order::Best), vec![3, 0, 1, 2]);
+        assert!(results.gallery(Some(7), Order::Name).is_empty());
+    }
+
+    #[test]
+    fn work_ends_with_its_last_event() {
+        let mut results = Results::default();
+        results.start();
+        results.apply(Event::Progress { phase: Phase::Masks, done: 1, total: 4, seconds_left: Some(2.0) });
+        assert_eq!(results.work, Work::Making { done: 1, total: 4, seconds_left: Some(2.0) });
+        results.apply(Event::MasksFinished { images: 4, seconds: 3.0, score: None });
+        assert!(results.is_complete() && !results.is_busy());
+        results.start_packing(true);
+        results.apply(Event::FileReady { name: "masks.zip".into(), bytes: vec![] });
+        assert_eq!(results.saved.as_deref(), Some("masks.zip"));
+        assert!(results.is_complete(), "packing leaves the masks");
+    }
+}

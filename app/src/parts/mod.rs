@@ -1,0 +1,11 @@
+//! Pieces of the page that know nothing of training.
+
+pub mod bars;
+pub mod chart;
+pub mod confirm;
+pub mod drop_zone;
+pub mod field;
+pub mod pager;
+pub mod photo;
+pub mod progress;
+pub mod section;

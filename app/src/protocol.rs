@@ -1,0 +1,45 @@
+//! What the page and the trainer say to each other.
+//!
+//! The page posts `{ json: <Command>, payload }`, where `payload` is structured-clone data that JSON
+//! cannot carry (`File`s, the weights). The trainer posts `{ json: <core's Event>, buffers }`, where
+//! `buffers` are transferred `ArrayBuffer`s in the order of `Event::bytes`.
+
+use serde::{Deserialize, Serialize};
+use tag2mask_core::run::Settings;
+use tag2mask_core::run::settings::MaskSettings;
+
+/// Raised when a page and a trainer of different builds could misunderstand each other.
+pub const PROTOCOL_VERSION: u32 = 1;
+
+/// What the page asks of the trainer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "kebab-case")]
+pub enum Command {
+    /// First of all: find the device. Answered by `DeviceReady` or `Failed`.
+    Start { version: u32 },
+    /// Read the dropped files: `payload` is an array of `{ path, file }`. Answered by `DatasetRead`.
+    OpenFiles,
+    /// Make and read the built-in sample set. Answered by `DatasetRead`.
+    OpenSample { images: usize, size: usize, seed: u64 },
+    /// Small pictures of these images. Each is answered by `Thumbnail`.
+    Thumbnails { images: Vec<usize>, side: usize },
+    /// Take a weights file: `payload` is an `ArrayBuffer`.
+    Weights { name: String },
+    /// Train. `previews` are the images of the live grid.
+    Train { settings: Box<Settings>, previews: Vec<usize> },
+    /// Wait after this step.
+    Pause,
+    /// Go on.
+    Resume,
+    /// End after this step; what was learned stays, and masks can be made.
+    Stop,
+    /// Make masks of all images with what was learned.
+    Masks { settings: MaskSettings },
+    /// Pack masks into a zip. Answered by `FileReady`.
+    PackMasks,
+    /// Pack the trained network (weights, settings). Answered by `FileReady`.
+    PackRun,
+    /// Compute the reference tensors in `payload` (an array of `{ name, bytes }`) on this device.
+    /// Answered by a `FileReady` named `conformance.json`.
+    Conformance,
+}

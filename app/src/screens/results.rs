@@ -1,0 +1,285 @@
+//! Section 4: masks out.
+
+use leptos::prelude::*;
+
+use super::tiles::{Over, Tiles};
+use crate::model::fields::{self, Group};
+use crate::model::results::{Order, Work, score_note};
+use crate::model::{Part, text};
+use crate::parts::bars::{Bar, Bars, Swatch};
+use crate::parts::field::SettingField;
+use crate::parts::pager::{self, Pager};
+use crate::parts::progress::Progress;
+use crate::parts::section::Section;
+use crate::state::State;
+
+/// Make, look, download.
+#[component]
+pub fn ResultsSection() -> impl IntoView {
+    let state = State::use_here();
+    let learned = state.memo(Part::Run, |model| model.run.has_network());
+    let has_masks = state.memo(Part::Results, |model| !model.results.masks.is_empty());
+    let complete = state.memo(Part::Results, |model| model.results.is_complete());
+    let open = Signal::derive(move || learned.get() || has_masks.get());
+    view! {
+        <Section
+            id="results"
+            number=4
+            title="Results"
+            open=open
+            done=complete
+            hint="Opens when training is finished or stopped."
+        >
+            <Make />
+            <Show when=move || has_masks.get()>
+                <Gallery />
+            </Show>
+        </Section>
+    }
+}
+
+/// The buttons, and what they are doing.
+#[component]
+fn Make() -> impl IntoView {
+    let state = State::use_here();
+    let work = state.memo(Part::Results, |model| model.results.work.clone());
+    let complete = state.memo(Part::Results, |model| model.results.is_complete());
+    let failure = state.memo(Part::Results, |model| model.results.failure.clone());
+    let saved = state.memo(Part::Results, |model| model.results.saved.clone());
+    let learned = state.memo(Part::Run, |model| model.run.has_network());
+    let wrong = Memo::new(move |_| {
+        state.form.with(|form| Group::MASKS.into_iter().flat_map(fields::of_group).any(|field| form.fault(field).is_some()))
+    });
+    let idle = Memo::new(move |_| work.get() == Work::None);
+    let fraction = Memo::new(move |_| match work.get() {
+        Work::Making { done, total, .. } | Work::Packing { done, total, .. } if total > 0 => {
+            Some(done as f64 / total as f64)
+        }
+        _ => None,
+    });
+    let done = Memo::new(move |_| match work.get() {
+        Work::Making { total: 0, .. } => "Making masks".to_string(),
+        Work::Making { done, total, .. } => format!(
+            "Making masks: {} of {}",
+            text::thousands(done as u64),
+            text::thousands(total as u64)
+        ),
+        Work::Packing { masks: true, .. } => "Packing the masks".to_string(),
+        Work::Packing { masks: false, .. } => "Packing the network".to_string(),
+        Work::None => String::new(),
+    });
+    let left = Memo::new(move |_| match work.get() {
+        Work::Making { seconds_left, .. } => text::time_left(seconds_left),
+        _ => String::new(),
+    });
+    view! {
+        <Show when=move || !idle.get()>
+            <Progress label="Making masks" fraction=fraction done=done left=left />
+            <Show when=move || matches!(work.get(), Work::Making { .. })>
+                <div class="actions">
+                    <button type="button" class="button" on:click=move |_| state.stop_masks()>
+                        "Cancel"
+                    </button>
+                </div>
+            </Show>
+        </Show>
+        {move || {
+            failure
+                .get()
+                .map(|message| {
+                    view! {
+                        <div class="notice bad" role="alert">
+                            <p>{message}</p>
+                        </div>
+                    }
+                })
+        }}
+        <Show when=move || idle.get() && complete.get()>
+            <div class="actions">
+                <button type="button" class="button primary large-button" on:click=move |_| state.pack(true)>
+                    "Download the masks (.zip)"
+                </button>
+                <button type="button" class="button" on:click=move |_| state.pack(false)>
+                    "Download the trained network"
+                </button>
+                <p class="actions-note" aria-live="polite">
+                    {move || match saved.get() {
+                        Some(name) => format!("{name} is in your downloads."),
+                        None => "One palette PNG per photo, same name and size, and classes.txt.".to_string(),
+                    }}
+                </p>
+            </div>
+        </Show>
+        <Show when=move || idle.get() && learned.get()>
+            <div class="actions">
+                <button
+                    type="button"
+                    class="button"
+                    class:primary=move || !complete.get()
+                    class:large-button=move || !complete.get()
+                    disabled=move || wrong.get()
+                    on:click=move |_| state.make_masks()
+                >
+                    {move || if complete.get() { "Make them anew" } else { "Make masks" }}
+                </button>
+                <Show when=move || !complete.get()>
+                    <button type="button" class="button" on:click=move |_| state.pack(false)>
+                        "Download the trained network"
+                    </button>
+                    <p class="actions-note">
+                        {move || match saved.get() {
+                            Some(name) => format!("{name} is in your downloads."),
+                            None => "One mask for every photo of the data set.".to_string(),
+                        }}
+                    </p>
+                </Show>
+            </div>
+            <details class="more">
+                <summary>"How masks are made"</summary>
+                {Group::MASKS
+                    .into_iter()
+                    .map(|group| {
+                        view! {
+                            <Show when=move || state.form.with(|form| {
+                                fields::of_group(group).any(|field| (field.shown)(form.valid()))
+                            })>
+                                <h3>{group.title()}</h3>
+                                <div class="fields">
+                                    {fields::of_group(group)
+                                        .map(|field| view! { <SettingField field=field /> })
+                                        .collect_view()}
+                                </div>
+                            </Show>
+                        }
+                    })
+                    .collect_view()}
+            </details>
+        </Show>
+    }
+}
+
+/// The masks over their photos, and how good they are where that is known.
+#[component]
+fn Gallery() -> impl IntoView {
+    let state = State::use_here();
+    let class = RwSignal::new(None::<usize>);
+    let order = RwSignal::new(Order::Name);
+    let opacity = RwSignal::new(60u32);
+    let page = RwSignal::new(0);
+    let list = Memo::new(move |_| {
+        let (class, order) = (class.get(), order.get());
+        state.read(Part::Results, |model| model.results.gallery(class, order))
+    });
+    let shown = Memo::new(move |_| list.with(|list| pager::on_page(list, page.get())));
+    let scored = state.memo(Part::Results, |model| model.results.masks.values().any(|mask| mask.miou.is_some()));
+    let score = state.memo(Part::Results, |model| model.results.score.clone());
+    let classes = state.summary().map(|summary| summary.classes.clone()).unwrap_or_default();
+    let number = Memo::new(move |_| list.with(Vec::len));
+    let choose = move |value: Option<usize>| {
+        class.set(value);
+        page.set(0);
+    };
+    view! {
+        {move || {
+            score
+                .get()
+                .map(|score| {
+                    let note = score_note(&score);
+                    let bars: Vec<Bar> = score
+                        .iou
+                        .iter()
+                        .enumerate()
+                        .map(|(row, (name, iou))| Bar {
+                            class: row.checked_sub(1),
+                            name: name.clone(),
+                            length: iou.unwrap_or(0.0) / 100.0,
+                            value: iou.map_or_else(|| "–".to_string(), |iou| format!("{iou:.1} %")),
+                        })
+                        .collect();
+                    view! {
+                        <div class="score">
+                            <div>
+                                <p class="score-number">{format!("{:.1} %", score.miou)}</p>
+                                <p>
+                                    {format!(
+                                        "mean IoU over {}",
+                                        text::count(score.images as u64, "photo", "photos"),
+                                    )}
+                                </p>
+                                <p class="help">{note}</p>
+                            </div>
+                            <Bars caption="IoU per class" bars=Signal::derive(move || bars.clone()) />
+                        </div>
+                    }
+                })
+        }}
+        <div class="gallery-tools">
+            <div class="slider">
+                <label for="opacity">"Mask over photo"</label>
+                <input
+                    type="range"
+                    id="opacity"
+                    min="0"
+                    max="100"
+                    prop:value=move || opacity.get().to_string()
+                    aria-valuetext=move || format!("{} percent", opacity.get())
+                    on:input=move |event| opacity.set(event_target_value(&event).parse().unwrap_or(60))
+                />
+            </div>
+            <div class="chips" role="group" aria-label="Show class">
+                <button
+                    type="button"
+                    class="chip"
+                    aria-pressed=move || class.get().is_none().to_string()
+                    on:click=move |_| choose(None)
+                >
+                    "All classes"
+                </button>
+                {classes
+                    .into_iter()
+                    .enumerate()
+                    .map(|(index, name)| {
+                        view! {
+                            <button
+                                type="button"
+                                class="chip"
+                                aria-pressed=move || (class.get() == Some(index)).to_string()
+                                on:click=move |_| choose(Some(index))
+                            >
+                                <Swatch class=index />
+                                {name}
+                            </button>
+                        }
+                    })
+                    .collect_view()}
+            </div>
+            <Show when=move || scored.get()>
+                <div class="slider">
+                    <label for="order">"Sort by"</label>
+                    <select
+                        id="order"
+                        on:change=move |event| {
+                            order.set(match event_target_value(&event).as_str() {
+                                "worst" => Order::Worst,
+                                "best" => Order::Best,
+                                _ => Order::Name,
+                            });
+                            page.set(0);
+                        }
+                    >
+                        <option value="name">"name"</option>
+                        <option value="worst">"lowest IoU first"</option>
+                        <option value="best">"highest IoU first"</option>
+                    </select>
+                </div>
+            </Show>
+        </div>
+        <Show when=move || number.get() == 0>
+            <p class="muted">"No mask shows this class."</p>
+        </Show>
+        <div style=move || format!("--opacity: {:.2}", f64::from(opacity.get()) / 100.0)>
+            <Tiles images=shown over=Over::Mask(class.into()) label="Masks" />
+        </div>
+        <Pager page=page total=number label="Pages of masks" />
+    }
+}

@@ -1,0 +1,207 @@
+//! Section 2: how to train.
+
+use leptos::html;
+use leptos::prelude::*;
+
+use crate::browser::window;
+use crate::model::fields::{self, Group};
+use crate::model::run::Stage;
+use crate::model::{Part, text};
+use crate::parts::field::SettingField;
+use crate::parts::section::Section;
+use crate::state::State;
+
+/// Makes a weights file from torchvision's own.
+const MAKE_WEIGHTS: &str = "pip install torch torchvision safetensors
+python -c \"import torchvision, safetensors.torch as s; s.save_file(torchvision.models.NAME(weights='DEFAULT').state_dict(), 'NAME.safetensors')\"";
+
+/// The form, and the button that starts training.
+#[component]
+pub fn SettingsSection() -> impl IntoView {
+    let state = State::use_here();
+    let open = state.memo(Part::Data, |model| model.data.summary().is_some());
+    let done = state.memo(Part::Run, |model| model.run.stage != Stage::Idle);
+    view! {
+        <Section
+            id="settings"
+            number=2
+            title="Settings"
+            open=open
+            done=done
+            hint="Opens when the data is read. Good values are filled in."
+        >
+            <Form />
+        </Section>
+    }
+}
+
+#[component]
+fn Form() -> impl IntoView {
+    let state = State::use_here();
+    let active = state.memo(Part::Run, |model| model.run.stage.is_active());
+    let ran = state.memo(Part::Run, |model| !matches!(model.run.stage, Stage::Idle));
+    let dead = state.memo(Part::Trainer, |model| model.trainer.is_dead());
+    let making = state.memo(Part::Results, |model| model.results.is_busy());
+    let obstacle = Memo::new(move |_| {
+        if dead.get() {
+            Some("The trainer has stopped: start it again first (see above).".to_string())
+        } else if making.get() {
+            Some("Masks are being made.".to_string())
+        } else {
+            state.form.with(crate::model::form::Form::obstacle)
+        }
+    });
+    let touched = Memo::new(move |_| state.form.with(|form| form.touched));
+    let needs_weights = Memo::new(move |_| state.form.with(|form| !form.valid().backbone.trains_from_scratch()));
+    view! {
+        <form
+            novalidate
+            on:submit=move |event| {
+                event.prevent_default();
+                if obstacle.with_untracked(Option::is_none) && !active.get_untracked() {
+                    state.train();
+                }
+            }
+        >
+            <fieldset disabled=move || active.get()>
+                <legend class="visually-hidden">"Settings"</legend>
+                <div class="fields">
+                    {fields::of_group(Group::Main).map(|field| view! { <SettingField field=field /> }).collect_view()}
+                </div>
+                <Show when=move || needs_weights.get()>
+                    <WeightsField />
+                </Show>
+                <details class="more">
+                    <summary>"More settings"</summary>
+                    {Group::MORE
+                        .into_iter()
+                        .map(|group| {
+                            view! {
+                                <Show when=move || state.form.with(|form| {
+                                    fields::of_group(group).any(|field| (field.shown)(form.valid()))
+                                })>
+                                    <h3>{group.title()}</h3>
+                                    <div class="fields">
+                                        {fields::of_group(group)
+                                            .map(|field| view! { <SettingField field=field /> })
+                                            .collect_view()}
+                                    </div>
+                                </Show>
+                            }
+                        })
+                        .collect_view()}
+                </details>
+            </fieldset>
+            <div class="actions">
+                <button
+                    type="submit"
+                    class="button"
+                    class:primary=move || !ran.get()
+                    class:large-button=true
+                    disabled=move || active.get() || obstacle.with(Option::is_some)
+                >
+                    {move || if ran.get() { "Train again" } else { "Train" }}
+                </button>
+                <Show when=move || touched.get() && !active.get()>
+                    <button type="button" class="button quiet" on:click=move |_| state.reset_settings()>
+                        "Back to suggested values"
+                    </button>
+                </Show>
+                <p class="actions-note">
+                    {move || {
+                        if active.get() {
+                            "Training is under way; stop it to change settings.".to_string()
+                        } else {
+                            obstacle.get().unwrap_or_else(|| plan(state))
+                        }
+                    }}
+                </p>
+            </div>
+        </form>
+    }
+}
+
+/// What pressing Train will do: "3 rounds, 18 passes over 336 photos".
+fn plan(state: State) -> String {
+    let settings = state.form.with(crate::model::form::Form::settings);
+    let photos = state.summary().map_or(0, |summary| summary.images.len());
+    let rounds = settings.rounds();
+    let passes: usize = (0..rounds).map(|round| settings.epochs_of(round)).sum();
+    format!(
+        "{}, {} over {}.",
+        text::count(rounds as u64, "round", "rounds"),
+        text::count(passes as u64, "pass", "passes"),
+        text::count(photos as u64, "photo", "photos"),
+    )
+}
+
+#[component]
+fn WeightsField() -> impl IntoView {
+    let state = State::use_here();
+    let input = NodeRef::<html::Input>::new();
+    let chosen = Memo::new(move |_| state.form.with(|form| form.weights.clone()));
+    let fault = Memo::new(move |_| state.form.with(|form| form.weights_fault.clone()));
+    let command = Memo::new(move |_| {
+        let name = match state.form.with(|form| form.valid().backbone.id()) {
+            "resnet-18" => "resnet18",
+            "resnet-50" => "resnet50",
+            _ => "mobilenet_v2",
+        };
+        MAKE_WEIGHTS.replace("NAME", name)
+    });
+    view! {
+        <div class="field weights">
+            <label for="weights">"Weights file"</label>
+            <div class="weights-row">
+                <button
+                    type="button"
+                    class="button"
+                    on:click=move |_| {
+                        if let Some(input) = input.get_untracked() {
+                            input.click();
+                        }
+                    }
+                >
+                    {move || if chosen.with(Option::is_some) { "Choose another file" } else { "Choose a file" }}
+                </button>
+                <span>
+                    {move || match chosen.get() {
+                        Some((name, bytes)) => format!("{name} · {}", text::file_size(bytes)),
+                        None => "none chosen".to_string(),
+                    }}
+                </span>
+            </div>
+            <input
+                class="hidden-input"
+                type="file"
+                id="weights"
+                tabindex="-1"
+                accept=".safetensors"
+                aria-describedby="weights-help"
+                node_ref=input
+                on:change=move |_| {
+                    if let Some(input) = input.get_untracked() {
+                        if let Some(file) = input.files().and_then(|files| files.get(0)) {
+                            state.choose_weights(file);
+                        }
+                        input.set_value("");
+                    }
+                }
+            />
+            <p class="help" id="weights-help">
+                "What the network already knows from ImageNet: torchvision's weights as .safetensors."
+            </p>
+            <Show when=move || fault.with(Option::is_some)>
+                <p class="fault" role="alert">{move || fault.get()}</p>
+            </Show>
+            <details class="weights-how">
+                <summary>"Where do I get it?"</summary>
+                <p class="help">"Save torchvision's own weights once, with Python:"</p>
+                <pre>{move || command.get()}</pre>
+                <button type="button" class="button" on:click=move |_| window::copy(&command.get_untracked())>
+                    "Copy"
+                </button>
+            </details>
+        </div>
+    }
+}

@@ -1,0 +1,166 @@
+//! A grid of the data set's photos, shared by three sections.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use tag2mask_core::dataset::Summary;
+
+use crate::model::{Part, overlay};
+use crate::parts::bars::Swatch;
+use crate::parts::photo::{Layer, Photo};
+use crate::state::State;
+
+/// What lies over a photo.
+#[derive(Clone, Copy)]
+pub enum Over {
+    /// Nothing.
+    Nothing,
+    /// What the network sees now.
+    Preview,
+    /// The finished mask; of one class, if that is chosen.
+    Mask(Signal<Option<usize>>),
+}
+
+/// A grid of these images.
+#[component]
+pub fn Tiles(
+    /// Their indices.
+    #[prop(into)]
+    images: Signal<Vec<usize>>,
+    /// What lies over them.
+    over: Over,
+    /// What the list is, for those who cannot see it.
+    label: &'static str,
+    /// Whether the tiles are small.
+    #[prop(optional)]
+    small: bool,
+) -> impl IntoView {
+    let state = State::use_here();
+    Effect::new(move |_| state.want_pictures(&images.get()));
+    let shape = move || state.summary().map_or(1.333, |summary| typical_shape(&summary));
+    view! {
+        <ul class="tiles" class:small=small aria-label=label style=move || format!("--tile-shape: {:.3}", shape())>
+            <For each=move || images.get() key=|&image| image let:image>
+                <li>
+                    <Tile image=image over=over />
+                </li>
+            </For>
+        </ul>
+    }
+}
+
+/// The middle shape of the photos, kept within what a grid bears.
+fn typical_shape(summary: &Summary) -> f64 {
+    let mut shapes: Vec<f64> =
+        summary.images.iter().map(|image| f64::from(image.width.max(1)) / f64::from(image.height.max(1))).collect();
+    shapes.sort_by(f64::total_cmp);
+    shapes.get(shapes.len() / 2).copied().unwrap_or(1.333).clamp(0.75, 1.6)
+}
+
+/// The picture of an image, as a signal.
+pub fn picture_of(state: State, image: usize) -> Signal<Option<Layer>> {
+    Signal::derive(move || state.read(Part::Thumbnails, |model| model.pictures.thumbnail(image)))
+}
+
+/// What lies over an image, as a signal. Colours are computed only when their source changes.
+pub fn layer_over(state: State, image: usize, over: Over) -> Signal<Option<Layer>> {
+    match over {
+        Over::Nothing => Signal::derive(|| None),
+        Over::Preview => {
+            let preview = state.memo(Part::Previews, move |model| model.pictures.preview(image).map(Same));
+            Memo::new(move |_| {
+                preview.get().map(|Same(preview)| {
+                    let rgba = overlay::heat(preview.width * preview.height, &preview.labels, &preview.strength);
+                    Same(Arc::new(crate::model::pictures::Picture {
+                        width: preview.width,
+                        height: preview.height,
+                        rgba,
+                    }))
+                })
+            })
+            .into_layer()
+        }
+        Over::Mask(only) => {
+            let mask = state.memo(Part::Results, move |model| model.results.masks.get(&image).cloned().map(Same));
+            Memo::new(move |_| {
+                let only = only.get();
+                mask.get().map(|Same(mask)| {
+                    let small = &mask.small;
+                    let rgba = overlay::mask(small.width, small.height, &small.labels(), only);
+                    Same(Arc::new(crate::model::pictures::Picture { width: small.width, height: small.height, rgba }))
+                })
+            })
+            .into_layer()
+        }
+    }
+}
+
+/// Shared data that is equal when it is the same, without a look inside.
+#[derive(Debug)]
+struct Same<T>(Arc<T>);
+
+impl<T> Clone for Same<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T> PartialEq for Same<T> {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+trait IntoLayer {
+    fn into_layer(self) -> Signal<Option<Layer>>;
+}
+
+impl IntoLayer for Memo<Option<Same<crate::model::pictures::Picture>>> {
+    fn into_layer(self) -> Signal<Option<Layer>> {
+        Signal::derive(move || self.get().map(|Same(layer)| layer))
+    }
+}
+
+/// One photo with its classes; pressing it shows it in large.
+#[component]
+fn Tile(image: usize, over: Over) -> impl IntoView {
+    let state = State::use_here();
+    let summary = state.peek(|model| model.data.summary().cloned());
+    let facts = summary.as_ref().and_then(|summary| summary.images.get(image)).cloned();
+    let (Some(summary), Some(facts)) = (summary, facts) else { return ().into_any() };
+    let name = facts.path.rsplit('/').next().unwrap_or(&facts.path).to_string();
+    let classes = class_names(&summary, &facts.labels);
+    let miou = state.memo(Part::Results, move |model| model.results.masks.get(&image).and_then(|mask| mask.miou));
+    let spoken = format!("{name}: {}", if classes.is_empty() { "none of the classes".into() } else { classes.clone() });
+    view! {
+        <button type="button" class="tile" on:click=move |_| state.enlarge(image)>
+            <Photo
+                label=spoken
+                width=facts.width
+                height=facts.height
+                picture=picture_of(state, image)
+                over=layer_over(state, image, over)
+                smooth=matches!(over, Over::Preview)
+            />
+            <span class="tile-caption">
+                <span class="tile-name">
+                    {facts.labels.iter().map(|&class| view! { <Swatch class=usize::from(class) /> }).collect_view()}
+                    <span>{if classes.is_empty() { "none".to_string() } else { classes }}</span>
+                </span>
+                {matches!(over, Over::Mask(_))
+                    .then(|| move || miou.get().map(|miou| view! { <span class="tile-score">{format!("{miou:.0} %")}</span> }))}
+            </span>
+        </button>
+    }
+    .into_any()
+}
+
+/// Names of these classes with commas between.
+pub fn class_names(summary: &Summary, labels: &[u16]) -> String {
+    labels
+        .iter()
+        .filter_map(|&class| summary.classes.get(usize::from(class)))
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join(", ")
+}

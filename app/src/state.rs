@@ -1,0 +1,369 @@
+//! The one store: the model made observable, and everything a user can do.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use tag2mask_core::dataset::Summary;
+use tag2mask_core::run::Event;
+
+use crate::browser::files::{self, Dropped, PickedFile};
+use crate::browser::trainer::{News, Trainer};
+use crate::browser::{download, window};
+use crate::model::fields::Field;
+use crate::model::form::Form;
+use crate::model::pictures::Pictures;
+use crate::model::run::Stage;
+use crate::model::trainer::Trainer as Health;
+use crate::model::{Model, Part, data, suggest, weights};
+use crate::protocol::{Command, PROTOCOL_VERSION};
+
+/// Where the data set came from, to give it to a fresh trainer again.
+#[derive(Clone)]
+enum Source {
+    Files(Vec<PickedFile>),
+    Sample,
+}
+
+/// Handle to the store; copied freely.
+#[derive(Clone, Copy)]
+pub struct State {
+    model: StoredValue<Model>,
+    changes: StoredValue<Vec<RwSignal<u32>>>,
+    /// The settings form.
+    pub form: RwSignal<Form>,
+    /// The image shown in large.
+    pub enlarged: RwSignal<Option<usize>>,
+    trainer: StoredValue<Option<Trainer>, LocalStorage>,
+    source: StoredValue<Option<Source>, LocalStorage>,
+    weights: StoredValue<Option<web_sys::File>, LocalStorage>,
+}
+
+impl State {
+    /// An empty store; the trainer starts to load at once.
+    pub fn new() -> Self {
+        let state = Self {
+            model: StoredValue::new(Model::default()),
+            changes: StoredValue::new(Part::ALL.iter().map(|_| RwSignal::new(0)).collect()),
+            form: RwSignal::new(Form::default()),
+            enlarged: RwSignal::new(None),
+            trainer: StoredValue::new_local(None),
+            source: StoredValue::new_local(None),
+            weights: StoredValue::new_local(None),
+        };
+        state.spawn_trainer();
+        window::ask_before_leaving(move || {
+            state.peek(|model| {
+                let unsaved = model.results.saved.is_none();
+                model.run.stage.is_active() || (unsaved && (model.run.has_network() || model.results.is_complete()))
+            })
+        });
+        state
+    }
+
+    /// The store of this page.
+    pub fn use_here() -> Self {
+        expect_context()
+    }
+
+    /// Reads the model and follows changes of `part`.
+    pub fn read<T>(&self, part: Part, read: impl FnOnce(&Model) -> T) -> T {
+        self.signal(part).track();
+        self.model.with_value(read)
+    }
+
+    /// Reads the model without following it.
+    pub fn peek<T>(&self, read: impl FnOnce(&Model) -> T) -> T {
+        self.model.with_value(read)
+    }
+
+    /// A value computed from `part` that wakes its readers only when it differs.
+    pub fn memo<T: PartialEq + Send + Sync + 'static>(
+        self,
+        part: Part,
+        read: impl Fn(&Model) -> T + Send + Sync + 'static,
+    ) -> Memo<T> {
+        Memo::new(move |_| self.read(part, &read))
+    }
+
+    fn signal(&self, part: Part) -> RwSignal<u32> {
+        self.changes.with_value(|changes| changes[part as usize])
+    }
+
+    fn change(&self, parts: &[Part], change: impl FnOnce(&mut Model)) {
+        self.model.update_value(change);
+        for &part in parts {
+            self.signal(part).update(|count| *count = count.wrapping_add(1));
+        }
+    }
+
+    /// The facts of the data set, once read.
+    pub fn summary(&self) -> Option<Arc<Summary>> {
+        self.read(Part::Data, |model| model.data.summary().cloned())
+    }
+
+    // The trainer.
+
+    fn spawn_trainer(self) {
+        self.change(&[Part::Trainer, Part::Device], |model| {
+            model.trainer = Health::default();
+            model.device = None;
+        });
+        let trainer = Trainer::start(move |news| self.hear(news));
+        trainer.send(&Command::Start { version: PROTOCOL_VERSION }, None);
+        self.trainer.set_value(Some(trainer));
+    }
+
+    fn hear(self, news: News) {
+        match news {
+            News::Event(event) => self.apply(*event),
+            News::Died(reason) => self.change(&Part::ALL, |model| model.trainer_died(reason)),
+            News::Loading(loaded, total) => self.health(Health::Loading { loaded, total }),
+            News::Starting => self.health(Health::Starting),
+            News::Ready | News::Answers => self.health(Health::Ready),
+            News::Silent(seconds) => self.health(Health::Silent(seconds)),
+        }
+    }
+
+    fn health(self, health: Health) {
+        self.change(&[Part::Trainer], |model| model.trainer = health);
+    }
+
+    fn apply(self, mut event: Event) {
+        let facts_for_settings = matches!(event, Event::DatasetRead { .. } | Event::DeviceReady { .. });
+        if let Event::FileReady { name, bytes } = &mut event
+            && download::save(name, &std::mem::take(bytes)).is_err()
+        {
+            event = Event::Failed { message: format!("the browser could not save the file: {name}") };
+        }
+        let mut changed = Vec::new();
+        self.model.update_value(|model| changed = model.apply(event, window::now()));
+        self.change(&changed, |_| ());
+        if facts_for_settings {
+            self.suggest();
+        }
+    }
+
+    fn send(&self, command: Command, payload: Option<wasm_bindgen::JsValue>) {
+        self.trainer.with_value(|trainer| {
+            if let Some(trainer) = trainer {
+                trainer.send(&command, payload);
+            }
+        });
+    }
+
+    /// After a death: a fresh trainer gets the same data and weights.
+    pub fn start_again(self) {
+        self.trainer.set_value(None);
+        self.change(&Part::ALL, |model| model.pictures.forget_requests());
+        self.spawn_trainer();
+        self.send_weights();
+        self.send_source();
+    }
+
+    // Data.
+
+    /// Takes what was dropped, folders and all.
+    pub fn drop_files(self, dropped: Dropped) {
+        self.change(&[Part::Data], |model| model.data = data::Data::Collecting(0));
+        spawn_local(async move {
+            let found = |count| self.change(&[Part::Data], |model| model.data = data::Data::Collecting(count));
+            let files = dropped.walk(found).await;
+            // Meanwhile the user may have cancelled.
+            if self.peek(|model| matches!(model.data, data::Data::Collecting(_))) {
+                self.open_files(files);
+            }
+        });
+    }
+
+    /// Takes picked files.
+    pub fn open_files(self, files: Vec<PickedFile>) {
+        if files.is_empty() {
+            let message = "There are no files in what you gave.".to_string();
+            return self.change(&[Part::Data], |model| model.data = data::Data::Failed(message));
+        }
+        self.open(Source::Files(files));
+    }
+
+    /// Takes the built-in set.
+    pub fn open_sample(self) {
+        self.open(Source::Sample);
+    }
+
+    fn open(self, source: Source) {
+        self.change(&Part::ALL, Model::clear_data);
+        self.source.set_value(Some(source));
+        self.send_source();
+    }
+
+    fn send_source(self) {
+        let Some(source) = self.source.get_value() else { return };
+        let (name, command, payload) = match source {
+            Source::Sample => {
+                let images = self.peek(|model| suggest::sample_images(model.device.as_ref()));
+                ("Sample set".into(), Command::OpenSample { images, size: suggest::SAMPLE_SIDE, seed: 0 }, None)
+            }
+            Source::Files(files) => {
+                let paths: Vec<String> = files.iter().map(|picked| picked.path.clone()).collect();
+                (data::common_name(&paths), Command::OpenFiles, Some(files::payload(&files)))
+            }
+        };
+        self.change(&[Part::Data], |model| model.data.start_reading(name));
+        self.send(command, payload);
+    }
+
+    /// Back to the empty first section. A trainer that is busy is replaced: that is the quickest way
+    /// to make it stop.
+    pub fn choose_other(self) {
+        let busy = self.peek(|model| model.data.is_busy() || model.run.stage.is_active() || model.results.is_busy());
+        self.source.set_value(None);
+        self.change(&Part::ALL, Model::clear_data);
+        self.form.update(|form| form.touched = false);
+        if busy {
+            self.start_again();
+        }
+        window::go_to("data");
+    }
+
+    // Pictures.
+
+    /// Asks for small pictures that are not there yet.
+    pub fn want_pictures(&self, images: &[usize]) {
+        let mut missing = Vec::new();
+        self.model.update_value(|model| missing = model.pictures.ask(images));
+        if !missing.is_empty() {
+            self.send(Command::Thumbnails { images: missing, side: Pictures::SIDE }, None);
+        }
+    }
+
+    /// Shows one image in large.
+    pub fn enlarge(&self, image: usize) {
+        self.change(&[Part::Thumbnails], |model| model.pictures.ask_large(image));
+        self.send(Command::Thumbnails { images: vec![image], side: Pictures::LARGE_SIDE }, None);
+        self.enlarged.set(Some(image));
+    }
+
+    // Settings.
+
+    /// The user has changed a field.
+    pub fn enter(self, field: &'static Field, text: String) {
+        self.form.update(|form| form.enter(field, text));
+        if field.id == "backbone" && !self.form.with_untracked(|form| form.touched) {
+            self.suggest();
+        }
+    }
+
+    /// Back to the values that data and device suggest.
+    pub fn reset_settings(self) {
+        self.form.update(|form| form.touched = false);
+        self.suggest();
+    }
+
+    fn suggest(self) {
+        self.form.update(|form| {
+            if !form.touched {
+                self.peek(|model| {
+                    if let Some(summary) = model.data.summary() {
+                        let valid = form.valid();
+                        let (backbone, method) = (valid.backbone, valid.method);
+                        let mut settings = suggest::settings(summary, model.device.as_ref(), backbone);
+                        settings.method = method;
+                        form.replace(settings);
+                    }
+                });
+            }
+        });
+    }
+
+    /// Takes a weights file, after a look at its first bytes.
+    pub fn choose_weights(self, file: web_sys::File) {
+        spawn_local(async move {
+            let start = files::start_of(&file, 16).await.unwrap_or_default();
+            let size = file.size() as u64;
+            let fault = weights::fault(&file.name(), size, &start);
+            let fine = fault.is_none();
+            self.form.update(|form| {
+                form.weights = fine.then(|| (file.name(), size));
+                form.weights_fault = fault;
+            });
+            self.weights.set_value(fine.then_some(file));
+            self.send_weights();
+        });
+    }
+
+    fn send_weights(self) {
+        let Some(file) = self.weights.get_value() else { return };
+        spawn_local(async move {
+            match files::bytes_of(&file).await {
+                Ok(bytes) => self.send(Command::Weights { name: file.name() }, Some(bytes)),
+                Err(_) => self.form.update(|form| {
+                    form.weights = None;
+                    form.weights_fault = Some("The file could not be read; it may have been moved.".into());
+                }),
+            }
+        });
+    }
+
+    // The run.
+
+    /// Trains with the form's settings.
+    pub fn train(self) {
+        let Some(summary) = self.peek(|model| model.data.summary().cloned()) else { return };
+        let settings = Box::new(self.form.with_untracked(Form::settings));
+        let previews = data::preview_choice(&summary, if window::is_wide() { 12 } else { 6 });
+        self.change(&Part::ALL, |model| {
+            model.clear_run();
+            model.run.start();
+        });
+        self.want_pictures(&previews);
+        self.send(Command::Train { settings, previews }, None);
+        window::go_to("run");
+    }
+
+    /// Waits after this step.
+    pub fn pause(self) {
+        self.set_stage(Stage::Pausing);
+        self.send(Command::Pause, None);
+    }
+
+    /// Goes on.
+    pub fn resume(self) {
+        self.send(Command::Resume, None);
+    }
+
+    /// Ends after this step.
+    pub fn stop(self) {
+        self.set_stage(Stage::Stopping);
+        self.send(Command::Stop, None);
+    }
+
+    fn set_stage(self, stage: Stage) {
+        self.change(&[Part::Run], |model| model.run.stage = stage);
+    }
+
+    // Results.
+
+    /// Makes masks of all images.
+    pub fn make_masks(self) {
+        let settings = self.form.with_untracked(|form| form.settings().masks);
+        self.change(&[Part::Results], |model| model.results.start());
+        self.send(Command::Masks { settings }, None);
+    }
+
+    /// Ends the making of masks; those that are there stay.
+    pub fn stop_masks(self) {
+        self.send(Command::Stop, None);
+    }
+
+    /// Packs the masks, or the network, and hands them to the user.
+    pub fn pack(self, masks: bool) {
+        self.change(&[Part::Results], |model| model.results.start_packing(masks));
+        self.send(if masks { Command::PackMasks } else { Command::PackRun }, None);
+    }
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self::new()
+    }
+}

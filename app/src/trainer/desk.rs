@@ -1,0 +1,102 @@
+//! What arrives: wishes take effect at once, small pictures are served at once, work waits in line.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use js_sys::Reflect;
+use tag2mask_app::protocol::Command;
+use tag2mask_core::{Event, run::Control};
+use wasm_bindgen::prelude::*;
+
+use crate::endpoint::Endpoint;
+use crate::work::Trainer;
+
+/// A command and what JSON cannot carry.
+struct Letter {
+    command: Command,
+    payload: JsValue,
+}
+
+/// The one desk of this module.
+struct Desk {
+    endpoint: Endpoint,
+    wish: Rc<Cell<Control>>,
+    line: RefCell<VecDeque<Letter>>,
+    trainer: Rc<RefCell<Trainer>>,
+    working: Cell<bool>,
+}
+
+/// Starts listening.
+pub fn open() {
+    let endpoint = Endpoint::of_this_trainer();
+    let last_words = endpoint.clone();
+    std::panic::set_hook(Box::new(move |info| {
+        // wgpu panics on a lost device; the page says what happened and starts a fresh trainer.
+        console_error_panic_hook::hook(info);
+        last_words.die(&info.to_string());
+    }));
+    let wish = Rc::new(Cell::new(Control::Continue));
+    let desk = Rc::new(Desk {
+        endpoint: endpoint.clone(),
+        trainer: Rc::new(RefCell::new(Trainer::default())),
+        wish,
+        line: RefCell::default(),
+        working: Cell::new(false),
+    });
+    endpoint.listen(move |data| desk.take(&data));
+}
+
+impl Desk {
+    fn take(self: &Rc<Self>, data: &JsValue) {
+        let json = Reflect::get(data, &"json".into()).ok().and_then(|json| json.as_string());
+        // Messages without JSON are the loader's own.
+        let Some(json) = json else { return };
+        let payload = Reflect::get(data, &"payload".into()).unwrap_or(JsValue::UNDEFINED);
+        match serde_json::from_str(&json) {
+            Ok(Command::Pause) => self.wish.set(Control::Pause),
+            Ok(Command::Resume) => self.wish.set(Control::Continue),
+            Ok(Command::Stop) => self.wish.set(Control::Stop),
+            Ok(Command::Thumbnails { images, side }) => self.thumbnails(&images, side),
+            Ok(command) => {
+                self.line.borrow_mut().push_back(Letter { command, payload });
+                self.work();
+            }
+            Err(error) => {
+                let message = format!("the page and the trainer are of different versions; reload ({error})");
+                self.endpoint.tell(Event::Failed { message });
+            }
+        }
+    }
+
+    fn thumbnails(&self, images: &[usize], side: usize) {
+        // While a data set is being read there is nothing to show yet; the page asks again after it.
+        let Ok(trainer) = self.trainer.try_borrow() else { return };
+        for &image in images {
+            if let Some(event) = trainer.thumbnail(image, side) {
+                self.endpoint.tell(event);
+            }
+        }
+    }
+
+    /// Works the line off, one command after the other.
+    fn work(self: &Rc<Self>) {
+        if self.working.replace(true) {
+            return;
+        }
+        let desk = self.clone();
+        wasm_bindgen_futures::spawn_local(async move {
+            loop {
+                let letter = desk.line.borrow_mut().pop_front();
+                let Some(Letter { command, payload }) = letter else { break };
+                // A wish was for the work before.
+                desk.wish.set(Control::Continue);
+                let done = Trainer::answer(&desk.trainer, command, payload, &desk.endpoint, &desk.wish).await;
+                if let Err(error) = done {
+                    desk.endpoint.tell(Event::Failed { message: error.to_string() });
+                }
+            }
+            desk.working.set(false);
+        });
+    }
+}

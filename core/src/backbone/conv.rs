@@ -1,0 +1,126 @@
+//! A convolution followed by a frozen batch norm, in one kernel.
+//!
+//! With statistics and affine parameters frozen (METHODS §1) the norm is a scale and a shift per
+//! channel. The scale multiplies the weights instead of the activations, which are hundreds of times
+//! larger, and the shift is the convolution's bias.
+
+use burn::module::{Module, Param};
+use burn::tensor::module::conv2d;
+use burn::tensor::ops::ConvOptions;
+use burn::tensor::{Device, Tensor};
+
+use super::weights::{Source, Start, from_values, parameter};
+use crate::error::Result;
+
+/// torchvision's batch-norm epsilon.
+pub const NORM_EPSILON: f32 = 1e-5;
+
+/// Geometry of a convolution with a square kernel.
+#[derive(Debug, Clone, Copy)]
+pub struct ConvShape {
+    /// Input channels.
+    pub input: usize,
+    /// Output channels.
+    pub output: usize,
+    /// Side of the kernel.
+    pub kernel: usize,
+    /// Output pixel distance.
+    pub stride: usize,
+    /// Tap distance.
+    pub dilation: usize,
+    /// Channel groups; `input` for a depthwise convolution.
+    pub groups: usize,
+}
+
+impl ConvShape {
+    /// A dense convolution, stride 1.
+    pub fn new(input: usize, output: usize, kernel: usize) -> Self {
+        Self { input, output, kernel, stride: 1, dilation: 1, groups: 1 }
+    }
+
+    /// With this stride and dilation.
+    pub fn spaced(self, stride: usize, dilation: usize) -> Self {
+        Self { stride, dilation, ..self }
+    }
+
+    /// Each channel by itself.
+    pub fn depthwise(self) -> Self {
+        Self { groups: self.input, ..self }
+    }
+
+    /// Options that keep the size at stride 1.
+    pub fn options(self) -> ConvOptions<2> {
+        let padding = self.dilation * (self.kernel - 1) / 2;
+        ConvOptions::new([self.stride; 2], [padding; 2], [self.dilation; 2], self.groups)
+    }
+
+    /// Shape of the weights.
+    pub fn weight(self) -> [usize; 4] {
+        [self.output, self.input / self.groups, self.kernel, self.kernel]
+    }
+}
+
+/// Convolution and frozen batch norm.
+#[derive(Module, Debug)]
+pub struct ConvNorm {
+    weight: Param<Tensor<4>>,
+    scale: Param<Tensor<1>>,
+    shift: Param<Tensor<1>>,
+    stride: usize,
+    dilation: usize,
+    groups: usize,
+}
+
+impl ConvNorm {
+    /// Takes `{conv}.weight` and `{norm}.{weight,bias,running_mean,running_var}` from the source and
+    /// folds the latter four into a scale and a shift.
+    ///
+    /// # Errors
+    /// As [`Source::take`].
+    pub fn load(
+        source: &mut dyn Source,
+        conv: &str,
+        norm: &str,
+        shape: ConvShape,
+        trainable: bool,
+        device: &Device,
+    ) -> Result<Self> {
+        let name = format!("{conv}.weight");
+        let weight = parameter(source, &name, shape.weight(), Start::KaimingNormal, trainable, device)?;
+        let channels = [shape.output];
+        let mut norm_part =
+            |part: &str, start| source.take(&format!("{norm}.{part}"), &channels, Start::Constant(start));
+        let gamma = norm_part("weight", 1.0)?;
+        let beta = norm_part("bias", 0.0)?;
+        let mean = norm_part("running_mean", 0.0)?;
+        let variance = norm_part("running_var", 1.0)?;
+        let scale: Vec<f32> =
+            gamma.iter().zip(&variance).map(|(gamma, variance)| gamma / (variance + NORM_EPSILON).sqrt()).collect();
+        let shift: Vec<f32> =
+            beta.iter().zip(&mean).zip(&scale).map(|((beta, mean), scale)| beta - mean * scale).collect();
+        Ok(Self {
+            weight,
+            scale: from_values(&format!("{norm}.weight"), scale, channels, false, device),
+            shift: from_values(&format!("{norm}.bias"), shift, channels, false, device),
+            stride: shape.stride,
+            dilation: shape.dilation,
+            groups: shape.groups,
+        })
+    }
+
+    /// `[N, input, H, W]` to `[N, output, H/stride, W/stride]`.
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let weight = self.weight.val();
+        let [output, input, kernel, _] = weight.dims();
+        let weight = weight * self.scale.val().reshape([output, 1, 1, 1]);
+        let shape = ConvShape {
+            input: input * self.groups,
+            output,
+            kernel,
+            stride: self.stride,
+            dilation: self.dilation,
+            groups: self.groups,
+        };
+        conv2d(x, weight, Some(self.shift.val()), shape.options())
+    }
+}

@@ -1,0 +1,201 @@
+//! `.safetensors`: reading any, writing ours.
+
+use std::collections::HashMap;
+
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
+
+use super::{Named, RandomSource, Source, Start};
+use crate::error::{Error, Result};
+
+/// A parsed weights file.
+pub struct TensorFile {
+    path: String,
+    /// Free text that the writer left: the run's round and step.
+    pub metadata: HashMap<String, String>,
+    tensors: HashMap<String, (Vec<usize>, Vec<f32>)>,
+}
+
+impl TensorFile {
+    /// Reads a `.safetensors` file; tensors become `f32` (`F32`, `F16`, `BF16`, `F64`, `I32`, `U8`), those
+    /// of other types are passed over.
+    ///
+    /// # Errors
+    /// [`Error::Format`] when it is not such a file.
+    pub fn parse(path: &str, bytes: &[u8]) -> Result<Self> {
+        let failed = |reason: String| Error::Format { path: path.to_owned(), reason };
+        let invalid = |error| failed(format!("not a .safetensors file ({error})"));
+        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(invalid)?;
+        let file = SafeTensors::deserialize(bytes).map_err(invalid)?;
+        let mut tensors = HashMap::new();
+        for (name, view) in file.iter() {
+            if let Some(values) = values_of(&view) {
+                tensors.insert(name.to_owned(), (view.shape().to_vec(), values));
+            }
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            metadata: metadata.metadata().clone().unwrap_or_default(),
+            tensors,
+        })
+    }
+
+    /// Shape and values of one tensor.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] when it is not there.
+    pub fn get(&self, name: &str) -> Result<(&[usize], &[f32])> {
+        self.tensors.get(name).map(|(shape, values)| (shape.as_slice(), values.as_slice())).ok_or_else(|| {
+            Error::Weights { path: self.path.clone(), tensor: name.to_owned(), reason: "missing".into() }
+        })
+    }
+
+    /// All names, sorted.
+    pub fn names(&self) -> Vec<&str> {
+        let mut names: Vec<_> = self.tensors.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        names
+    }
+}
+
+fn values_of(view: &TensorView<'_>) -> Option<Vec<f32>> {
+    let data = view.data();
+    Some(match view.dtype() {
+        Dtype::F32 => {
+            data.as_chunks::<4>().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect()
+        }
+        Dtype::F64 => {
+            data.as_chunks::<8>().0.iter().map(|&bytes| f64::from_le_bytes(bytes) as f32).collect()
+        }
+        Dtype::BF16 => data
+            .as_chunks::<2>()
+            .0
+            .iter()
+            .map(|&bytes| f32::from_bits(u32::from(u16::from_le_bytes(bytes)) << 16))
+            .collect(),
+        Dtype::F16 => {
+            data.as_chunks::<2>().0.iter().map(|&bytes| half_to_f32(u16::from_le_bytes(bytes))).collect()
+        }
+        Dtype::I32 => data.as_chunks::<4>().0.iter().map(|&bytes| i32::from_le_bytes(bytes) as f32).collect(),
+        Dtype::U8 => data.iter().map(|&byte| f32::from(byte)).collect(),
+        _ => return None,
+    })
+}
+
+/// IEEE 754 binary16 to binary32.
+fn half_to_f32(half: u16) -> f32 {
+    let sign = if half & 0x8000 == 0 { 1.0 } else { -1.0 };
+    let exponent = i32::from((half >> 10) & 0x1f);
+    let fraction = f32::from(half & 0x3ff);
+    sign * match exponent {
+        0 => fraction * 2f32.powi(-24),
+        31 if fraction == 0.0 => f32::INFINITY,
+        31 => f32::NAN,
+        _ => (1.0 + fraction / 1024.0) * 2f32.powi(exponent - 15),
+    }
+}
+
+/// Takes tensors from a file under a prefix; what is not under `required` starts at random.
+///
+/// ImageNet weights have the backbone but a head of another task: `required = ["features."]` loads the
+/// one and ignores the other's shape.
+pub struct FileSource<'a> {
+    file: &'a TensorFile,
+    /// Names outside the file's naming (a new head) start here.
+    fallback: RandomSource,
+    is_required: Box<dyn Fn(&str) -> bool + 'a>,
+}
+
+impl<'a> FileSource<'a> {
+    /// Every tensor must be in the file.
+    pub fn all(file: &'a TensorFile) -> Self {
+        Self { file, fallback: RandomSource::new(0), is_required: Box::new(|_| true) }
+    }
+
+    /// Tensors for which `is_required` is false start at random from `seed`.
+    pub fn with_random_rest(file: &'a TensorFile, seed: u64, is_required: impl Fn(&str) -> bool + 'a) -> Self {
+        Self { file, fallback: RandomSource::new(seed), is_required: Box::new(is_required) }
+    }
+}
+
+impl Source for FileSource<'_> {
+    fn take(&mut self, name: &str, shape: &[usize], start: Start) -> Result<Vec<f32>> {
+        if !(self.is_required)(name) {
+            return self.fallback.take(name, shape, start);
+        }
+        let (found, values) = self.file.get(name)?;
+        // A 1×1 convolution and a linear layer hold the same numbers under [C, K, 1, 1] and [C, K].
+        let squeezed = |shape: &[usize]| shape.iter().copied().filter(|&side| side != 1).collect::<Vec<_>>();
+        if squeezed(found) != squeezed(shape) {
+            return Err(Error::Weights {
+                path: self.file.path.clone(),
+                tensor: name.to_owned(),
+                reason: format!("has shape {found:?}, expected {shape:?}"),
+            });
+        }
+        Ok(values.to_vec())
+    }
+}
+
+/// The bytes of a `.safetensors` file with these tensors and metadata.
+///
+/// # Errors
+/// [`Error::Format`] when a shape does not match its values.
+pub fn encode(tensors: &[Named], metadata: HashMap<String, String>) -> Result<Vec<u8>> {
+    let failed = |error: safetensors::SafeTensorError| Error::Format {
+        path: "weights".into(),
+        reason: format!("cannot be encoded ({error})"),
+    };
+    let bytes: Vec<Vec<u8>> =
+        tensors.iter().map(|tensor| tensor.values.iter().flat_map(|value| value.to_le_bytes()).collect()).collect();
+    let views = tensors
+        .iter()
+        .zip(&bytes)
+        .map(|(tensor, bytes)| {
+            Ok((tensor.name.clone(), TensorView::new(Dtype::F32, tensor.shape.clone(), bytes)?))
+        })
+        .collect::<std::result::Result<Vec<_>, _>>()
+        .map_err(failed)?;
+    safetensors::serialize(views, Some(metadata)).map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_reads_back_what_was_written() {
+        let tensor = Named { name: "a.weight".into(), shape: vec![2, 1], values: vec![1.5, -2.0] };
+        let metadata = HashMap::from([("step".to_owned(), "7".to_owned())]);
+        let bytes = encode(std::slice::from_ref(&tensor), metadata).unwrap();
+        let file = TensorFile::parse("x.safetensors", &bytes).unwrap();
+        assert_eq!(file.get("a.weight").unwrap(), (&[2usize, 1][..], &[1.5f32, -2.0][..]));
+        assert_eq!(file.metadata["step"], "7");
+    }
+
+    #[test]
+    fn missing_and_misshapen_tensors_are_named() {
+        let tensor = Named { name: "a".into(), shape: vec![2], values: vec![0.0; 2] };
+        let bytes = encode(&[tensor], HashMap::new()).unwrap();
+        let file = TensorFile::parse("x.safetensors", &bytes).unwrap();
+        let mut source = FileSource::all(&file);
+        let missing = source.take("b", &[2], Start::Constant(0.0)).unwrap_err().to_string();
+        assert_eq!(missing, "weights do not fit (missing), tensor b: x.safetensors");
+        let misshapen = source.take("a", &[3], Start::Constant(0.0)).unwrap_err().to_string();
+        assert_eq!(misshapen, "weights do not fit (has shape [2], expected [3]), tensor a: x.safetensors");
+    }
+
+    #[test]
+    fn junk_is_refused() {
+        for junk in [&b""[..], b"\x80\x02}q\x00.", &[255; 64]] {
+            assert!(TensorFile::parse("x.safetensors", junk).is_err());
+        }
+    }
+
+    #[test]
+    fn half_floats_are_read() {
+        for (bits, value) in [(0x3c00, 1.0), (0xc000, -2.0), (0x3555, 0.333_251_95), (0x0001, 2f32.powi(-24))] {
+            assert_eq!(half_to_f32(bits), value);
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! `tag2mask masks`: masks of a data set with a trained run.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::ValueEnum;
+use serde_json::json;
+use tag2mask_core::device::{Compute, DeviceChoice};
+use tag2mask_core::export::{atomic, classes_txt, npy, palette_png};
+use tag2mask_core::run::checkpoint::Trained;
+use tag2mask_core::run::event::Phase;
+use tag2mask_core::run::make_masks::{Mask, MaskJob, Scorer, is_blind, make_masks};
+use tag2mask_core::run::settings::{MaskSettings, Refine, Threshold};
+use tag2mask_core::run::store::FolderStore;
+use tag2mask_core::{Error, Result};
+
+use super::host::Terminal;
+use super::output::{Report, duration};
+use super::train::read;
+
+pub const EXAMPLES: &str = "\
+Examples:
+  tag2mask masks run photos --out masks
+  tag2mask masks run photos --out masks --refine none --scales 1
+  tag2mask masks run photos --out cam --round 0 --threshold 0.3
+  tag2mask masks run photos --out masks --scores maps
+
+Palette PNGs in the VOC colours, 0 background, with classes.txt. The adaptive threshold looks at no
+ground truth. `--round 0` is the plain classifier that Spatial-BCE started from.";
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Folder of a run
+    run: PathBuf,
+    /// Folder or .zip: the images, with their labels
+    data: PathBuf,
+    /// Folder for the masks
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// How masks are made to follow edges
+    #[arg(long)]
+    refine: Option<RefineChoice>,
+    /// adaptive, or a number from 0 to 1
+    #[arg(long, value_name = "adaptive|X")]
+    threshold: Option<ThresholdChoice>,
+    /// Sizes relative to the training size, whose maps are averaged
+    #[arg(long, value_delimiter = ',', value_name = "1,0.5,…")]
+    scales: Option<Vec<f64>>,
+    /// Also write the unscaled class maps here, as .npy: classes × height × width, float32
+    #[arg(long, value_name = "DIR")]
+    scores: Option<PathBuf>,
+    /// The network at the end of this round instead of the last
+    #[arg(long, value_name = "N")]
+    round: Option<usize>,
+    /// auto, cpu, vulkan, cuda or cuda:N
+    #[arg(long, default_value = "auto")]
+    device: DeviceChoice,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum RefineChoice {
+    Crf,
+    None,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct ThresholdChoice(Threshold);
+
+impl FromStr for ThresholdChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        if text == "adaptive" {
+            return Ok(Self(Threshold::Adaptive));
+        }
+        let value: f64 = text.parse().map_err(|_| "give adaptive, or a number from 0 to 1".to_owned())?;
+        Ok(Self(Threshold::Fixed(value)))
+    }
+}
+
+pub fn run(args: &Args, report: &mut Report) -> Result<()> {
+    let store = FolderStore::open(&args.run);
+    let trained = Trained::load(&store, args.round)?.ok_or_else(|| no_run(args))?;
+    let dataset = read(&args.data, report)?;
+    if dataset.classes != trained.card.classes {
+        return Err(Error::NoData {
+            reason: format!(
+                "the run knows the classes {}, the data set has {}",
+                trained.card.classes.join(", "),
+                dataset.classes.join(", ")
+            ),
+        });
+    }
+    let mut card = trained.card.settings.clone();
+    card.masks = settings(args, card.masks);
+    card.check()?;
+    let compute = Compute::open(args.device)?;
+    let job = MaskJob {
+        dataset: &dataset,
+        settings: &card.masks,
+        side: card.size,
+        keep_scores: args.scores.is_some(),
+        phase: Phase::Masks,
+    };
+    let mut scorer = Scorer::new(&dataset);
+    let mut count = 0;
+    let mut sink = |mask: Mask| {
+        let stem = &dataset.items[mask.item].stem;
+        atomic::write(args.out.join(format!("{stem}.png")), &palette_png::encode(&mask.labels)?)?;
+        if let (Some(folder), Some(scores)) = (&args.scores, &mask.scores) {
+            let bytes = npy::encode_f32(&[scores.classes, scores.height, scores.width], &scores.values);
+            atomic::write(folder.join(format!("{stem}.npy")), &bytes)?;
+        }
+        scorer.add(mask.item, &mask.labels)?;
+        count += 1;
+        Ok(())
+    };
+    let started = std::time::Instant::now();
+    let mut terminal = Terminal::new(report, &dataset.classes)?;
+    let finished = pollster::block_on(make_masks(&job, &trained, &compute, &mut terminal, &mut sink))?;
+    atomic::write(args.out.join("classes.txt"), &classes_txt::encode(&dataset.classes))?;
+    report.end_progress();
+    let seconds = started.elapsed().as_secs_f64();
+    let score = scorer.score(!is_blind(card.masks.threshold));
+    report.line(format!("{count} masks in {}: {}", duration(seconds), args.out.display()));
+    if let Some(score) = &score {
+        let note = if score.looked_at_truth { " (a fixed threshold may have been chosen on the truth)" } else { "" };
+        report.line(format!("mIoU against the supplied masks {:.1} %{note}", score.miou));
+    }
+    report.object(&json!({
+        "out": args.out.display().to_string(), "images": count, "seconds": seconds, "finished": finished,
+        "score": score,
+    }));
+    Ok(())
+}
+
+fn settings(args: &Args, mut settings: MaskSettings) -> MaskSettings {
+    if let Some(refine) = args.refine {
+        settings.refine = match refine {
+            RefineChoice::Crf => Refine::Crf,
+            RefineChoice::None => Refine::None,
+        };
+    }
+    if let Some(ThresholdChoice(threshold)) = args.threshold {
+        settings.threshold = threshold;
+    }
+    if let Some(scales) = &args.scales {
+        settings.scales = scales.clone();
+    }
+    settings
+}
+
+fn no_run(args: &Args) -> Error {
+    let path = args.run.join("run.json").display().to_string();
+    let reason = match args.round {
+        Some(round) => format!("the run has not finished round {round}"),
+        None => "no trained run is here".into(),
+    };
+    Error::Format { path, reason }
+}

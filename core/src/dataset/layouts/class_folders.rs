@@ -1,0 +1,44 @@
+//! A folder per class: the folder's name is the label of every image below it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Candidate, Labelled, Problem, ProblemKind, means_no_class};
+
+/// Labels images by the first folder of their path, below a folder `images` if there is one.
+pub(super) fn read(
+    images: &[Candidate<'_>],
+    listed: Option<&[String]>,
+    problems: &mut Vec<Problem>,
+) -> Vec<Labelled> {
+    let mut labelled = Vec::with_capacity(images.len());
+    let mut unlisted: BTreeMap<&str, usize> = BTreeMap::new();
+    for image in images {
+        let inside = match image.path.split_once('/') {
+            Some((top, inside)) if top.eq_ignore_ascii_case("images") => inside,
+            _ => &image.path,
+        };
+        let Some((folder, _)) = inside.split_once('/') else {
+            let reason = "It lies in no class folder, and there is no labels.csv. Left out.".to_owned();
+            problems.push(Problem { path: image.path.clone(), kind: ProblemKind::ImageWithoutLabel, reason });
+            continue;
+        };
+        let folder_is_class = listed.is_some_and(|names| names.iter().any(|name| name == folder));
+        let labels = if !folder_is_class && means_no_class(folder) {
+            BTreeSet::new()
+        } else if listed.is_some() && !folder_is_class {
+            *unlisted.entry(folder).or_default() += 1;
+            continue;
+        } else {
+            BTreeSet::from([folder.to_owned()])
+        };
+        labelled.push(Labelled { path: image.path.clone(), blob: image.blob.clone(), labels });
+    }
+    for (folder, count) in unlisted {
+        problems.push(Problem {
+            path: format!("{folder}/"),
+            kind: ProblemKind::ImageWithoutLabel,
+            reason: format!("classes.txt does not name this folder. Its {count} images are left out."),
+        });
+    }
+    labelled
+}

@@ -1,0 +1,261 @@
+//! Finding out how a data set is laid out, and reading it.
+
+mod class_folders;
+mod classes;
+mod labels_table;
+mod masks;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::{Dataset, Item, Layout, Problem, ProblemKind, duplicates, header, stems};
+use crate::error::{Error, Result};
+use crate::files::{Blob, FileEntry, FileSet, extension, is_foreign_image_name, is_image_name, limits, name};
+
+/// A file that is taken for an image, before anything in it was read.
+type Candidate<'a> = &'a FileEntry;
+
+/// An image and the names of its classes.
+struct Labelled {
+    path: String,
+    blob: Arc<dyn Blob>,
+    labels: BTreeSet<String>,
+}
+
+/// The files by the part they play.
+#[derive(Default)]
+struct Parts<'a> {
+    table: Option<&'a FileEntry>,
+    classes: Option<&'a FileEntry>,
+    images: Vec<Candidate<'a>>,
+    masks: Vec<&'a FileEntry>,
+}
+
+/// Reads a data set: finds its layout, its classes and labels, checks every image's header, and lists
+/// what is left out. `progress` hears of images checked and images in all.
+///
+/// A `labels.csv` at the top makes it a labels table; otherwise each folder is a class.
+///
+/// # Errors
+/// [`Error::NoData`] if no image can be used, [`Error::TooLarge`] for text files or class numbers
+/// beyond [`limits`], [`Error::Io`] if a text file cannot be read. All else becomes a [`Problem`].
+pub fn read(files: &FileSet, progress: &mut dyn FnMut(usize, usize)) -> Result<Dataset> {
+    let mut problems = Vec::new();
+    for skipped in files.skipped() {
+        let reason = sentence(&skipped.reason);
+        problems.push(Problem { path: skipped.path.clone(), kind: ProblemKind::OtherFile, reason });
+    }
+    let parts = sort_out(files, &mut problems);
+    let listed = match parts.classes {
+        Some(file) => classes::read(file, &mut problems)?,
+        None => None,
+    };
+    let (layout, labelled) = match parts.table {
+        Some(table) => {
+            (Layout::LabelsTable, labels_table::read(table, &parts.images, listed.as_deref(), &mut problems)?)
+        }
+        None => (Layout::ClassFolders, class_folders::read(&parts.images, listed.as_deref(), &mut problems)),
+    };
+    let usable = check_headers(labelled, &mut problems, progress);
+    let usable = settle_duplicates(usable, layout, &mut problems);
+    if usable.is_empty() {
+        return Err(nothing_usable(files, &parts, &problems));
+    }
+
+    let names: Vec<String> = match listed {
+        Some(names) => names,
+        None => {
+            let names: BTreeSet<&String> = usable.iter().flat_map(|(image, _)| &image.labels).collect();
+            names.into_iter().cloned().collect()
+        }
+    };
+    if names.len() > limits::CLASSES {
+        return Err(Error::TooLarge {
+            what: "the number of classes",
+            found: names.len().to_string(),
+            limit: limits::CLASSES.to_string(),
+            path: parts
+                .table
+                .or(parts.classes)
+                .map_or("the class folders", |file| file.path.as_str())
+                .to_owned(),
+        });
+    }
+    let paths: Vec<&str> = usable.iter().map(|(image, _)| image.path.as_str()).collect();
+    let stems = stems::unique(&paths);
+    let mut items: Vec<Item> = usable
+        .into_iter()
+        .zip(stems)
+        .map(|((image, (width, height)), stem)| Item {
+            labels: (0u16..)
+                .zip(&names)
+                .filter(|(_, name)| image.labels.contains(*name))
+                .map(|(class, _)| class)
+                .collect(),
+            path: image.path,
+            stem,
+            width,
+            height,
+            image: image.blob,
+            mask: None,
+        })
+        .collect();
+    masks::attach(&parts.masks, &mut items, &mut problems);
+    problems.sort_by(|a, b| (a.kind, &a.path, &a.reason).cmp(&(b.kind, &b.path, &b.reason)));
+    Ok(Dataset { layout, classes: names, items, problems })
+}
+
+/// Gives every file its part; what has none becomes a problem.
+fn sort_out<'a>(files: &'a FileSet, problems: &mut Vec<Problem>) -> Parts<'a> {
+    let mut parts = Parts::default();
+    for entry in files.entries() {
+        let top = entry.path.split_once('/').map(|(top, _)| top);
+        let is = |name: &str| top.is_none() && entry.path.eq_ignore_ascii_case(name);
+        if is("labels.csv") && parts.table.is_none() {
+            parts.table = Some(entry);
+        } else if is("classes.txt") && parts.classes.is_none() {
+            parts.classes = Some(entry);
+        } else if top.is_some_and(|top| top.eq_ignore_ascii_case("masks")) {
+            parts.masks.push(entry);
+        } else if is_image_name(&entry.path) {
+            parts.images.push(entry);
+        } else if is_foreign_image_name(&entry.path) {
+            let format = extension(&entry.path).to_uppercase();
+            let reason = format!("{format} files are not read; convert it to PNG or JPEG. Left out.");
+            problems.push(Problem { path: entry.path.clone(), kind: ProblemKind::UnreadableImage, reason });
+        } else if !is_companion(&entry.path) {
+            let reason = "Neither an image nor part of the data set. Left out.".to_owned();
+            problems.push(Problem { path: entry.path.clone(), kind: ProblemKind::OtherFile, reason });
+        }
+    }
+    parts
+}
+
+/// Files that go with data sets and need no mention: boxes for other methods, read-mes, licences.
+fn is_companion(path: &str) -> bool {
+    let name = name(path).to_ascii_lowercase();
+    name == "boxes.csv"
+        || extension(&name) == "md"
+        || ["readme", "license", "licence", "citation"].iter().any(|start| name.starts_with(start))
+}
+
+type Sized = (Labelled, (u32, u32));
+
+fn check_headers(
+    labelled: Vec<Labelled>,
+    problems: &mut Vec<Problem>,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Vec<Sized> {
+    let total = labelled.len();
+    let mut usable = Vec::with_capacity(total);
+    for (done, image) in labelled.into_iter().enumerate() {
+        progress(done, total);
+        match header::size(&image.blob, &image.path) {
+            Ok(size) => usable.push((image, size)),
+            Err(error) => problems.push(Problem {
+                kind: ProblemKind::UnreadableImage,
+                reason: format!("{} Left out.", sentence(&reason(error))),
+                path: image.path,
+            }),
+        }
+    }
+    progress(total, total);
+    usable
+}
+
+/// The error without its path, which the problem shows beside it.
+fn reason(error: Error) -> String {
+    match error {
+        Error::Image { reason, .. } => reason,
+        Error::TooLarge { what, found, limit, .. } => {
+            format!("{what} is {found}, more than the limit of {limit}")
+        }
+        other => other.to_string(),
+    }
+}
+
+/// With a capital and a full stop.
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let capital = chars.next().map_or(String::new(), |first| first.to_uppercase().chain(chars).collect());
+    if capital.ends_with('.') { capital } else { capital + "." }
+}
+
+/// The same bytes under two paths. In two class folders: one image with both classes. Twice in one
+/// folder: the second is left out. In a table each has a line of its own, and gets a mask of its own:
+/// both stay, and the user is told.
+fn settle_duplicates(usable: Vec<Sized>, layout: Layout, problems: &mut Vec<Problem>) -> Vec<Sized> {
+    let blobs: Vec<_> = usable.iter().map(|(image, _)| image.blob.clone()).collect();
+    let first = duplicates::first_of_equals(&blobs);
+    let mut kept: Vec<Sized> = Vec::with_capacity(usable.len());
+    let mut place = vec![0; usable.len()];
+    for (at, (image, size)) in usable.into_iter().enumerate() {
+        place[at] = kept.len();
+        if first[at] == at {
+            kept.push((image, size));
+            continue;
+        }
+        let original = &mut kept[place[first[at]]].0;
+        let outcome = match layout {
+            Layout::ClassFolders if !image.labels.is_subset(&original.labels) => {
+                original.labels.extend(image.labels);
+                continue;
+            }
+            Layout::ClassFolders => "Left out",
+            Layout::LabelsTable if image.labels == original.labels => "Both are used",
+            Layout::LabelsTable => "Their labels differ: check both lines. Both are used",
+        };
+        let reason = format!("The same picture as {}. {outcome}.", original.path);
+        problems.push(Problem { path: image.path.clone(), kind: ProblemKind::Duplicate, reason });
+        if layout == Layout::LabelsTable {
+            kept.push((image, size));
+        }
+    }
+    kept
+}
+
+fn nothing_usable(files: &FileSet, parts: &Parts<'_>, problems: &[Problem]) -> Error {
+    let looked_for = "a folder per class with JPEG, PNG, WebP or BMP images, or images and a labels.csv";
+    let found = match (files.entries().len(), parts.images.len(), parts.table.is_some()) {
+        (0, ..) => "there are no files".to_owned(),
+        (count, 0, _) => format!("none of the {count} files is an image of these formats"),
+        (_, images, true) => format!("none of the {images} images can be read and is named in labels.csv"),
+        (_, images, false) => format!("none of the {images} images can be read and lies in a class folder"),
+    };
+    let example = problems.iter().find(|problem| problem.kind != ProblemKind::OtherFile);
+    let example =
+        example.map_or(String::new(), |first| format!("; for one, {}: {}", first.path, first.reason));
+    Error::NoData { reason: format!("looked for {looked_for}, but {found}{example}") }
+}
+
+/// The text of a small file; a byte-order mark is taken off.
+fn text_bytes(file: &FileEntry) -> Result<Vec<u8>> {
+    let length = file.blob.len();
+    if length > limits::TEXT_BYTES {
+        return Err(Error::TooLarge {
+            what: "the text file",
+            found: format!("{} MB", length >> 20),
+            limit: format!("{} MB", limits::TEXT_BYTES >> 20),
+            path: file.path.clone(),
+        });
+    }
+    let mut bytes = file.blob.read_at(0, length as usize).map_err(|source| Error::Io {
+        action: "read",
+        path: file.path.clone(),
+        source,
+    })?;
+    if bytes.starts_with(b"\xEF\xBB\xBF") {
+        bytes.drain(..3);
+    }
+    Ok(bytes)
+}
+
+/// Names that mean "none of the classes" where labels or folders are named.
+fn means_no_class(label: &str) -> bool {
+    let label = label.to_lowercase();
+    ["background", "none", "negative", "negatives", "unlabelled", "unlabeled", "no_label", "no-label"]
+        .contains(&label.as_str())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,104 @@
+//! A labelled set of images: what is in each photo, not where.
+//!
+//! [`read`] finds the layout, the classes and the labels, checks every image's header, and lists what
+//! it leaves out and why. [`decode`] turns bytes into pixels, [`cache`] holds the last ones,
+//! [`batch`] makes what a training step eats.
+
+pub mod augment;
+pub mod batch;
+pub mod cache;
+pub mod decode;
+mod duplicates;
+pub mod header;
+pub mod layouts;
+pub mod problem;
+pub mod sample;
+mod stems;
+mod summary;
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::files::Blob;
+pub use layouts::read;
+pub use problem::{Problem, ProblemKind};
+
+/// One usable image.
+#[derive(Clone)]
+pub struct Item {
+    /// Path in the file set: unique, and what problems and lists show.
+    pub path: String,
+    /// Where its mask goes, without extension: the file's stem, with its folder where stems repeat.
+    pub stem: String,
+    /// Columns, after EXIF orientation, pixels.
+    pub width: u32,
+    /// Rows, after EXIF orientation, pixels.
+    pub height: u32,
+    /// Foreground classes that are in the image, ascending indices into [`Dataset::classes`].
+    pub labels: Vec<u16>,
+    /// The compressed image.
+    pub image: Arc<dyn Blob>,
+    /// The supplied mask, for scoring only: an index image, 0 background, `c + 1` for class `c`, 255
+    /// ignore.
+    pub mask: Option<Arc<dyn Blob>>,
+}
+
+/// How labels were given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Layout {
+    /// One folder per class.
+    ClassFolders,
+    /// Images and a `labels.csv`.
+    LabelsTable,
+}
+
+/// A labelled set, ready to train on.
+#[derive(Clone)]
+pub struct Dataset {
+    /// How labels were given.
+    pub layout: Layout,
+    /// Names of the foreground classes; class `c` is value `c + 1` in masks.
+    pub classes: Vec<String>,
+    /// The usable images, by path.
+    pub items: Vec<Item>,
+    /// What was left out, and why.
+    pub problems: Vec<Problem>,
+}
+
+/// What `inspect` prints and the page shows: no bytes, only facts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// How labels were given.
+    pub layout: Layout,
+    /// Names of the foreground classes.
+    pub classes: Vec<String>,
+    /// Images per foreground class.
+    pub images_per_class: Vec<usize>,
+    /// Images without any of the classes.
+    pub without_class: usize,
+    /// Images with two or more classes.
+    pub several_classes: usize,
+    /// Images that came with a mask (for scoring only).
+    pub with_mask: usize,
+    /// The usable images.
+    pub images: Vec<ImageSummary>,
+    /// What was left out, and why.
+    pub problems: Vec<Problem>,
+}
+
+/// One usable image, without its bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageSummary {
+    /// Path in the file set.
+    pub path: String,
+    /// Where its mask goes, without extension.
+    pub stem: String,
+    /// Columns, pixels.
+    pub width: u32,
+    /// Rows, pixels.
+    pub height: u32,
+    /// Ascending class indices.
+    pub labels: Vec<u16>,
+}

@@ -1,0 +1,34 @@
+//! What is wrong with a data set, and what was done about it: listed, never fatal.
+
+use serde::{Deserialize, Serialize};
+
+/// What is wrong with a file or a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProblemKind {
+    /// The image cannot be decoded, or is larger than the limit.
+    UnreadableImage,
+    /// `labels.csv` names an image that is not there.
+    LabelWithoutImage,
+    /// An image that `labels.csv` does not name.
+    ImageWithoutLabel,
+    /// The same image twice, or two lines for one image.
+    Duplicate,
+    /// A line of a table that cannot be understood.
+    BadLine,
+    /// A supplied mask that cannot be used for scoring.
+    BadMask,
+    /// A file that is neither an image nor part of the layout.
+    OtherFile,
+}
+
+/// One thing that is wrong: nearly always left out, as its reason says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// The file it is about.
+    pub path: String,
+    /// The kind, for counting.
+    pub kind: ProblemKind,
+    /// One sentence: what is wrong and what was done.
+    pub reason: String,
+}

@@ -1,0 +1,8 @@
+//! Results in files that other programs read. One file a format.
+
+#[cfg(not(target_arch = "wasm32"))]
+pub mod atomic;
+pub mod classes_txt;
+pub mod npy;
+pub mod palette_png;
+pub mod zip;

@@ -1,0 +1,29 @@
+//! Image-level labels in, segmentation masks out.
+//!
+//! The way of the data, and the order to read the modules in: [`files`] → [`dataset`] → `backbone` →
+//! `method` → [`run`] → [`masks`] → [`export`]. Everything that touches a tensor stands behind the
+//! `network` feature, so that a page can share settings, events and data-set types with the trainer
+//! without carrying a tensor library.
+
+pub mod error;
+pub mod files;
+pub mod dataset;
+pub mod run;
+pub mod masks;
+pub mod export;
+
+#[cfg(feature = "network")]
+pub mod backbone;
+#[cfg(feature = "network")]
+pub mod conformance;
+#[cfg(feature = "network")]
+pub mod device;
+#[cfg(feature = "network")]
+pub mod method;
+#[cfg(feature = "network")]
+pub mod optim;
+#[cfg(feature = "network")]
+pub mod tensor;
+
+pub use error::{Error, Result};
+pub use run::Event;

@@ -1,0 +1,17 @@
+//! From score maps to masks: threshold → labels → refinement → metric. No tensor library here: maps
+//! arrive as plain arrays, so that the same code serves the worker, the CLI and the tests.
+
+pub mod dense_crf;
+pub mod label_map;
+pub mod metric;
+mod parallel;
+pub mod permutohedral;
+pub(crate) mod rescale;
+pub mod score_maps;
+pub mod threshold;
+pub mod threshold_search;
+
+pub use label_map::{IGNORE, LabelMap};
+pub use metric::Confusion;
+pub use score_maps::ScoreMaps;
+pub use threshold::{Activation, Background};

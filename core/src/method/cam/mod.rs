@@ -1,0 +1,90 @@
+//! The baseline: plain class activation maps (Zhou et al., CVPR 2016; METHODS §5), and round 0 of
+//! Spatial-BCE, whose first foreground shares it gives.
+
+mod loss;
+
+pub use loss::multilabel_soft_margin;
+
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Tensor};
+
+use super::{Batch, Learner, LearnerConfig, Maps, ParameterGroup, StepLoss};
+use crate::backbone::weights::{Source, Start, parameter};
+use crate::backbone::{Backbone, BackboneConfig};
+use crate::error::Result;
+
+/// Name of the classifier's weights.
+pub const CLASSIFIER: &str = "cam.classifier.weight";
+
+/// Backbone and number of foreground classes.
+#[derive(Debug, Clone, Copy)]
+pub struct CamConfig {
+    /// The feature network.
+    pub backbone: BackboneConfig,
+    /// Foreground classes.
+    pub classes: usize,
+}
+
+/// Backbone, global average pooling, linear classifier without bias: pooling the class maps and
+/// classifying the pooled features are then the same.
+#[derive(Module, Debug)]
+pub struct Cam {
+    /// The feature network.
+    pub backbone: Backbone,
+    /// `[C, K]`.
+    pub classifier: Param<Tensor<2>>,
+}
+
+impl LearnerConfig for CamConfig {
+    type Learner = Cam;
+
+    fn init(&self, source: &mut dyn Source, device: &Device) -> Result<Cam> {
+        let backbone = self.backbone.init(source, device)?;
+        let shape = [self.classes, self.backbone.channels()];
+        let classifier = parameter(source, CLASSIFIER, shape, Start::XavierUniform, true, device)?;
+        Ok(Cam { backbone, classifier })
+    }
+}
+
+impl Cam {
+    /// Class maps of normalised images, `[N, C, h, w]`.
+    pub fn scores(&self, images: Tensor<4>) -> Tensor<4> {
+        project(self.backbone.forward(images), self.classifier.val())
+    }
+}
+
+/// A 1×1 convolution as a matrix product: `[N, K, h, w]` by `[C, K]` to `[N, C, h, w]`.
+pub(crate) fn project(features: Tensor<4>, weight: Tensor<2>) -> Tensor<4> {
+    let [count, channels, height, width] = features.dims();
+    let [classes, _] = weight.dims();
+    let flat = features.reshape([count, channels, height * width]);
+    weight.unsqueeze::<3>().matmul(flat).reshape([count, classes, height, width])
+}
+
+impl Learner for Cam {
+    fn loss(&self, batch: &Batch, _step: usize) -> StepLoss {
+        let scores = self.scores(batch.images.clone());
+        let [count, classes, ..] = scores.dims();
+        let logits: Tensor<2> = scores.mean_dims(&[2, 3]).reshape([count, classes]);
+        let labels = batch.labels.clone();
+        let activation = burn::tensor::activation::sigmoid(logits.clone()).detach().inner();
+        let present = labels.clone().inner();
+        let activation = (activation * present.clone()).sum() / present.sum().clamp_min(1.0);
+        let total = multilabel_soft_margin(logits, labels);
+        let main = total.clone().detach().inner();
+        let share = main.zeros_like();
+        StepLoss { total, parts: [main, share, activation], threshold_step: false }
+    }
+
+    fn maps(&self, images: Tensor<4>) -> Maps {
+        Maps { scores: self.scores(images), threshold: None }
+    }
+
+    fn log_temperature(&self) -> Option<Tensor<1>> {
+        None
+    }
+
+    fn group(name: &str) -> ParameterGroup {
+        ParameterGroup { head: name.starts_with("cam."), decay: true }
+    }
+}

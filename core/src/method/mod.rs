@@ -1,0 +1,116 @@
+//! What is learned: a backbone with a head, the loss of one step, and how maps come out.
+
+pub mod cam;
+pub mod spatial_bce;
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor, TensorData};
+
+use crate::backbone::weights::{NameList, Source, id_of};
+use crate::error::Result;
+
+/// Images, labels and shares of a (micro-)batch on the device.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// Normalised images, `[N, 3, S, S]`.
+    pub images: Tensor<4>,
+    /// 1 where the class is in the image, `[N, C]`.
+    pub labels: Tensor<2>,
+    /// The labels on the host, row-major: counts are known without asking the device.
+    pub labels_host: Vec<f32>,
+    /// Share of the image that each class covers, `[N, C]` row-major, 0 to 1. Empty in round 0.
+    pub shares: Vec<f32>,
+    /// Number of labels that are 1 in the whole batch, of which this may be a part.
+    pub present_in_batch: usize,
+}
+
+impl Batch {
+    /// Puts host data on the device. `images` is `[N, 3, side, side]`, `labels` `[N, classes]`.
+    pub fn new(
+        images: Vec<f32>,
+        labels: Vec<f32>,
+        shares: Vec<f32>,
+        side: usize,
+        classes: usize,
+        present_in_batch: usize,
+        device: &Device,
+    ) -> Self {
+        let count = labels.len() / classes.max(1);
+        Self {
+            images: Tensor::from_data(TensorData::new(images, [count, 3, side, side]), device),
+            labels: Tensor::from_data(TensorData::new(labels.clone(), [count, classes]), device),
+            labels_host: labels,
+            shares,
+            present_in_batch,
+        }
+    }
+}
+
+/// The loss of a (micro-)batch.
+pub struct StepLoss {
+    /// What is minimised, tracked, `[1]`.
+    pub total: Tensor<1>,
+    /// Main term, share term and mean activation of present classes, untracked, `[1]` each.
+    pub parts: [Tensor<1>; 3],
+    /// Whether the threshold branch was trained.
+    pub threshold_step: bool,
+}
+
+/// What a network says about images, without thresholds.
+pub struct Maps {
+    /// Unscaled class maps `u`, `[N, C, h, w]`.
+    pub scores: Tensor<4>,
+    /// Mean of the threshold branch `v`, `[N, C]`; `None` for methods without one.
+    pub threshold: Option<Tensor<2>>,
+}
+
+/// How a parameter is trained, relative to the run's learning rate.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ParameterGroup {
+    /// Whether it belongs to the head and takes the head's factor.
+    pub head: bool,
+    /// Whether weight decay applies.
+    pub decay: bool,
+}
+
+/// A network that can learn from a batch. Implemented by each method's modules.
+pub trait Learner: Module {
+    /// The loss of step `step` of a round.
+    fn loss(&self, batch: &Batch, step: usize) -> StepLoss;
+
+    /// Class maps of normalised images `[N, 3, H, W]`. Call on [`Module::valid`].
+    fn maps(&self, images: Tensor<4>) -> Maps;
+
+    /// Log-temperatures `τ` per class, `[C]`, untracked; `None` for methods without.
+    fn log_temperature(&self) -> Option<Tensor<1>>;
+
+    /// The group of the parameter called `name`.
+    fn group(name: &str) -> ParameterGroup;
+}
+
+/// Builds a [`Learner`]: a method's configuration for one data set and backbone.
+pub trait LearnerConfig {
+    /// What it builds.
+    type Learner: Learner;
+
+    /// Builds it from the source's tensors.
+    ///
+    /// # Errors
+    /// As [`Source::take`].
+    fn init(&self, source: &mut dyn Source, device: &Device) -> Result<Self::Learner>;
+
+    /// Names and shapes of all tensors.
+    ///
+    /// # Errors
+    /// None in practice: nothing is loaded.
+    fn names(&self, device: &Device) -> Result<NameList> {
+        let mut names = NameList::default();
+        self.init(&mut names, &device.clone().inner())?;
+        Ok(names)
+    }
+}
+
+/// The group of a parameter by its identity, for the optimiser.
+pub fn groups<L: Learner>(names: &NameList) -> std::collections::HashMap<u64, ParameterGroup> {
+    names.entries.iter().map(|(name, _)| (id_of(name).val(), L::group(name))).collect()
+}

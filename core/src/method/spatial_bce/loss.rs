@@ -1,0 +1,92 @@
+//! The three terms of Spatial-BCE (METHODS §1).
+
+use burn::tensor::activation::sigmoid;
+use burn::tensor::{Tensor, TensorData};
+
+use crate::tensor::{rank_of_share, value_at_rank};
+
+/// Thresholds keep this distance from 0 (the authors' clamp) and, ours, from 1.
+const THRESHOLD_MARGIN: f32 = 1e-4;
+
+/// `(1 − ((t−p)/t)², 1 − ((p−t)/(1−t))²)`: the loss of a pixel with activation `p` below and above the
+/// threshold `t`. Zero at `p = 0` and `p = 1`, 1 at `p = t`.
+fn below_and_above(p: Tensor<4>, t: Tensor<4>) -> (Tensor<4>, Tensor<4>) {
+    let t = t.clamp(THRESHOLD_MARGIN, 1.0 - THRESHOLD_MARGIN);
+    let below = ((t.clone() - p.clone()) / t.clone()).square();
+    let above = ((p - t.clone()) / (t.neg() + 1.0)).square();
+    (below.neg() + 1.0, above.neg() + 1.0)
+}
+
+/// A `[N, C]` tensor of host values beside `like`.
+fn host(values: Vec<f32>, like: &Tensor<2>) -> Tensor<2> {
+    Tensor::from_data(TensorData::new(values, like.dims()), &like.device())
+}
+
+/// The network step: pixels of present classes are pushed away from the activation that ranks at the
+/// class's foreground share; pixels of absent classes towards 0. Mean over `N×C×h×w`.
+///
+/// # Shapes
+/// - `logits`: `z`, `[N, C, h, w]`
+/// - `labels`: `[N, C]`, 0 or 1
+/// - `shares`: `f`, `[N, C]` row-major, 0 to 1
+/// - result: `[1]`
+pub fn network_loss(logits: Tensor<4>, labels: Tensor<2>, shares: &[f32]) -> Tensor<1> {
+    let [count, classes, height, width] = logits.dims();
+    let pixels = height * width;
+    let ranks: Vec<usize> = shares.iter().map(|&share| rank_of_share(share, pixels)).collect();
+    // Ranks are the same before and after the logistic function, and logits do not saturate.
+    let rows = logits.clone().detach().inner().reshape([count * classes, pixels]);
+    let threshold = sigmoid(value_at_rank(rows, &ranks)).reshape([count, classes, 1, 1]);
+    let threshold = Tensor::from_inner(threshold);
+
+    let p = sigmoid(logits);
+    let is_below = p.clone().lower_equal(threshold.clone().expand([count, classes, height, width]));
+    let (below, above) = below_and_above(p.clone(), threshold);
+    let present = above.mask_where(is_below, below);
+    let absent = (p.neg() + 1.0).clamp_min(1e-8).log().neg();
+    let labels = labels.reshape([count, classes, 1, 1]);
+    (present * labels.clone() + absent * (labels.neg() + 1.0)).mean()
+}
+
+/// The threshold step: `t = σ(mean v)` moves to where it separates the activations best; activations
+/// are held. Means over the pixels below and above, of present classes of the whole batch; an empty
+/// side contributes 0.
+///
+/// # Shapes
+/// - `logits`: `z`, and `threshold_logits`: `v`, `[N, C, h, w]`
+/// - `labels`: `[N, C]`, 0 or 1
+/// - result: `[1]`
+pub fn threshold_loss(logits: Tensor<4>, threshold_logits: Tensor<4>, labels: Tensor<2>) -> Tensor<1> {
+    let [count, classes, height, width] = logits.dims();
+    let p = sigmoid(logits.detach());
+    let threshold = sigmoid(threshold_logits.mean_dims(&[2, 3])).reshape([count, classes, 1, 1]);
+    let held = threshold.clone().detach().clamp_min(THRESHOLD_MARGIN);
+    let labels = labels.reshape([count, classes, 1, 1]);
+    let is_below = p.clone().lower_equal(held.expand([count, classes, height, width])).float();
+    let on_below = is_below.clone() * labels.clone();
+    let on_above = (is_below.neg() + 1.0) * labels;
+    let (below, above) = below_and_above(p, threshold);
+    let mean = |loss: Tensor<4>, on: Tensor<4>| (loss * on.clone()).sum() / on.sum().clamp_min(1.0);
+    mean(below, on_below) + mean(above, on_above)
+}
+
+/// The self-supervised term: the mean activation of a present class is held to its foreground share by
+/// a Kullback-Leibler divergence, averaged over the present classes of the whole batch.
+///
+/// # Shapes
+/// - `logits`: `z`, `[N, C, h, w]`
+/// - `labels`: `[N, C]`, 0 or 1
+/// - `shares`: `f`, `[N, C]` row-major, 0 to 1
+/// - `present_in_batch`: number of labels that are 1 in the batch that this is (a part of)
+/// - result: `[1]`
+pub fn share_loss(logits: Tensor<4>, labels: Tensor<2>, shares: &[f32], present_in_batch: usize) -> Tensor<1> {
+    let [count, classes, ..] = logits.dims();
+    let mean: Tensor<2> = sigmoid(logits).mean_dims(&[2, 3]).reshape([count, classes]);
+    let guarded = |share: f64| (share.clamp(0.0, 1.0) + 1e-10).recip() as f32;
+    let over_share = host(shares.iter().map(|&share| guarded(f64::from(share))).collect(), &labels);
+    let over_rest = host(shares.iter().map(|&share| guarded(1.0 - f64::from(share))).collect(), &labels);
+    let rest = mean.clone().neg() + 1.0;
+    let term = |p: Tensor<2>, over: Tensor<2>| p.clone() * (p * over).clamp_min(1e-8).log();
+    let divergence = term(mean, over_share) + term(rest, over_rest);
+    (divergence * labels).sum().div_scalar(present_in_batch.max(1) as f32)
+}

@@ -1,0 +1,250 @@
+//! What a run leaves behind, so that it can go on and be used.
+//!
+//! - `run.json`: settings and classes, written once.
+//! - `weights.safetensors`: the network as of the last checkpoint; its metadata say round and step.
+//! - `optimizer.safetensors`: the momentum of the same step. When a crash fell between the two files,
+//!   the steps differ, and the momentum starts anew: weights are what counts.
+//! - `shares-<round>.json`: the foreground shares that round `round` learns from.
+//! - `round-<round>.safetensors`: the network at the end of a round.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::{Deserialize, Serialize};
+
+use super::settings::{Settings, VERSION};
+use super::store::RunStore;
+use crate::backbone::weights::{Named, TensorFile, encode};
+use crate::error::{Error, Result};
+
+const RUN: &str = "run.json";
+const WEIGHTS: &str = "weights.safetensors";
+const OPTIMIZER: &str = "optimizer.safetensors";
+
+/// `run.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunCard {
+    /// Layout of this file; see [`VERSION`].
+    pub version: u32,
+    /// The program that wrote it.
+    pub program: String,
+    /// All settings.
+    pub settings: Settings,
+    /// Names of the foreground classes; class `c` is value `c + 1` in masks.
+    pub classes: Vec<String>,
+    /// Images it was trained on.
+    pub images: usize,
+}
+
+/// Which network the weights are of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// The plain classifier of round 0.
+    Cam,
+    /// Spatial-BCE.
+    SpatialBce,
+}
+
+/// How far a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// The round under way.
+    pub round: usize,
+    /// Steps done in it.
+    pub step: usize,
+}
+
+/// A trained network: what masks are made with.
+pub struct Trained {
+    /// The run's settings and classes.
+    pub card: RunCard,
+    /// Which network.
+    pub stage: Stage,
+    /// How far it was trained.
+    pub position: Position,
+    /// The weights.
+    pub weights: TensorFile,
+}
+
+/// Shares by image path: data sets may be read again in another order.
+pub type Shares = BTreeMap<String, Vec<f32>>;
+
+impl RunCard {
+    /// The card of a new run.
+    pub fn new(settings: &Settings, classes: &[String], images: usize) -> Self {
+        Self {
+            version: VERSION,
+            program: concat!("tag2mask ", env!("CARGO_PKG_VERSION")).to_owned(),
+            settings: settings.clone(),
+            classes: classes.to_vec(),
+            images,
+        }
+    }
+
+    /// Writes `run.json`.
+    ///
+    /// # Errors
+    /// As [`RunStore::write`].
+    pub fn save(&self, store: &mut impl RunStore) -> Result<()> {
+        store.write(RUN, &to_json(self, RUN)?)
+    }
+
+    /// Reads `run.json`; `None` when the run has not started.
+    ///
+    /// # Errors
+    /// [`Error::Format`] when it was damaged or written by a newer version.
+    pub fn load(store: &impl RunStore) -> Result<Option<Self>> {
+        let Some(bytes) = store.read(RUN)? else { return Ok(None) };
+        let card: Self = from_json(&bytes, &store.describe(RUN))?;
+        card.settings.check()?;
+        Ok(Some(card))
+    }
+}
+
+impl Trained {
+    /// The last checkpoint, or the end of round `round`; `None` when there is none yet.
+    ///
+    /// # Errors
+    /// [`Error::Format`] for a damaged file.
+    pub fn load(store: &impl RunStore, round: Option<usize>) -> Result<Option<Self>> {
+        let Some(card) = RunCard::load(store)? else { return Ok(None) };
+        let name = round.map_or_else(|| WEIGHTS.to_owned(), round_name);
+        let Some(bytes) = store.read(&name)? else { return Ok(None) };
+        let weights = TensorFile::parse(&store.describe(&name), &bytes)?;
+        let damaged = || Error::Format {
+            path: store.describe(&name),
+            reason: "the metadata do not say the stage, round and step".into(),
+        };
+        let stage = weights.metadata.get("stage").ok_or_else(damaged)?;
+        let stage = serde_json::from_value(serde_json::Value::String(stage.clone())).map_err(|_| damaged())?;
+        let position = Position::of(&weights.metadata).ok_or_else(damaged)?;
+        Ok(Some(Self { card, stage, position, weights }))
+    }
+}
+
+impl Position {
+    fn of(metadata: &HashMap<String, String>) -> Option<Self> {
+        let number = |key| metadata.get(key)?.parse().ok();
+        Some(Self { round: number("round")?, step: number("step")? })
+    }
+
+    fn metadata(self, stage: Stage) -> HashMap<String, String> {
+        let stage = match stage {
+            Stage::Cam => "cam",
+            Stage::SpatialBce => "spatial-bce",
+        };
+        HashMap::from([
+            ("format".to_owned(), "pt".to_owned()),
+            ("stage".to_owned(), stage.to_owned()),
+            ("round".to_owned(), self.round.to_string()),
+            ("step".to_owned(), self.step.to_string()),
+        ])
+    }
+}
+
+/// Writes weights, then momentum.
+///
+/// # Errors
+/// As [`RunStore::write`].
+pub fn save(
+    store: &mut impl RunStore,
+    stage: Stage,
+    position: Position,
+    weights: &[Named],
+    optimizer: &[Named],
+) -> Result<()> {
+    store.write(WEIGHTS, &encode(weights, position.metadata(stage))?)?;
+    store.write(OPTIMIZER, &encode(optimizer, position.metadata(stage))?)
+}
+
+/// The momentum saved at `position`; `None` when it is of another step or missing.
+///
+/// # Errors
+/// As [`RunStore::read`]. A damaged file is treated as missing: weights are what counts.
+pub fn load_optimizer(store: &impl RunStore, position: Position) -> Result<Option<TensorFile>> {
+    let Some(bytes) = store.read(OPTIMIZER)? else { return Ok(None) };
+    let file = TensorFile::parse(&store.describe(OPTIMIZER), &bytes).ok();
+    Ok(file.filter(|file| Position::of(&file.metadata) == Some(position)))
+}
+
+/// Keeps the network at the end of a round.
+///
+/// # Errors
+/// As [`RunStore::write`].
+pub fn save_round(store: &mut impl RunStore, stage: Stage, position: Position, weights: &[Named]) -> Result<()> {
+    store.write(&round_name(position.round), &encode(weights, position.metadata(stage))?)
+}
+
+/// Keeps the shares that round `round` learns from.
+///
+/// # Errors
+/// As [`RunStore::write`].
+pub fn save_shares(store: &mut impl RunStore, round: usize, shares: &Shares) -> Result<()> {
+    let name = shares_name(round);
+    store.write(&name, &to_json(shares, &name)?)
+}
+
+/// The shares that round `round` learns from; `None` when they are not known yet.
+///
+/// # Errors
+/// [`Error::Format`] for a damaged file.
+pub fn load_shares(store: &impl RunStore, round: usize) -> Result<Option<Shares>> {
+    let name = shares_name(round);
+    store.read(&name)?.map(|bytes| from_json(&bytes, &store.describe(&name))).transpose()
+}
+
+fn round_name(round: usize) -> String {
+    format!("round-{round}.safetensors")
+}
+
+fn shares_name(round: usize) -> String {
+    format!("shares-{round}.json")
+}
+
+fn to_json<T: Serialize>(value: &T, path: &str) -> Result<Vec<u8>> {
+    serde_json::to_vec_pretty(value)
+        .map_err(|error| Error::Format { path: path.to_owned(), reason: format!("cannot be encoded ({error})") })
+}
+
+fn from_json<T: for<'a> Deserialize<'a>>(bytes: &[u8], path: &str) -> Result<T> {
+    serde_json::from_slice(bytes)
+        .map_err(|error| Error::Format { path: path.to_owned(), reason: format!("not readable ({error})") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::store::MemoryStore;
+
+    fn tensor(value: f32) -> Vec<Named> {
+        vec![Named { name: "w".into(), shape: vec![1], values: vec![value] }]
+    }
+
+    #[test]
+    fn a_checkpoint_reads_back() {
+        let mut store = MemoryStore::default();
+        assert!(Trained::load(&store, None).unwrap().is_none());
+        RunCard::new(&Settings::default(), &["cow".into()], 3).save(&mut store).unwrap();
+        let position = Position { round: 1, step: 20 };
+        save(&mut store, Stage::SpatialBce, position, &tensor(1.0), &tensor(2.0)).unwrap();
+        let trained = Trained::load(&store, None).unwrap().unwrap();
+        assert_eq!((trained.stage, trained.position), (Stage::SpatialBce, position));
+        assert_eq!(trained.weights.get("w").unwrap().1, [1.0]);
+        assert!(load_optimizer(&store, position).unwrap().is_some());
+    }
+
+    #[test]
+    fn momentum_of_another_step_is_dropped() {
+        let mut store = MemoryStore::default();
+        let position = Position { round: 1, step: 20 };
+        save(&mut store, Stage::Cam, position, &tensor(1.0), &tensor(2.0)).unwrap();
+        assert!(load_optimizer(&store, Position { round: 1, step: 21 }).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_damaged_card_is_named() {
+        let mut store = MemoryStore::default();
+        store.write(RUN, b"{").unwrap();
+        assert!(RunCard::load(&store).unwrap_err().to_string().ends_with(": run.json"));
+    }
+}

@@ -1,0 +1,215 @@
+//! The news of a run. The page, the CLI, `events.jsonl` and the tests consume this one type.
+
+use serde::{Deserialize, Serialize};
+
+use super::settings::Settings;
+use crate::dataset::Summary;
+
+/// The compute device that a run uses.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeviceInfo {
+    /// The adapter's own name, or "CPU".
+    pub name: String,
+    /// "webgpu", "vulkan", "metal", "cuda", "cpu".
+    pub backend: String,
+    /// Whether a GPU does the work (a software rasteriser does not count).
+    pub hardware: bool,
+    /// Largest single buffer that a kernel can see, bytes; `None` where there is no such limit.
+    pub max_binding: Option<u64>,
+    /// Largest buffer, bytes.
+    pub max_buffer: Option<u64>,
+}
+
+/// What a stretch of work is, for progress.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// Reading headers and labels of a data set.
+    Reading,
+    /// Training steps.
+    Training,
+    /// Score maps and refinement of the training images, for the next round's shares.
+    Shares,
+    /// Masks for the user.
+    Masks,
+    /// Packing a zip.
+    Packing,
+}
+
+/// Losses of one optimiser step, read from the device together with others.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LossPoint {
+    /// Step within the round, from 0.
+    pub step: usize,
+    /// What is minimised.
+    pub total: f32,
+    /// Spatial-BCE (network or threshold step), or the classifier's loss in round 0.
+    pub main: f32,
+    /// The foreground-share term; 0 in round 0.
+    pub share: f32,
+    /// Mean activation of present classes, 0 to 1.
+    pub activation: f32,
+    /// Whether the threshold branch was trained, not the network.
+    pub threshold_step: bool,
+}
+
+/// A training that has lost the objects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Collapse {
+    /// Present classes have gone from their images.
+    AllBackground,
+    /// Present classes fill their images.
+    AllForeground,
+    /// Losses are no longer numbers.
+    NotANumber,
+}
+
+/// IoU against supplied masks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Score {
+    /// Percent, mean over the classes that occur.
+    pub miou: f64,
+    /// Class name and percent, background first; `None` where the class occurs nowhere.
+    pub iou: Vec<(String, Option<f64>)>,
+    /// Images that were scored.
+    pub images: usize,
+    /// Whether the masks being scored were made with a look at the truth (a searched threshold).
+    pub looked_at_truth: bool,
+}
+
+/// One piece of news. Byte fields are left out of JSON and travel beside it: see [`Event::bytes`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// A device is ready.
+    DeviceReady { device: DeviceInfo },
+    /// A data set was read.
+    DatasetRead { summary: Summary },
+    /// A small picture of an image: RGBA, row-major.
+    Thumbnail { image: usize, width: usize, height: usize, #[serde(skip)] rgba: Vec<u8> },
+    /// A run starts, or goes on from a checkpoint.
+    RunStarted {
+        settings: Box<Settings>,
+        device: DeviceInfo,
+        /// Trainable numbers.
+        parameters: usize,
+        /// Images sent through the network at once; smaller than the batch where memory calls for it.
+        micro_batch: usize,
+        /// Steps of all rounds.
+        total_steps: usize,
+        /// Steps already done, when resumed.
+        done_steps: usize,
+    },
+    /// A round starts. Round 0 is the plain classifier.
+    RoundStarted { round: usize, rounds: usize, epochs: usize, steps: usize },
+    /// Losses since the last such event, in order.
+    Losses { round: usize, points: Vec<LossPoint>, learning_rate: f64 },
+    /// How far a phase is.
+    Progress {
+        phase: Phase,
+        done: usize,
+        total: usize,
+        /// Estimate for this phase, seconds; `None` until it can be told.
+        seconds_left: Option<f64>,
+    },
+    /// What the network sees now in one image: per pixel the strongest present class (0 = none of
+    /// them above its threshold, else `c + 1`) and its strength, 0 to 255, both row-major.
+    Preview {
+        image: usize,
+        round: usize,
+        step: usize,
+        width: usize,
+        height: usize,
+        #[serde(skip)]
+        labels: Vec<u8>,
+        #[serde(skip)]
+        strength: Vec<u8>,
+    },
+    /// The foreground shares for the next round are known.
+    SharesUpdated {
+        round: usize,
+        /// Mean share per class over the images that have it; `None` where no image has it.
+        mean: Vec<Option<f32>>,
+        /// IoU of these masks where truth was supplied. Nothing learns from it.
+        score: Option<Score>,
+    },
+    /// The adaptive threshold per class, mean over images; 0 to 1.
+    Thresholds { round: usize, per_class: Vec<Option<f32>> },
+    /// The objects are lost, and what to try.
+    Collapsed { round: usize, step: usize, kind: Collapse, advice: String },
+    /// A round ended.
+    RoundFinished { round: usize, seconds: f64 },
+    /// The user's wish to wait was followed.
+    Paused { round: usize, step: usize },
+    /// Work goes on.
+    Resumed { round: usize, step: usize },
+    /// A checkpoint was written: a run can go on from here.
+    Saved { round: usize, step: usize },
+    /// The user's wish to stop was followed; the run can be resumed.
+    Stopped { round: usize, step: usize },
+    /// All rounds are done.
+    TrainingFinished { seconds: f64 },
+    /// One mask is ready: labels as in [`crate::masks::LabelMap`].
+    MaskReady {
+        image: usize,
+        width: usize,
+        height: usize,
+        /// Classes in the mask and the share of the image that each covers.
+        shares: Vec<(u16, f32)>,
+        /// IoU of this image alone, percent, where truth was supplied.
+        miou: Option<f64>,
+        #[serde(skip)]
+        labels: Vec<u8>,
+    },
+    /// All masks are ready.
+    MasksFinished { images: usize, seconds: f64, score: Option<Score> },
+    /// A file for the user to keep.
+    FileReady { name: String, #[serde(skip)] bytes: Vec<u8> },
+    /// Something was left out or went other than asked; work goes on.
+    Warning { message: String },
+    /// Work ended with an error.
+    Failed { message: String },
+}
+
+impl Event {
+    /// The byte fields, in the order of their declaration: what a worker transfers beside the JSON.
+    pub fn bytes(&mut self) -> Vec<&mut Vec<u8>> {
+        match self {
+            Self::Thumbnail { rgba, .. } => vec![rgba],
+            Self::Preview { labels, strength, .. } => vec![labels, strength],
+            Self::MaskReady { labels, .. } => vec![labels],
+            Self::FileReady { bytes, .. } => vec![bytes],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether the event belongs in `events.jsonl`: pictures and files do not.
+    pub fn is_logged(&self) -> bool {
+        !matches!(
+            self,
+            Self::Thumbnail { .. } | Self::Preview { .. } | Self::FileReady { .. } | Self::Progress { .. }
+                | Self::MaskReady { .. } | Self::DatasetRead { .. }
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_carries_everything_but_bytes() {
+        let mut event = Event::Preview {
+            image: 3, round: 1, step: 20, width: 2, height: 1, labels: vec![0, 1], strength: vec![9, 255],
+        };
+        let text = serde_json::to_string(&event).unwrap();
+        assert!(!text.contains("strength"));
+        let mut back: Event = serde_json::from_str(&text).unwrap();
+        for (to, from) in back.bytes().into_iter().zip(event.bytes()) {
+            *to = std::mem::take(from);
+        }
+        assert_eq!(serde_json::to_string(&back).unwrap(), text);
+        assert_eq!(back.bytes()[1], &vec![9, 255]);
+    }
+}

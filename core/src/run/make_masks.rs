@@ -1,0 +1,233 @@
+//! Masks of a data set with a trained network: maps → threshold → refinement, image by image.
+
+use image::RgbImage;
+use std::sync::Arc;
+
+use super::checkpoint::{Stage, Trained};
+use super::event::{Event, Phase, Score};
+use super::host::{Control, Host};
+use super::interpret::{Interpreted, Interpreter, refine, to_global};
+use super::maps::{ImageMaps, image_maps};
+use super::pace::Pace;
+use super::settings::{MaskSettings, Threshold};
+use crate::backbone::BackboneConfig;
+use crate::backbone::weights::FileSource;
+use crate::dataset::cache::{DEFAULT_BYTES, ImageCache};
+use crate::dataset::{Dataset, decode};
+use crate::device::Compute;
+use crate::error::Result;
+use crate::masks::metric::Confusion;
+use crate::masks::rescale::resize_labels;
+use crate::masks::threshold::Activation;
+use crate::masks::{LabelMap, ScoreMaps};
+use crate::method::cam::CamConfig;
+use crate::method::spatial_bce::SpatialBceConfig;
+use crate::method::{Learner, LearnerConfig};
+use crate::tensor::read_all;
+
+/// Images that go through the network together.
+const GROUP: usize = 8;
+
+/// One finished mask.
+pub struct Mask {
+    /// Index into the data set's items.
+    pub item: usize,
+    /// Labels at the image's own size.
+    pub labels: LabelMap,
+    /// Strengths that the labels were cut from, before refinement, with the data set's classes.
+    pub activation: Activation,
+    /// The background threshold of each of the image's classes, in the order of its labels.
+    pub thresholds: Vec<f32>,
+    /// Unscaled maps of every class at the image's size, when asked for.
+    pub scores: Option<ScoreMaps>,
+}
+
+/// What to make.
+pub struct MaskJob<'a> {
+    /// The images.
+    pub dataset: &'a Dataset,
+    /// How.
+    pub settings: &'a MaskSettings,
+    /// The training side, which scales are relative to.
+    pub side: usize,
+    /// Whether the unscaled maps are wanted.
+    pub keep_scores: bool,
+    /// What the progress is called.
+    pub phase: Phase,
+}
+
+/// Where the finished masks go.
+pub type Sink<'a> = dyn FnMut(Mask) -> Result<()> + 'a;
+
+/// Masks of every image with a trained network from a run's folder. `Ok(false)` when the host stopped
+/// it.
+///
+/// # Errors
+/// [`crate::Error::Weights`] when the run does not fit its own settings, and those of the device.
+/// An image that cannot be decoded any more is told as a warning and left out.
+pub async fn make_masks(
+    job: &MaskJob<'_>,
+    trained: &Trained,
+    compute: &Compute,
+    host: &mut impl Host,
+    sink: &mut Sink<'_>,
+) -> Result<bool> {
+    let settings = &trained.card.settings;
+    let backbone = BackboneConfig::new(settings.backbone, settings.output_stride);
+    let classes = trained.card.classes.len();
+    let mut source = FileSource::all(&trained.weights);
+    let cam_threshold = settings.cam.threshold as f32;
+    match trained.stage {
+        Stage::Cam => {
+            let learner = CamConfig { backbone, classes }.init(&mut source, &compute.device)?;
+            masks_of(job, &learner, trained.stage, cam_threshold, compute, host, sink).await
+        }
+        Stage::SpatialBce => {
+            let config = SpatialBceConfig { backbone, classes, settings: settings.spatial_bce.clone() };
+            let learner = config.init(&mut source, &compute.device)?;
+            masks_of(job, &learner, trained.stage, cam_threshold, compute, host, sink).await
+        }
+    }
+}
+
+/// Masks of every image with this network.
+pub(super) async fn masks_of<L: Learner>(
+    job: &MaskJob<'_>,
+    learner: &L,
+    stage: Stage,
+    cam_threshold: f32,
+    compute: &Compute,
+    host: &mut impl Host,
+    sink: &mut Sink<'_>,
+) -> Result<bool> {
+    let learner = learner.valid();
+    let interpreter = Interpreter { stage, log_temperature: temperatures(&learner).await?, cam_threshold };
+    let side = if job.settings.longest_side == 0 { u32::MAX } else { job.settings.longest_side as u32 };
+    let mut cache = ImageCache::new(DEFAULT_BYTES, side);
+    let total = job.dataset.items.len();
+    let mut pace = Pace::start();
+    for start in (0..total).step_by(GROUP) {
+        if host.breathe().await == Control::Stop {
+            return Ok(false);
+        }
+        let mut images = Vec::new();
+        for item in start..total.min(start + GROUP) {
+            match cache.get(job.dataset, item) {
+                Ok(image) => images.push((item, image)),
+                Err(error) => host.emit(Event::Warning { message: error.to_string() }),
+            }
+        }
+        if !images.is_empty() {
+            let pixels: Vec<&RgbImage> = images.iter().map(|(_, image)| image.as_ref()).collect();
+            let maps = image_maps(&learner, &pixels, job.side, job.settings, &compute.device).await?;
+            for mask in finish_group(job, &interpreter, images, maps) {
+                sink(mask?)?;
+            }
+            pace.measure(pixels_len(start, total));
+        }
+        let done = total.min(start + GROUP);
+        let seconds_left = pace.seconds_left(total - done);
+        host.emit(Event::Progress { phase: job.phase, done, total, seconds_left });
+    }
+    Ok(true)
+}
+
+fn pixels_len(start: usize, total: usize) -> usize {
+    total.min(start + GROUP) - start
+}
+
+async fn temperatures<L: Learner>(learner: &L) -> Result<Vec<f32>> {
+    let tensors = learner.log_temperature().into_iter().collect();
+    Ok(read_all(tensors).await?.into_iter().next().unwrap_or_default())
+}
+
+type Loaded = (usize, Arc<RgbImage>);
+
+/// Thresholds and refines a group: in parallel natively, one after the other in a browser.
+#[cfg(not(target_arch = "wasm32"))]
+fn finish_group(
+    job: &MaskJob<'_>,
+    interpreter: &Interpreter,
+    images: Vec<Loaded>,
+    maps: Vec<ImageMaps>,
+) -> Vec<Result<Mask>> {
+    use rayon::prelude::*;
+    let pairs: Vec<_> = images.into_iter().zip(maps).collect();
+    pairs.into_par_iter().map(|((item, image), maps)| finish(job, interpreter, item, &image, &maps)).collect()
+}
+
+#[cfg(target_arch = "wasm32")]
+fn finish_group(
+    job: &MaskJob<'_>,
+    interpreter: &Interpreter,
+    images: Vec<Loaded>,
+    maps: Vec<ImageMaps>,
+) -> Vec<Result<Mask>> {
+    let pairs = images.into_iter().zip(maps);
+    pairs.map(|((item, image), maps)| finish(job, interpreter, item, &image, &maps)).collect()
+}
+
+fn finish(
+    job: &MaskJob<'_>,
+    interpreter: &Interpreter,
+    item: usize,
+    image: &RgbImage,
+    maps: &ImageMaps,
+) -> Result<Mask> {
+    let facts = &job.dataset.items[item];
+    let size = (image.width() as usize, image.height() as usize);
+    let full = (facts.width as usize, facts.height as usize);
+    let Interpreted { labels, mut activation, thresholds } =
+        interpreter.labels(maps, &facts.labels, size, job.settings.threshold);
+    let labels = refine(image, labels, &facts.labels, job.settings)?;
+    let labels = if size == full { labels } else { resize_labels(&labels, full) };
+    let mut strongest =
+        LabelMap { width: size.0, height: size.1, labels: std::mem::take(&mut activation.strongest) };
+    to_global(&mut strongest, &facts.labels);
+    activation.strongest = strongest.labels;
+    activation.classes = job.dataset.classes.len();
+    let scores = job.keep_scores.then(|| {
+        let all: Vec<u16> = (0..job.dataset.classes.len() as u16).collect();
+        maps.score_maps(&all, full.0, full.1)
+    });
+    Ok(Mask { item, labels, activation, thresholds, scores })
+}
+
+/// Scores masks against those that came with the data set.
+pub struct Scorer<'a> {
+    dataset: &'a Dataset,
+    confusion: Confusion,
+}
+
+impl<'a> Scorer<'a> {
+    /// Nothing scored yet.
+    pub fn new(dataset: &'a Dataset) -> Self {
+        Self { dataset, confusion: Confusion::new(dataset.classes.len()) }
+    }
+
+    /// Adds one mask; its own mIoU in percent, `None` when no truth was supplied for it.
+    ///
+    /// # Errors
+    /// [`crate::Error::Image`] or [`crate::Error::Format`] when the supplied mask is unusable.
+    pub fn add(&mut self, item: usize, labels: &LabelMap) -> Result<Option<f64>> {
+        let facts = &self.dataset.items[item];
+        let Some(truth) = &facts.mask else { return Ok(None) };
+        let truth = decode::mask(truth.as_ref(), &facts.path)?;
+        let mut own = Confusion::new(self.dataset.classes.len());
+        own.accumulate(labels, &truth, &facts.path)?;
+        self.confusion.merge(&own);
+        Ok(own.miou())
+    }
+
+    /// The score of all; `None` when no image had a mask.
+    pub fn score(&self, looked_at_truth: bool) -> Option<Score> {
+        let scored = self.confusion.images() > 0;
+        scored.then(|| self.confusion.score(&self.dataset.classes, looked_at_truth))
+    }
+}
+
+/// Whether a threshold may have been chosen with a look at the truth is the caller's to say; the
+/// adaptive one never is.
+pub fn is_blind(threshold: Threshold) -> bool {
+    threshold == Threshold::Adaptive
+}

@@ -1,0 +1,134 @@
+//! Class maps of images over scales and mirroring (METHODS §1, inference).
+
+use burn::tensor::{Device, Tensor, TensorData};
+use image::RgbImage;
+
+use super::settings::MaskSettings;
+use crate::dataset::{batch, decode};
+use crate::error::Result;
+use crate::masks::ScoreMaps;
+use crate::method::Learner;
+use crate::tensor::read_all;
+
+/// The maps of one image at one scale, mirrored views averaged in.
+pub struct View {
+    height: usize,
+    width: usize,
+    /// `[C, height, width]`.
+    scores: Vec<f32>,
+}
+
+/// What the network says about one image.
+pub struct ImageMaps {
+    views: Vec<View>,
+    /// Mean of the threshold branch over views and pixels, `[C]`; `None` for methods without one.
+    pub threshold: Option<Vec<f32>>,
+}
+
+/// Sides that the scales stand for: multiples of 32, so that every stage's size is whole.
+pub fn sides(side: usize, scales: &[f64]) -> Vec<usize> {
+    scales.iter().map(|scale| (((side as f64 * scale) / 32.0).round() as usize).max(1) * 32).collect()
+}
+
+/// Maps of several images, all views sent to the device before the first is read back.
+///
+/// `learner` must be without autodiff ([`burn::module::Module::valid`]).
+///
+/// # Errors
+/// [`crate::Error::Device`] when the device was lost.
+pub async fn image_maps<L: Learner>(
+    learner: &L,
+    images: &[&RgbImage],
+    side: usize,
+    settings: &MaskSettings,
+    device: &Device,
+) -> Result<Vec<ImageMaps>> {
+    let device = device.clone().inner();
+    let mut scores = Vec::new();
+    let mut thresholds = Vec::new();
+    let mut shapes = Vec::new();
+    for side in sides(side, &settings.scales) {
+        let pixels: Vec<f32> = images
+            .iter()
+            .flat_map(|image| batch::normalise(&decode::resized(image, side as u32, side as u32)))
+            .collect();
+        let input = Tensor::<4>::from_data(TensorData::new(pixels, [images.len(), 3, side, side]), &device);
+        let mut views = vec![learner.maps(input.clone())];
+        if settings.flip {
+            let mut mirrored = learner.maps(input.flip([3]));
+            mirrored.scores = mirrored.scores.flip([3]);
+            views.push(mirrored);
+        }
+        let count = views.len() as f32;
+        let [_, _, height, width] = views[0].scores.dims();
+        shapes.push((height, width));
+        let mut sum: Option<Tensor<4>> = None;
+        for view in views {
+            sum = Some(match sum {
+                Some(sum) => sum + view.scores,
+                None => view.scores,
+            });
+            thresholds.extend(view.threshold);
+        }
+        scores.extend(sum.map(|sum| flat(sum.div_scalar(count))));
+    }
+    let has_threshold = !thresholds.is_empty();
+    if has_threshold {
+        let count = thresholds.len() as f32;
+        let mean = thresholds.into_iter().reduce(|sum, each| sum + each);
+        scores.extend(mean.map(|sum| flat(sum.div_scalar(count))));
+    }
+    let mut read = read_all(scores).await?;
+    let threshold = if has_threshold { read.pop() } else { None };
+    let part = |values: &[f32], index: usize| {
+        let length = values.len() / images.len();
+        values[index * length..(index + 1) * length].to_vec()
+    };
+    Ok((0..images.len())
+        .map(|index| ImageMaps {
+            views: shapes
+                .iter()
+                .zip(&read)
+                .map(|(&(height, width), values)| View { height, width, scores: part(values, index) })
+                .collect(),
+            threshold: threshold.as_ref().map(|values| part(values, index)),
+        })
+        .collect())
+}
+
+fn flat<const D: usize>(tensor: Tensor<D>) -> Tensor<1> {
+    let count = tensor.shape().num_elements();
+    tensor.reshape([count])
+}
+
+impl ImageMaps {
+    /// Score maps of some classes at `width × height`: each view enlarged, then averaged.
+    pub fn score_maps(&self, classes: &[u16], width: usize, height: usize) -> ScoreMaps {
+        let mut maps = ScoreMaps::zeros(classes.len(), width, height);
+        let weight = 1.0 / self.views.len().max(1) as f32;
+        for view in &self.views {
+            let pixels = view.height * view.width;
+            for (index, &class) in classes.iter().enumerate() {
+                let start = usize::from(class) * pixels;
+                maps.add_resized(index, &view.scores[start..start + pixels], view.width, view.height, weight);
+            }
+        }
+        maps
+    }
+
+    /// The largest view as it is, without enlarging: for previews.
+    pub fn coarse(&self, classes: &[u16]) -> ScoreMaps {
+        let size = self.views.iter().map(|view| (view.width, view.height)).max().unwrap_or((1, 1));
+        self.score_maps(classes, size.0, size.1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sides;
+
+    #[test]
+    fn sides_are_multiples_of_32_and_at_least_that() {
+        assert_eq!(sides(224, &[1.0, 0.5, 1.5, 2.0, 0.01]), [224, 128, 352, 448, 32]);
+    }
+}

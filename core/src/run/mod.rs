@@ -1,0 +1,33 @@
+//! A run: its settings, the loop, the events it tells, and the folder it lives in.
+
+pub mod event;
+pub mod host;
+pub mod settings;
+pub mod store;
+pub mod suggest;
+
+#[cfg(feature = "network")]
+pub mod checkpoint;
+#[cfg(feature = "network")]
+pub mod interpret;
+#[cfg(feature = "network")]
+mod journal;
+#[cfg(feature = "network")]
+pub mod make_masks;
+#[cfg(feature = "network")]
+pub mod maps;
+#[cfg(feature = "network")]
+mod pace;
+#[cfg(feature = "network")]
+mod preview;
+#[cfg(feature = "network")]
+mod round;
+#[cfg(feature = "network")]
+pub mod train;
+#[cfg(feature = "network")]
+mod watch;
+
+pub use event::Event;
+pub use host::{Control, Host};
+pub use settings::Settings;
+pub use store::RunStore;

@@ -1,0 +1,90 @@
+//! What the network sees now, for a few images, while it trains.
+
+use std::sync::Arc;
+
+use image::RgbImage;
+use web_time::Instant;
+
+use super::checkpoint::Stage;
+use super::event::Event;
+use super::interpret::{Interpreter, to_global};
+use super::maps::image_maps;
+use super::settings::{MaskSettings, Threshold};
+use crate::dataset::Dataset;
+use crate::dataset::cache::{DEFAULT_BYTES, ImageCache};
+use crate::device::Compute;
+use crate::error::Result;
+use crate::masks::LabelMap;
+use crate::method::Learner;
+use crate::tensor::read_all;
+
+/// Previews take at most this part of the time.
+const SHARE_OF_TIME: f64 = 0.06;
+/// And are at least this many seconds apart.
+const MIN_SECONDS: f64 = 1.5;
+
+/// The preview images, ready, and when they were last shown.
+pub(crate) struct Previews {
+    images: Vec<(usize, Arc<RgbImage>)>,
+    last: Option<Instant>,
+    cost: f64,
+}
+
+impl Previews {
+    /// Loads the images once. One that cannot be decoded is left out: training will name it.
+    pub(crate) fn new(dataset: &Dataset, items: &[usize], side: usize) -> Self {
+        let mut cache = ImageCache::new(DEFAULT_BYTES, side as u32);
+        let usable = items.iter().copied().filter(|&item| item < dataset.items.len());
+        let images = usable.filter_map(|item| Some((item, cache.get(dataset, item).ok()?))).collect();
+        Self { images, last: None, cost: 0.0 }
+    }
+
+    /// Whether it is time for new ones.
+    pub(crate) fn are_due(&self) -> bool {
+        let wait = (self.cost / SHARE_OF_TIME).max(MIN_SECONDS);
+        !self.images.is_empty() && self.last.is_none_or(|last| last.elapsed().as_secs_f64() > wait)
+    }
+
+    /// One event per image.
+    pub(crate) async fn make<L: Learner>(
+        &mut self,
+        learner: &L,
+        stage: Stage,
+        cam_threshold: f32,
+        dataset: &Dataset,
+        compute: &Compute,
+        (side, round, step): (usize, usize, usize),
+    ) -> Result<Vec<Event>> {
+        let started = Instant::now();
+        let learner = learner.valid();
+        let temperatures = read_all(learner.log_temperature().into_iter().collect()).await?;
+        let log_temperature = temperatures.into_iter().next().unwrap_or_default();
+        let interpreter = Interpreter { stage, log_temperature, cam_threshold };
+        let settings = MaskSettings { scales: vec![1.0], flip: false, ..MaskSettings::default() };
+        let pixels: Vec<&RgbImage> = self.images.iter().map(|(_, image)| image.as_ref()).collect();
+        let maps = image_maps(&learner, &pixels, side, &settings, &compute.device).await?;
+        let mut events = Vec::new();
+        for (&(image, _), maps) in self.images.iter().zip(&maps) {
+            let present = &dataset.items[image].labels;
+            let coarse = maps.coarse(present);
+            let size = (coarse.width, coarse.height);
+            let found = interpreter.labels(maps, present, size, Threshold::Adaptive);
+            let mut strongest =
+                LabelMap { width: size.0, height: size.1, labels: found.activation.strongest.clone() };
+            to_global(&mut strongest, present);
+            let strength = |value: &f32| (value.clamp(0.0, 1.0) * 255.0) as u8;
+            events.push(Event::Preview {
+                image,
+                round,
+                step,
+                width: size.0,
+                height: size.1,
+                labels: found.labels.labels,
+                strength: found.activation.strength.iter().map(strength).collect(),
+            });
+        }
+        self.cost = started.elapsed().as_secs_f64();
+        self.last = Some(Instant::now());
+        Ok(events)
+    }
+}

@@ -1,0 +1,263 @@
+//! One round: the loop over steps. Nothing in it waits for the device but the read of losses, every
+//! few steps, and the preview.
+
+use burn::optim::{GradientsAccumulator, GradientsParams};
+use burn::tensor::{Device, Tensor};
+use web_time::Instant;
+
+use super::checkpoint::{self, Position, Stage};
+use super::event::{Collapse, Event, LossPoint, Phase};
+use super::host::Host;
+use super::journal::Journal;
+use super::pace::Pace;
+use super::preview::Previews;
+use super::settings::Settings;
+use super::store::RunStore;
+use super::watch::{Watch, advice};
+use crate::backbone::weights::{NameList, TensorFile};
+use crate::dataset::Dataset;
+use crate::dataset::batch::{Batch as HostBatch, Sampler, make_batch, training_side};
+use crate::dataset::cache::ImageCache;
+use crate::device::Compute;
+use crate::error::{Error, Result};
+use crate::method::{Batch, Learner, groups};
+use crate::optim::{Sgd, polynomial};
+use crate::tensor::read_all;
+
+/// Losses are read when this many steps wait, or when [`READ_SECONDS`] have passed.
+const READ_STEPS: usize = 10;
+const READ_SECONDS: f64 = 0.5;
+/// Seconds between checkpoints within a round.
+const SAVE_SECONDS: f64 = 60.0;
+
+/// What a round is given.
+pub(super) struct Plan<'a> {
+    pub(super) dataset: &'a Dataset,
+    pub(super) settings: &'a Settings,
+    pub(super) compute: &'a Compute,
+    pub(super) device: &'a Device,
+    pub(super) stage: Stage,
+    pub(super) round: usize,
+    pub(super) start_step: usize,
+    pub(super) steps: usize,
+    /// Steps of earlier rounds and of all rounds, for progress.
+    pub(super) steps_before: usize,
+    pub(super) steps_of_all: usize,
+    pub(super) rate: f64,
+    pub(super) micro_batch: usize,
+    /// `[items][classes]`; empty in round 0.
+    pub(super) shares: Vec<Vec<f32>>,
+    pub(super) names: NameList,
+    pub(super) optimizer: Option<TensorFile>,
+}
+
+/// How a round ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// All steps are done.
+    Finished,
+    /// The host wanted to stop; a checkpoint was written.
+    Stopped,
+}
+
+/// Losses that are still on the device.
+struct Waiting {
+    step: usize,
+    values: Tensor<1>,
+    threshold_step: bool,
+}
+
+/// Trains `learner` from `start_step` to the end of the round.
+pub(super) async fn train_round<L: Learner, H: Host, S: RunStore>(
+    mut learner: L,
+    mut plan: Plan<'_>,
+    previews: &mut Previews,
+    cache: &mut ImageCache,
+    journal: &mut Journal<'_, H, S>,
+) -> Result<(L, Ended)> {
+    let Plan { dataset, settings, round, steps, .. } = plan;
+    let mut sgd = Sgd::new(settings.optimizer.clone(), groups::<L>(&plan.names));
+    if let Some(file) = plan.optimizer.take() {
+        sgd.load(&file, &plan.names, plan.device);
+    }
+    // Each round sees the images in an order of its own.
+    let seed = settings.seed.wrapping_add((round as u64) << 32);
+    let sampler = Sampler::new((0..dataset.items.len()).collect(), settings.batch, seed);
+    let mut reported = std::collections::BTreeSet::new();
+    let mut prepare = |step: usize, journal: &mut Journal<'_, H, S>| -> Result<HostBatch> {
+        let items = sampler.batch_items(step);
+        let side = training_side(settings.size, &settings.augment, seed, step);
+        let (batch, problems) =
+            make_batch(dataset, cache, &items, side, &settings.augment, seed, step)?;
+        for problem in problems {
+            if reported.insert(problem.path.clone()) {
+                journal.tell(Event::Warning { message: format!("{}: {}", problem.reason, problem.path) })?;
+            }
+        }
+        Ok(batch)
+    };
+
+    let mut watch = Watch::new(mean_share(dataset, &plan.shares));
+    let mut waiting: Vec<Waiting> = Vec::new();
+    let mut pace = Pace::start();
+    let mut saved = Instant::now();
+    let mut next = None;
+    for step in plan.start_step..steps {
+        if !journal.goes_on(round, step).await? {
+            let points = read(waiting).await?;
+            if !points.is_empty() {
+                let learning_rate = polynomial(plan.rate, step, steps, settings.optimizer.power);
+                journal.tell(Event::Losses { round, points, learning_rate })?;
+            }
+            save(&learner, &sgd, &plan, step, journal).await?;
+            journal.tell(Event::Stopped { round, step })?;
+            return Ok((learner, Ended::Stopped));
+        }
+        let batch = match next.take() {
+            Some(batch) => batch,
+            None => prepare(step, journal)?,
+        };
+        let rate = polynomial(plan.rate, step, steps, settings.optimizer.power);
+        let (updated, losses) = learn(learner, &mut sgd, &plan, &batch, step, rate);
+        learner = updated;
+        waiting.push(losses);
+        // Hand the queued kernels over, so that they run while the next batch is decoded.
+        plan.device.flush().map_err(|error| lost(plan.compute, format!("{error:?}")))?;
+        if step + 1 < steps {
+            next = Some(prepare(step + 1, journal)?);
+        }
+
+        let is_last = step + 1 == steps;
+        if waiting.len() >= READ_STEPS || pace.elapsed() > READ_SECONDS || is_last {
+            let count = waiting.len();
+            let points = read(std::mem::take(&mut waiting)).await?;
+            pace.measure(count);
+            for collapse in points.iter().filter_map(|point| watch.see(point)).take(1) {
+                report_collapse(collapse, round, step, journal)?;
+            }
+            journal.tell(Event::Losses { round, points, learning_rate: rate })?;
+            let (done, total) = (plan.steps_before + step + 1, plan.steps_of_all);
+            let seconds_left = pace.seconds_left(total - done);
+            journal.tell(Event::Progress { phase: Phase::Training, done, total, seconds_left })?;
+        }
+        if previews.are_due() || is_last {
+            let when = (settings.size, round, step);
+            let threshold = settings.cam.threshold as f32;
+            for event in previews.make(&learner, plan.stage, threshold, dataset, plan.compute, when).await? {
+                journal.tell(event)?;
+            }
+            pace.skip();
+        }
+        if saved.elapsed().as_secs_f64() > SAVE_SECONDS && !is_last {
+            save(&learner, &sgd, &plan, step + 1, journal).await?;
+            journal.tell(Event::Saved { round, step: step + 1 })?;
+            saved = Instant::now();
+            pace.skip();
+        }
+    }
+    save(&learner, &sgd, &plan, steps, journal).await?;
+    journal.tell(Event::Saved { round, step: steps })?;
+    Ok((learner, Ended::Finished))
+}
+
+/// One optimiser step: micro-batch by micro-batch, gradients added up. Nothing is read back.
+fn learn<L: Learner>(
+    learner: L,
+    sgd: &mut Sgd,
+    plan: &Plan<'_>,
+    batch: &HostBatch,
+    step: usize,
+    rate: f64,
+) -> (L, Waiting) {
+    let classes = plan.dataset.classes.len();
+    let present = batch.labels.iter().filter(|&&label| label > 0.5).count();
+    let count = batch.items.len();
+    let image = 3 * batch.side * batch.side;
+    let mut gradients = GradientsAccumulator::new();
+    let mut sums: Option<Tensor<1>> = None;
+    let mut threshold_step = false;
+    for start in (0..count).step_by(plan.micro_batch.max(1)) {
+        let end = count.min(start + plan.micro_batch.max(1));
+        let shares = batch.items[start..end].iter().filter_map(|&item| plan.shares.get(item));
+        let part = Batch::new(
+            batch.images[start * image..end * image].to_vec(),
+            batch.labels[start * classes..end * classes].to_vec(),
+            shares.flatten().copied().collect(),
+            batch.side,
+            classes,
+            present,
+            plan.device,
+        );
+        let loss = learner.loss(&part, step);
+        threshold_step = loss.threshold_step;
+        let weight = (end - start) as f32 / count as f32;
+        let [main, share, activation] = loss.parts;
+        let total = loss.total.mul_scalar(weight);
+        let values = Tensor::cat(vec![total.clone().detach().inner(), main * weight, share * weight, activation * weight], 0);
+        sums = Some(match sums.take() {
+            Some(sum) => sum + values,
+            None => values,
+        });
+        let found = GradientsParams::from_grads(total.backward(), &learner);
+        gradients.accumulate(&learner, found);
+    }
+    let learner = sgd.step(learner, gradients.grads(), rate);
+    let values = sums.unwrap_or_else(|| Tensor::zeros([4], &plan.compute.device));
+    (learner, Waiting { step, values, threshold_step })
+}
+
+async fn read(waiting: Vec<Waiting>) -> Result<Vec<LossPoint>> {
+    let (facts, tensors): (Vec<_>, Vec<_>) =
+        waiting.into_iter().map(|each| ((each.step, each.threshold_step), each.values)).unzip();
+    let values = read_all(tensors).await?;
+    let point = |((step, threshold_step), values): ((usize, bool), Vec<f32>)| {
+        let value = |index: usize| values.get(index).copied().unwrap_or(f32::NAN);
+        LossPoint { step, total: value(0), main: value(1), share: value(2), activation: value(3), threshold_step }
+    };
+    Ok(facts.into_iter().zip(values).map(point).collect())
+}
+
+fn report_collapse<H: Host, S: RunStore>(
+    kind: Collapse,
+    round: usize,
+    step: usize,
+    journal: &mut Journal<'_, H, S>,
+) -> Result<()> {
+    let advice = advice(kind);
+    journal.tell(Event::Collapsed { round, step, kind, advice: advice.into() })?;
+    if kind == Collapse::NotANumber {
+        // Going on would only overwrite the last checkpoint with what cannot be used.
+        return Err(Error::Setting { name: "learning-rate", reason: format!("training stopped: {advice}") });
+    }
+    Ok(())
+}
+
+async fn save<L: Learner, H: Host, S: RunStore>(
+    learner: &L,
+    sgd: &Sgd,
+    plan: &Plan<'_>,
+    step: usize,
+    journal: &mut Journal<'_, H, S>,
+) -> Result<()> {
+    let weights = plan.names.read(learner).await?;
+    let optimizer = sgd.save(&plan.names).await?;
+    let position = Position { round: plan.round, step };
+    checkpoint::save(journal.store, plan.stage, position, &weights, &optimizer)?;
+    if step == plan.steps {
+        checkpoint::save_round(journal.store, plan.stage, position, &weights)?;
+    }
+    Ok(())
+}
+
+fn mean_share(dataset: &Dataset, shares: &[Vec<f32>]) -> f32 {
+    let of_present = shares
+        .iter()
+        .zip(&dataset.items)
+        .flat_map(|(shares, item)| item.labels.iter().filter_map(|&class| shares.get(usize::from(class))));
+    let (sum, count) = of_present.fold((0.0f32, 0usize), |(sum, count), share| (sum + share, count + 1));
+    sum / count.max(1) as f32
+}
+
+fn lost(compute: &Compute, reason: String) -> Error {
+    Error::Device { device: compute.info.name.clone(), reason }
+}

@@ -1,0 +1,435 @@
+//! Every setting of a run in one structure: `run.json`, the CLI's flags and the page's form are three
+//! views of it. Defaults are what runs out of the box; published values stand beside their source.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// The version of the settings' layout, written to `run.json`.
+pub const VERSION: u32 = 1;
+
+/// How maps are learned from image-level labels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
+#[serde(rename_all = "kebab-case")]
+pub enum MethodName {
+    /// Plain class activation maps: global average pooling and a linear classifier.
+    Cam,
+    /// Spatial-BCE (Wu et al., ECCV 2022), started from the plain classifier.
+    #[default]
+    SpatialBce,
+}
+
+/// The network that turns an image into features.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
+#[serde(rename_all = "kebab-case")]
+pub enum BackboneName {
+    /// Trained from scratch, under 0.3 M parameters: the sample set, slow devices.
+    #[default]
+    Tiny,
+    /// MobileNetV2 1.0, torchvision's layout.
+    MobilenetV2,
+    /// ResNet-18, torchvision's layout.
+    #[serde(rename = "resnet-18")]
+    Resnet18,
+    /// ResNet-50, torchvision's layout.
+    #[serde(rename = "resnet-50")]
+    Resnet50,
+}
+
+impl MethodName {
+    /// All methods, in the order they are offered.
+    pub const ALL: [Self; 2] = [Self::SpatialBce, Self::Cam];
+
+    /// The name on the command line and in `run.json`.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Cam => "cam",
+            Self::SpatialBce => "spatial-bce",
+        }
+    }
+}
+
+impl BackboneName {
+    /// All backbones, smallest first.
+    pub const ALL: [Self; 4] = [Self::Tiny, Self::MobilenetV2, Self::Resnet18, Self::Resnet50];
+
+    /// The name on the command line and in `run.json`.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Tiny => "tiny",
+            Self::MobilenetV2 => "mobilenet-v2",
+            Self::Resnet18 => "resnet-18",
+            Self::Resnet50 => "resnet-50",
+        }
+    }
+
+    /// Whether it learns from random weights in reasonable time; the others want a weights file.
+    pub fn trains_from_scratch(self) -> bool {
+        self == Self::Tiny
+    }
+}
+
+impl std::str::FromStr for MethodName {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        by_id("method", text, &Self::ALL, Self::id)
+    }
+}
+
+impl std::str::FromStr for BackboneName {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        by_id("backbone", text, &Self::ALL, Self::id)
+    }
+}
+
+fn by_id<T: Copy>(name: &'static str, text: &str, all: &[T], id: fn(T) -> &'static str) -> Result<T> {
+    all.iter().copied().find(|&each| id(each) == text).ok_or_else(|| Error::Setting {
+        name,
+        reason: format!(
+            "\"{text}\" is not known; choose one of {}",
+            all.iter().map(|&each| id(each)).collect::<Vec<_>>().join(", ")
+        ),
+    })
+}
+
+/// All settings of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// Layout of this structure; see [`VERSION`].
+    pub version: u32,
+    /// How maps are learned.
+    pub method: MethodName,
+    /// The feature network.
+    pub backbone: BackboneName,
+    /// Input pixels per feature pixel: 16 or 8.
+    pub output_stride: usize,
+    /// Side of the square that images are resized to for training, in pixels; 32 to 1024.
+    pub size: usize,
+    /// Images per optimiser step; 1 to 256.
+    pub batch: usize,
+    /// Seed of initialisation, order and augmentation.
+    pub seed: u64,
+    /// The optimiser, common to all rounds.
+    pub optimizer: OptimizerSettings,
+    /// Random changes to training images.
+    pub augment: AugmentSettings,
+    /// Round 0: the plain classifier.
+    pub cam: CamSettings,
+    /// Rounds 1 and on.
+    pub spatial_bce: SpatialBceSettings,
+    /// From score maps to masks.
+    pub masks: MaskSettings,
+}
+
+/// Stochastic gradient descent with momentum and polynomial decay (paper: momentum 0.9, weight decay
+/// 5e-4, power 0.9, ×10 for new layers).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OptimizerSettings {
+    /// Momentum, 0 to 1.
+    pub momentum: f64,
+    /// L2 penalty on weights.
+    pub weight_decay: f64,
+    /// Learning rate falls as `(1 − step/steps)^power`.
+    pub power: f64,
+    /// Learning rate of new layers over that of the backbone.
+    pub head_factor: f64,
+    /// Gradients are scaled down to this L2 norm when they exceed it; 0 = never.
+    pub max_gradient_norm: f64,
+}
+
+/// Random changes to training images. None of them moves an object out of the picture: the share of
+/// the image that a class covers, which Spatial-BCE learns from, stays what it was.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AugmentSettings {
+    /// Mirror left-right with probability ½.
+    pub flip: bool,
+    /// Training sizes relative to [`Settings::size`], one drawn per batch.
+    pub scales: Vec<f64>,
+    /// Largest relative change of brightness, contrast and saturation; 0 = none.
+    pub color: f64,
+}
+
+/// The plain classifier of round 0.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CamSettings {
+    /// Passes over the data.
+    pub epochs: usize,
+    /// Learning rate of the backbone.
+    pub learning_rate: f64,
+    /// Background threshold on maps normalised to 1 that gives the first foreground shares.
+    pub threshold: f64,
+}
+
+/// Spatial-BCE (METHODS §1; Wu et al., ECCV 2022).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SpatialBceSettings {
+    /// Rounds; the foreground shares are refreshed from masks between them (paper: 3).
+    pub rounds: usize,
+    /// Passes over the data per round (paper: 20).
+    pub epochs: usize,
+    /// Learning rate of the backbone (paper: 0.001, for ResNet-38).
+    pub learning_rate: f64,
+    /// Steps of one alternation (paper: 100).
+    pub cycle: usize,
+    /// Steps of each alternation that train the network; the others train the threshold (paper: 80).
+    pub network_steps: usize,
+    /// Weight of the term that holds the mean activation to the foreground share (paper: 1).
+    pub share_weight: f64,
+    /// A present class covers at least this share of an image. Ours: at 0 the term kills the class.
+    pub share_floor: f64,
+    /// As [`MaskSettings::scales`], for the masks that the shares are measured on. Ours: one scale
+    /// instead of the paper's four keeps the pause between rounds short.
+    pub share_scales: Vec<f64>,
+    /// Root mean square of the first logits, which sets the scale of the features. Ours.
+    pub start_rms: f64,
+}
+
+/// Which pixels become foreground.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "kebab-case")]
+pub enum Threshold {
+    /// Learned per image and class; looks at no ground truth.
+    #[default]
+    Adaptive,
+    /// One background score for all, 0 to 1, on maps normalised to 1.
+    Fixed(f64),
+}
+
+/// How label maps are made to follow edges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "kebab-case")]
+pub enum Refine {
+    /// Not at all.
+    None,
+    /// Dense conditional random field.
+    #[default]
+    Crf,
+}
+
+/// From score maps to masks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MaskSettings {
+    /// Image sizes, relative to the training size, whose maps are averaged (paper: 1, 0.5, 1.5, 2).
+    pub scales: Vec<f64>,
+    /// Also the mirrored image.
+    pub flip: bool,
+    /// Which pixels become foreground.
+    pub threshold: Threshold,
+    /// Edge refinement.
+    pub refine: Refine,
+    /// Maps and random field are computed at most this large (longest side, pixels); labels of larger
+    /// images are enlarged to their size. 0 = no limit.
+    pub longest_side: usize,
+    /// The random field's settings.
+    pub crf: CrfSettings,
+}
+
+/// Dense CRF (Krähenbühl & Koltun, NeurIPS 2011) with the settings of METHODS §1.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CrfSettings {
+    /// Mean-field iterations.
+    pub iterations: usize,
+    /// Probability given to the label that a pixel comes with.
+    pub certainty: f32,
+    /// Standard deviation of the smoothness kernel, pixels.
+    pub gaussian_xy: f32,
+    /// Weight of the smoothness kernel.
+    pub gaussian_weight: f32,
+    /// Standard deviation of the appearance kernel in space, pixels.
+    pub bilateral_xy: f32,
+    /// Standard deviation of the appearance kernel in colour, of 255.
+    pub bilateral_rgb: f32,
+    /// Weight of the appearance kernel.
+    pub bilateral_weight: f32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            version: VERSION,
+            method: MethodName::default(),
+            backbone: BackboneName::default(),
+            output_stride: 16,
+            size: 224,
+            batch: 8,
+            seed: 0,
+            optimizer: OptimizerSettings::default(),
+            augment: AugmentSettings::default(),
+            cam: CamSettings::default(),
+            spatial_bce: SpatialBceSettings::default(),
+            masks: MaskSettings::default(),
+        }
+    }
+}
+
+impl Default for OptimizerSettings {
+    fn default() -> Self {
+        Self { momentum: 0.9, weight_decay: 5e-4, power: 0.9, head_factor: 10.0, max_gradient_norm: 0.0 }
+    }
+}
+
+impl Default for AugmentSettings {
+    fn default() -> Self {
+        Self { flip: true, scales: vec![1.0], color: 0.2 }
+    }
+}
+
+impl Default for CamSettings {
+    fn default() -> Self {
+        Self { epochs: 4, learning_rate: 0.003, threshold: 0.30 }
+    }
+}
+
+impl Default for SpatialBceSettings {
+    fn default() -> Self {
+        Self {
+            rounds: 2,
+            epochs: 8,
+            learning_rate: 5e-4,
+            cycle: 100,
+            network_steps: 80,
+            share_weight: 1.0,
+            share_floor: 0.02,
+            share_scales: vec![1.0],
+            start_rms: 2.0,
+        }
+    }
+}
+
+impl Default for MaskSettings {
+    fn default() -> Self {
+        Self {
+            scales: vec![1.0, 0.5, 1.5, 2.0],
+            flip: true,
+            threshold: Threshold::default(),
+            refine: Refine::default(),
+            longest_side: 1024,
+            crf: CrfSettings::default(),
+        }
+    }
+}
+
+impl Default for CrfSettings {
+    fn default() -> Self {
+        Self {
+            iterations: 10,
+            certainty: 0.7,
+            gaussian_xy: 3.0,
+            gaussian_weight: 3.0,
+            bilateral_xy: 40.0,
+            bilateral_rgb: 5.0,
+            bilateral_weight: 10.0,
+        }
+    }
+}
+
+impl Settings {
+    /// Refuses what cannot run, naming the setting.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for the first value out of its range.
+    pub fn check(&self) -> Result<()> {
+        let within = |name, value: f64, low: f64, high: f64| {
+            if value.is_finite() && (low..=high).contains(&value) {
+                return Ok(());
+            }
+            Err(Error::Setting { name, reason: format!("{value} is not between {low} and {high}") })
+        };
+        if self.version > VERSION {
+            return Err(Error::Setting {
+                name: "version",
+                reason: format!("{} was written by a newer tag2mask; this one reads up to {VERSION}", self.version),
+            });
+        }
+        if ![8, 16].contains(&self.output_stride) {
+            return Err(Error::Setting {
+                name: "output-stride",
+                reason: format!("{} is neither 8 nor 16", self.output_stride),
+            });
+        }
+        within("size", self.size as f64, 32.0, 1024.0)?;
+        within("batch", self.batch as f64, 1.0, 256.0)?;
+        within("epochs", self.cam.epochs as f64, 1.0, 10_000.0)?;
+        within("epochs", self.spatial_bce.epochs as f64, 1.0, 10_000.0)?;
+        within("rounds", self.spatial_bce.rounds as f64, 1.0, 100.0)?;
+        within("cycle", self.spatial_bce.cycle as f64, 1.0, 1e6)?;
+        within("network-steps", self.spatial_bce.network_steps as f64, 0.0, self.spatial_bce.cycle as f64)?;
+        within("start-rms", self.spatial_bce.start_rms, 0.01, 100.0)?;
+        within("share-floor", self.spatial_bce.share_floor, 0.0, 0.5)?;
+        within("momentum", self.optimizer.momentum, 0.0, 0.999)?;
+        within("weight-decay", self.optimizer.weight_decay, 0.0, 1.0)?;
+        within("learning-rate", self.cam.learning_rate, 0.0, 10.0)?;
+        within("learning-rate", self.spatial_bce.learning_rate, 0.0, 10.0)?;
+        within("color", self.augment.color, 0.0, 1.0)?;
+        within("iterations", self.masks.crf.iterations as f64, 1.0, 100.0)?;
+        for (name, scales) in [
+            ("scales", &self.masks.scales),
+            ("share-scales", &self.spatial_bce.share_scales),
+            ("augment-scales", &self.augment.scales),
+        ] {
+            if scales.is_empty() || scales.len() > 16 {
+                return Err(Error::Setting { name, reason: "give 1 to 16 numbers".into() });
+            }
+            for &scale in scales {
+                within(name, scale, 0.1, 4.0)?;
+            }
+        }
+        if let Threshold::Fixed(value) = self.masks.threshold {
+            within("threshold", value, 0.0, 1.0)?;
+        }
+        Ok(())
+    }
+
+    /// Rounds that run: round 0 is the plain classifier, and Spatial-BCE adds its own.
+    pub fn rounds(&self) -> usize {
+        match self.method {
+            MethodName::Cam => 1,
+            MethodName::SpatialBce => 1 + self.spatial_bce.rounds,
+        }
+    }
+
+    /// Passes over the data in round `round`.
+    pub fn epochs_of(&self, round: usize) -> usize {
+        if round == 0 { self.cam.epochs } else { self.spatial_bce.epochs }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_pass_their_own_check_and_survive_json() {
+        let settings = Settings::default();
+        settings.check().unwrap();
+        let text = serde_json::to_string(&settings).unwrap();
+        assert_eq!(serde_json::from_str::<Settings>(&text).unwrap(), settings);
+    }
+
+    #[test]
+    fn names_parse_back_from_their_ids() {
+        for name in BackboneName::ALL {
+            assert_eq!(name.id().parse::<BackboneName>().unwrap(), name);
+            assert_eq!(serde_json::to_string(&name).unwrap(), format!("\"{}\"", name.id()));
+        }
+        for name in MethodName::ALL {
+            assert_eq!(name.id().parse::<MethodName>().unwrap(), name);
+            assert_eq!(serde_json::to_string(&name).unwrap(), format!("\"{}\"", name.id()));
+        }
+        assert!("vgg".parse::<BackboneName>().unwrap_err().to_string().contains("resnet-18"));
+    }
+
+    #[test]
+    fn a_value_out_of_range_is_named() {
+        let settings = Settings { size: 7, ..Settings::default() };
+        assert_eq!(settings.check().unwrap_err().to_string(), "setting size: 7 is not between 32 and 1024");
+    }
+}

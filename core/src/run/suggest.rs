@@ -1,0 +1,106 @@
+//! Settings to start from, for a data set and a backbone: what the page and the CLI offer.
+
+use super::settings::{BackboneName, Settings};
+use crate::dataset::Summary;
+
+/// Optimiser steps of round 0 and of each later round in which a backbone learns what it can, and the
+/// learning rates for them.
+struct Schedule {
+    first_steps: usize,
+    round_steps: usize,
+    first_rate: f64,
+    round_rate: f64,
+    largest_side: usize,
+}
+
+fn schedule(backbone: BackboneName) -> Schedule {
+    if backbone.trains_from_scratch() {
+        Schedule { first_steps: 600, round_steps: 300, first_rate: 0.02, round_rate: 0.002, largest_side: 160 }
+    } else {
+        Schedule { first_steps: 200, round_steps: 400, first_rate: 0.003, round_rate: 5e-4, largest_side: 224 }
+    }
+}
+
+/// Sane settings for this data and backbone. On a `slow` device (a CPU in a browser, a software
+/// rasteriser) fewer steps on smaller images show something within minutes.
+pub fn settings(backbone: BackboneName, summary: &Summary, slow: bool) -> Settings {
+    let schedule = schedule(backbone);
+    let mut settings = Settings { backbone, ..Settings::default() };
+    let images = summary.images.len().max(1);
+    settings.batch = settings.batch.min(images);
+    // Small images of small things: half the stride sees them twice as finely at a bearable cost.
+    settings.output_stride = if backbone.trains_from_scratch() { 8 } else { 16 };
+    let largest_side = if slow { schedule.largest_side * 2 / 3 } else { schedule.largest_side };
+    settings.size = typical_side(summary).clamp(64, largest_side / 32 * 32);
+    let steps_per_epoch = images.div_ceil(settings.batch);
+    let epochs = |steps: usize, most: usize| {
+        let steps = if slow { steps / 2 } else { steps };
+        steps.div_ceil(steps_per_epoch).clamp(2, most)
+    };
+    settings.cam.epochs = epochs(schedule.first_steps, 100);
+    settings.cam.learning_rate = schedule.first_rate;
+    settings.spatial_bce.epochs = epochs(schedule.round_steps, 100);
+    settings.spatial_bce.learning_rate = schedule.round_rate;
+    if slow {
+        settings.spatial_bce.rounds = 1;
+        settings.masks.scales = vec![1.0, 0.5];
+    }
+    settings
+}
+
+/// The median of the longer sides, down to a multiple of 32.
+fn typical_side(summary: &Summary) -> usize {
+    let mut sides: Vec<u32> = summary.images.iter().map(|image| image.width.max(image.height)).collect();
+    sides.sort_unstable();
+    sides.get(sides.len() / 2).copied().unwrap_or(224) as usize / 32 * 32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::{ImageSummary, Layout};
+
+    fn summary(images: usize, side: u32) -> Summary {
+        let image = |index| ImageSummary {
+            path: format!("{index}.png"),
+            stem: index.to_string(),
+            width: side,
+            height: side / 2,
+            labels: vec![0],
+        };
+        Summary {
+            layout: Layout::LabelsTable,
+            classes: vec!["a".into()],
+            images_per_class: vec![images],
+            without_class: 0,
+            several_classes: 0,
+            with_mask: 0,
+            images: (0..images).map(image).collect(),
+            problems: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn suggestions_pass_the_check_everywhere() {
+        for images in [0, 1, 7, 60, 5000] {
+            for side in [16, 128, 4000] {
+                for backbone in BackboneName::ALL {
+                    for slow in [false, true] {
+                        let settings = settings(backbone, &summary(images, side), slow);
+                        settings.check().unwrap();
+                        assert_eq!(settings.size % 32, 0);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn small_images_are_not_enlarged_and_large_sets_take_fewer_epochs() {
+        assert_eq!(settings(BackboneName::Tiny, &summary(60, 100), false).size, 96);
+        let few = settings(BackboneName::MobilenetV2, &summary(60, 300), false);
+        let many = settings(BackboneName::MobilenetV2, &summary(5000, 300), false);
+        assert!(many.cam.epochs < few.cam.epochs);
+        assert_eq!(many.size, 224);
+    }
+}

@@ -1,0 +1,377 @@
+//! A whole run: round 0 trains the plain classifier, whose masks give the first foreground shares;
+//! each later round trains Spatial-BCE on the shares of the round before (METHODS §1, "Rounds").
+
+use std::collections::BTreeMap;
+
+use burn::tensor::Device;
+use web_time::Instant;
+
+use super::checkpoint::{self, Position, RunCard, Shares, Stage, Trained};
+use super::event::{Event, Phase, Score};
+use super::host::Host;
+use super::journal::Journal;
+use super::make_masks::{Mask, MaskJob, Scorer, make_masks};
+use super::maps::image_maps;
+use super::preview::Previews;
+use super::round::{Ended, Plan, train_round};
+use super::settings::{MaskSettings, MethodName, Settings, Threshold};
+use super::store::RunStore;
+use crate::backbone::BackboneConfig;
+use crate::backbone::weights::{FileSource, RandomSource, Source, TensorFile};
+use crate::dataset::Dataset;
+use crate::dataset::batch::Sampler;
+use crate::dataset::cache::{DEFAULT_BYTES, ImageCache};
+use crate::device::{Compute, micro_batch};
+use crate::error::{Error, Result};
+use crate::method::cam::{Cam, CamConfig};
+use crate::method::spatial_bce::{FromCam, SpatialBce, SpatialBceConfig};
+use crate::method::{Learner, LearnerConfig};
+
+/// Images that the scale of the features is measured on.
+const CALIBRATION_IMAGES: usize = 32;
+
+/// What a run is given.
+pub struct Run<'a> {
+    /// The labelled images.
+    pub dataset: &'a Dataset,
+    /// All settings.
+    pub settings: &'a Settings,
+    /// The device.
+    pub compute: &'a Compute,
+    /// Pretrained backbone weights.
+    pub weights: Option<&'a TensorFile>,
+    /// Images to show while training.
+    pub previews: &'a [usize],
+    /// Whether to go on from what is in the store.
+    pub resume: bool,
+}
+
+/// How training ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// All rounds are done.
+    Finished,
+    /// The host wanted to stop; the run can be resumed.
+    Stopped,
+}
+
+/// Trains. What was learned is in the store at the end, and at every checkpoint before it.
+///
+/// # Errors
+/// [`Error::Setting`] for settings that cannot run, [`Error::NoData`] for a data set without classes,
+/// [`Error::Weights`] for weights that do not fit, [`Error::Device`] when the device fails, and the
+/// store's.
+pub async fn train<H: Host, S: RunStore>(run: &Run<'_>, host: &mut H, store: &mut S) -> Result<Ending> {
+    run.settings.check()?;
+    if run.dataset.classes.is_empty() || run.dataset.items.is_empty() {
+        return Err(Error::NoData { reason: "there is no image with a class to learn from".into() });
+    }
+    let trained = if run.resume { Trained::load(store, None)? } else { None };
+    if let Some(trained) = &trained {
+        fits(&trained.card, run)?;
+    } else {
+        RunCard::new(run.settings, &run.dataset.classes, run.dataset.items.len()).save(store)?;
+    }
+    Session::new(run, Journal { host, store }).run(trained).await
+}
+
+/// A run goes on only with the classes and settings it started with: the schedule depends on them.
+fn fits(card: &RunCard, run: &Run<'_>) -> Result<()> {
+    if card.classes != run.dataset.classes {
+        return Err(Error::NoData {
+            reason: format!(
+                "the run was started with the classes {}, this data set has {}",
+                card.classes.join(", "),
+                run.dataset.classes.join(", ")
+            ),
+        });
+    }
+    if &card.settings != run.settings {
+        return Err(Error::Setting {
+            name: "resume",
+            reason: "a run goes on with the settings in its run.json; start a new one to change them".into(),
+        });
+    }
+    Ok(())
+}
+
+struct Session<'a, H: Host, S: RunStore> {
+    run: &'a Run<'a>,
+    journal: Journal<'a, H, S>,
+    device: Device,
+    backbone: BackboneConfig,
+    cache: ImageCache,
+    previews: Previews,
+    steps_per_epoch: usize,
+    micro_batch: usize,
+}
+
+impl<'a, H: Host, S: RunStore> Session<'a, H, S> {
+    fn new(run: &'a Run<'a>, journal: Journal<'a, H, S>) -> Self {
+        let settings = run.settings;
+        let largest = settings.augment.scales.iter().copied().fold(1.0, f64::max);
+        let largest_side = (settings.size as f64 * largest).ceil() as usize;
+        Self {
+            run,
+            journal,
+            device: run.compute.device.clone().autodiff(),
+            backbone: BackboneConfig::new(settings.backbone, settings.output_stride),
+            // Images are kept a little larger than they are used: resizing twice blurs.
+            cache: ImageCache::new(DEFAULT_BYTES, (2 * largest_side) as u32),
+            previews: Previews::new(run.dataset, run.previews, 2 * settings.size),
+            steps_per_epoch: Sampler::new((0..run.dataset.items.len()).collect(), settings.batch, 0).steps_per_epoch(),
+            micro_batch: micro_batch(&run.compute.info, settings.backbone, settings.batch, largest_side),
+        }
+    }
+
+    async fn run(mut self, trained: Option<Trained>) -> Result<Ending> {
+        let started = Instant::now();
+        let settings = self.run.settings;
+        let start = trained.as_ref().map_or(Position { round: 0, step: 0 }, |trained| trained.position);
+        let parameters = self.count_parameters()?;
+        self.journal.tell(Event::RunStarted {
+            settings: Box::new(settings.clone()),
+            device: self.run.compute.info.clone(),
+            parameters,
+            micro_batch: self.micro_batch,
+            total_steps: self.steps_before(settings.rounds()),
+            done_steps: self.steps_before(start.round) + start.step,
+        })?;
+
+        let cam = CamConfig { backbone: self.backbone, classes: self.classes() };
+        let mut stage_weights = trained;
+        if start.round == 0 && start.step < self.steps_of(0) {
+            let learner = match &stage_weights {
+                Some(trained) => cam.init(&mut FileSource::all(&trained.weights), &self.device)?,
+                None => cam.init(self.first_weights().as_mut(), &self.device)?,
+            };
+            let (_, ended) = self.round(learner, cam.names(&self.device)?, Stage::Cam, start, Vec::new()).await?;
+            if ended == Ended::Stopped {
+                return Ok(Ending::Stopped);
+            }
+            stage_weights = Trained::load(self.journal.store, None)?;
+        }
+        for round in start.round.max(1)..settings.rounds() {
+            let before = stage_weights.take().ok_or_else(|| Error::Format {
+                path: self.journal.store.describe("weights.safetensors"),
+                reason: "the network of the round before is missing".into(),
+            })?;
+            let position =
+                if before.position.round == round { before.position } else { Position { round, step: 0 } };
+            if position.step >= self.steps_of(round) {
+                stage_weights = Some(before);
+                continue;
+            }
+            let Some(shares) = self.shares_for(round, &before).await? else {
+                self.journal.tell(Event::Stopped { round, step: 0 })?;
+                return Ok(Ending::Stopped);
+            };
+            let (learner, names) = self.spatial_bce(&before).await?;
+            let (_, ended) = self.round(learner, names, Stage::SpatialBce, position, shares).await?;
+            if ended == Ended::Stopped {
+                return Ok(Ending::Stopped);
+            }
+            stage_weights = Trained::load(self.journal.store, None)?;
+        }
+        self.journal.tell(Event::TrainingFinished { seconds: started.elapsed().as_secs_f64() })?;
+        Ok(Ending::Finished)
+    }
+
+    fn classes(&self) -> usize {
+        self.run.dataset.classes.len()
+    }
+
+    fn steps_of(&self, round: usize) -> usize {
+        self.run.settings.epochs_of(round) * self.steps_per_epoch
+    }
+
+    fn steps_before(&self, round: usize) -> usize {
+        (0..round).map(|round| self.steps_of(round)).sum()
+    }
+
+    fn spatial_bce_config(&self) -> SpatialBceConfig {
+        let settings = self.run.settings.spatial_bce.clone();
+        SpatialBceConfig { backbone: self.backbone, classes: self.classes(), settings }
+    }
+
+    fn count_parameters(&self) -> Result<usize> {
+        let count = |names: crate::backbone::weights::NameList| {
+            let sizes = names.entries.iter().filter(|(name, _)| !name.contains("running_"));
+            sizes.map(|(_, shape)| shape.iter().product::<usize>()).sum()
+        };
+        Ok(count(match self.run.settings.method {
+            MethodName::Cam => CamConfig { backbone: self.backbone, classes: self.classes() }.names(&self.device)?,
+            MethodName::SpatialBce => self.spatial_bce_config().names(&self.device)?,
+        }))
+    }
+
+    /// Weights of the first round: the backbone from the file when there is one, the head at random.
+    fn first_weights(&self) -> Box<dyn Source + 'a> {
+        let seed = self.run.settings.seed;
+        match self.run.weights {
+            Some(file) => Box::new(FileSource::with_random_rest(file, seed, |name| !name.starts_with("cam."))),
+            None => Box::new(RandomSource::new(seed)),
+        }
+    }
+
+    /// The Spatial-BCE network: as it was, or started from the plain classifier.
+    async fn spatial_bce(
+        &mut self,
+        before: &Trained,
+    ) -> Result<(SpatialBce, crate::backbone::weights::NameList)> {
+        let config = self.spatial_bce_config();
+        let names = config.names(&self.device)?;
+        let learner = match before.stage {
+            Stage::SpatialBce => config.init(&mut FileSource::all(&before.weights), &self.device)?,
+            Stage::Cam => {
+                let cam = CamConfig { backbone: self.backbone, classes: self.classes() };
+                let learner = cam.init(&mut FileSource::all(&before.weights), &self.run.compute.device)?;
+                let scale = self.feature_scale(&learner).await?;
+                let tensors = cam.names(&self.device)?.read(&learner).await?;
+                let mut source = FromCam::new(tensors, self.classes(), scale, self.run.settings.seed)?;
+                config.init(&mut source, &self.device)?
+            }
+        };
+        Ok((learner, names))
+    }
+
+    /// The factor on the features that gives the first logits of present classes, `10 · s · u`, the
+    /// root mean square that the settings ask for.
+    async fn feature_scale(&mut self, learner: &Cam) -> Result<f32> {
+        let dataset = self.run.dataset;
+        let with_classes = (0..dataset.items.len()).filter(|&item| !dataset.items[item].labels.is_empty());
+        let count = dataset.items.len();
+        let mut squares = (0.0f64, 0usize);
+        for item in with_classes.step_by((count / CALIBRATION_IMAGES).max(1)) {
+            let Ok(image) = self.cache.get(dataset, item) else { continue };
+            let settings = MaskSettings { scales: vec![1.0], flip: false, ..MaskSettings::default() };
+            let size = self.run.settings.size;
+            let maps = image_maps(learner, &[image.as_ref()], size, &settings, &self.run.compute.device).await?;
+            for maps in maps {
+                let coarse = maps.coarse(&dataset.items[item].labels);
+                squares.0 += coarse.values.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>();
+                squares.1 += coarse.values.len();
+            }
+        }
+        let rms = (squares.0 / squares.1.max(1) as f64).sqrt();
+        let scale = self.run.settings.spatial_bce.start_rms / (10.0 * rms.max(1e-6));
+        Ok(scale.min(1.0) as f32)
+    }
+
+    async fn round<L: Learner>(
+        &mut self,
+        learner: L,
+        names: crate::backbone::weights::NameList,
+        stage: Stage,
+        position: Position,
+        shares: Vec<Vec<f32>>,
+    ) -> Result<(L, Ended)> {
+        let started = Instant::now();
+        let settings = self.run.settings;
+        let Position { round, step } = position;
+        let steps = self.steps_of(round);
+        let epochs = settings.epochs_of(round);
+        self.journal.tell(Event::RoundStarted { round, rounds: settings.rounds(), epochs, steps })?;
+        let plan = Plan {
+            dataset: self.run.dataset,
+            settings,
+            compute: self.run.compute,
+            device: &self.device,
+            stage,
+            round,
+            start_step: step,
+            steps,
+            steps_before: self.steps_before(round),
+            steps_of_all: self.steps_before(settings.rounds()),
+            rate: if round == 0 { settings.cam.learning_rate } else { settings.spatial_bce.learning_rate },
+            micro_batch: self.micro_batch,
+            shares,
+            names,
+            optimizer: checkpoint::load_optimizer(self.journal.store, position)?,
+        };
+        let result = train_round(learner, plan, &mut self.previews, &mut self.cache, &mut self.journal).await?;
+        if result.1 == Ended::Finished {
+            self.journal.tell(Event::RoundFinished { round, seconds: started.elapsed().as_secs_f64() })?;
+        }
+        Ok(result)
+    }
+
+    /// Foreground shares per item for `round`, from the store, or from the masks of the network that
+    /// the round starts from. `None` when the host stopped it.
+    async fn shares_for(&mut self, round: usize, before: &Trained) -> Result<Option<Vec<Vec<f32>>>> {
+        let shares = match checkpoint::load_shares(self.journal.store, round)? {
+            Some(shares) => shares,
+            None => match self.measure_shares(round, before).await? {
+                Some(shares) => shares,
+                None => return Ok(None),
+            },
+        };
+        let classes = self.classes();
+        let of_item = |item: &crate::dataset::Item| {
+            let known = shares.get(&item.path).filter(|shares| shares.len() == classes);
+            known.cloned().unwrap_or_else(|| vec![0.0; classes])
+        };
+        Ok(Some(self.run.dataset.items.iter().map(of_item).collect()))
+    }
+
+    async fn measure_shares(&mut self, round: usize, before: &Trained) -> Result<Option<Shares>> {
+        let settings = self.run.settings;
+        let mask_settings = MaskSettings {
+            scales: settings.spatial_bce.share_scales.clone(),
+            threshold: Threshold::Adaptive,
+            ..settings.masks.clone()
+        };
+        let dataset = self.run.dataset;
+        let job = MaskJob {
+            dataset,
+            settings: &mask_settings,
+            side: settings.size,
+            keep_scores: false,
+            phase: Phase::Shares,
+        };
+        let classes = self.classes();
+        let mut shares = BTreeMap::new();
+        let mut scorer = Scorer::new(dataset);
+        let mut thresholds = vec![(0.0f32, 0usize); classes];
+        let mut sink = |mask: Mask| {
+            let item = &dataset.items[mask.item];
+            scorer.add(mask.item, &mask.labels)?;
+            for (&class, &threshold) in item.labels.iter().zip(&mask.thresholds) {
+                let sum = &mut thresholds[usize::from(class)];
+                *sum = (sum.0 + threshold, sum.1 + 1);
+            }
+            shares.insert(item.path.clone(), mask.labels.shares(classes));
+            Ok(())
+        };
+        let host = &mut *self.journal.host;
+        let finished = make_masks(&job, before, self.run.compute, host, &mut sink).await?;
+        if !finished {
+            return Ok(None);
+        }
+        let score = scorer.score(false);
+        checkpoint::save_shares(self.journal.store, round, &shares)?;
+        self.tell_shares(round, &shares, &thresholds, score)?;
+        Ok(Some(shares))
+    }
+
+    fn tell_shares(
+        &mut self,
+        round: usize,
+        shares: &Shares,
+        thresholds: &[(f32, usize)],
+        score: Option<Score>,
+    ) -> Result<()> {
+        let mut sums = vec![(0.0f32, 0usize); self.classes()];
+        for item in &self.run.dataset.items {
+            let Some(shares) = shares.get(&item.path) else { continue };
+            for &class in &item.labels {
+                let sum = &mut sums[usize::from(class)];
+                *sum = (sum.0 + shares[usize::from(class)], sum.1 + 1);
+            }
+        }
+        let mean = |&(sum, count): &(f32, usize)| (count > 0).then(|| sum / count as f32);
+        let per_class = thresholds.iter().map(mean).collect();
+        self.journal.tell(Event::Thresholds { round, per_class })?;
+        self.journal.tell(Event::SharesUpdated { round, mean: sums.iter().map(mean).collect(), score })
+    }
+}

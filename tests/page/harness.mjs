@@ -1,0 +1,159 @@
+// What every page test needs: the built page behind a plain static host, and a Chromium of its own.
+
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+/** The built page: where `cargo xtask test` says, else where `cargo xtask dist` puts it. */
+export const page_folder = process.env.TAG2MASK_PAGE
+  ?? [path.join(root, 'target/page'), path.join(root, 'dist')].find(existsSync);
+
+/** Screenshots and downloads to look at; kept after the tests. */
+export const output_folder = path.join(root, 'test-output');
+
+/** The widths that the page must be readable at, in CSS pixels. */
+export const widths = [360, 1440];
+
+const types = {
+  '.html': 'text/html; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.mjs': 'text/javascript; charset=utf-8',
+  '.wasm': 'application/wasm',
+  '.json': 'application/json',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+};
+
+/**
+ * Serves a folder under a sub-path of a free port, with no header but the type: what any static host
+ * does. `replace` maps a file's name to the file that is served in its stead, and `files` a name to
+ * its content.
+ */
+export async function serve({ folder = page_folder, base = '/some/where/', replace = {}, files = {} } = {}) {
+  assert.ok(folder && existsSync(folder), `build the page first (cargo xtask dist --quick): ${folder}`);
+  const server = createServer(async (request, response) => {
+    const target = decodeURIComponent(new URL(request.url, 'http://host').pathname);
+    const name = path.posix.normalize(target.slice(base.length) || 'index.html');
+    try {
+      if (!target.startsWith(base) || name.startsWith('..')) throw new Error('outside');
+      const body = files[name] ?? await readFile(replace[name] ?? path.join(folder, name));
+      response.writeHead(200, { 'Content-Type': types[path.extname(name)] ?? 'application/octet-stream' });
+      response.end(body);
+    } catch {
+      response.writeHead(404).end();
+    }
+  });
+  await new Promise((done) => server.listen(0, '127.0.0.1', done));
+  return {
+    url: `http://127.0.0.1:${server.address().port}${base}`,
+    close: () => new Promise((done) => {
+      server.close(done);
+      server.closeAllConnections();
+    }),
+  };
+}
+
+const browsers = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome'];
+
+function find_browser() {
+  const folders = (process.env.PATH ?? '').split(path.delimiter);
+  const candidates = browsers.flatMap((name) => folders.map((folder) => path.join(folder, name)));
+  const found = process.env.CHROMIUM ?? candidates.find(existsSync);
+  assert.ok(found, 'no Chromium: install it, or set CHROMIUM to its file');
+  return found;
+}
+
+const quiet = [
+  '--no-sandbox', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync',
+];
+
+/** A GPU in software: hundreds of times slower than a real one, and otherwise the same interface. */
+const software_gpu = [
+  '--enable-unsafe-webgpu', '--enable-features=Vulkan,WebGPU', '--use-webgpu-adapter=swiftshader',
+];
+
+/**
+ * Starts Chromium with an empty profile. Without `webgpu` it is a browser that has no WebGPU at all.
+ */
+export async function launch({ webgpu = true } = {}) {
+  const gpu = webgpu ? software_gpu : ['--disable-features=WebGPU,Vulkan', '--disable-gpu'];
+  return chromium.launch({ executablePath: find_browser(), headless: true, args: [...quiet, ...gpu] });
+}
+
+/**
+ * Opens the page in a context of its own and keeps account of what it does: `requests` to the network,
+ * `errors` on the console and uncaught ones.
+ */
+export async function open(browser, url, { width = 1440, height = 900, dark = false, without_webgpu = false } = {}) {
+  const context = await browser.newContext({
+    viewport: { width, height },
+    colorScheme: dark ? 'dark' : 'light',
+    reducedMotion: 'reduce',
+    acceptDownloads: true,
+  });
+  const page = await context.newPage();
+  const requests = [];
+  const errors = [];
+  // The context's, not the page's: what workers fetch belongs to the account too.
+  context.on('request', (request) => {
+    if (/^(https?|wss?):/.test(request.url())) requests.push(request.url());
+  });
+  page.on('console', (message) => {
+    if (message.type() === 'error') errors.push(message.text());
+  });
+  page.on('pageerror', (error) => errors.push(String(error)));
+  await page.goto(url, { waitUntil: 'load' });
+  return { page, context, requests, errors, close: () => context.close() };
+}
+
+/** Keeps a picture of the page at each width, to be looked at, and checks that nothing sticks out. */
+export async function screenshot(page, name) {
+  await mkdir(output_folder, { recursive: true });
+  const before = page.viewportSize();
+  for (const width of widths) {
+    await page.setViewportSize({ width, height: width < 600 ? 780 : 900 });
+    // Two frames: one to lay out, one to paint.
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+    await page.screenshot({ path: path.join(output_folder, `${name}-${width}.png`), fullPage: true });
+    const { content, window: visible } = await page.evaluate(() => ({
+      content: document.documentElement.scrollWidth,
+      window: document.documentElement.clientWidth,
+    }));
+    assert.ok(content <= visible, `${name}: at ${width} px the page is ${content} px wide`);
+  }
+  await page.setViewportSize(before);
+}
+
+/** Waits for a download that `act` starts, and returns its name and bytes. */
+export async function download(page, act) {
+  const [file] = await Promise.all([page.waitForEvent('download'), act()]);
+  return { name: file.suggestedFilename(), bytes: await readFile(await file.path()) };
+}
+
+/** A folder that is gone when `use` has ended. */
+export async function in_folder(use) {
+  const folder = await mkdtemp(path.join(tmpdir(), 'tag2mask-page-'));
+  try {
+    return await use(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Writes `{ path: content }` below a folder. */
+export async function write_files(folder, files) {
+  for (const [name, content] of Object.entries(files)) {
+    const file = path.join(folder, name);
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, content);
+  }
+}

@@ -1,0 +1,184 @@
+//! Every test, the cheapest first, with one summary at the end.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::command::{cargo, execute, find, root, say};
+use crate::dist::{self, Effort};
+use crate::tools::{self, Tools};
+use crate::{Result, unknown};
+
+/// A group of tests that runs by itself with `--only`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Group {
+    /// Formatting and lints.
+    Lint,
+    /// Core, the command line, and these commands.
+    Native,
+    /// The page in a real browser.
+    Page,
+}
+
+/// `cargo xtask test`.
+///
+/// # Errors
+/// A step failed (the others have run nevertheless), or an argument is not known.
+pub fn run(arguments: &[&str]) -> Result<()> {
+    let groups: &[Group] = match arguments {
+        [] => &[Group::Lint, Group::Native, Group::Page],
+        ["--only", "lint"] => &[Group::Lint],
+        ["--only", "native"] => &[Group::Native],
+        ["--only", "page"] => &[Group::Page],
+        other => return Err(unknown(other)),
+    };
+    let mut report = Report::default();
+    if groups.contains(&Group::Lint) {
+        report.step("formatting", || execute(cargo().args(["fmt", "--all", "--check"])));
+        report.step("lints, native", || {
+            let everything = ["clippy", "--workspace", "--all-targets"];
+            execute(cargo().args(everything).args(["--", "--deny", "warnings"]))
+        });
+    }
+    if groups.contains(&Group::Native) {
+        report.step("native tests", || {
+            if find("cargo-nextest").is_some() {
+                execute(cargo().args(["nextest", "run", "--workspace"]))
+            } else {
+                execute(cargo().args(["test", "--workspace", "--lib", "--bins", "--tests"]))
+            }
+        });
+        report.step("examples in the documentation", || {
+            execute(cargo().args(["test", "--workspace", "--doc"]))
+        });
+    }
+    // From here on for the browser, in the profile that the page is built in anyway.
+    if groups.contains(&Group::Lint) {
+        report.step("lints, browser", || {
+            tools::fetch_wasm_target()?;
+            let target = ["--target", tools::WASM_TARGET, "--profile", "web"];
+            let modules = ["--package", "tag2mask-app", "--bins", "--features", "page,trainer"];
+            execute(cargo().arg("clippy").args(target).args(modules).args(["--", "--deny", "warnings"]))
+        });
+    }
+    if groups.contains(&Group::Page) {
+        let mut page = None;
+        report.step("building the page", || {
+            page = Some(dist::build(Effort::Quick)?);
+            Ok(())
+        });
+        match page {
+            Some(page) => report.step("page tests", || test_page(&page)),
+            None => report.add("page tests", Outcome::Skipped),
+        }
+    }
+    report.finish()
+}
+
+/// Runs every `tests/page/*.spec.mjs` against the built page.
+fn test_page(page: &Path) -> Result<()> {
+    let mut tools = Tools::new()?;
+    tools.fetch_playwright()?;
+    let chromium = tools::fetch_chromium()?;
+    let specs = root().join("tests/page");
+    let unreadable = |error| format!("cannot list ({error}): {}", specs.display());
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(&specs).map_err(unreadable)? {
+        let file = entry.map_err(unreadable)?.path();
+        if file.to_string_lossy().ends_with(".spec.mjs") {
+            files.push(file);
+        }
+    }
+    files.sort();
+    if files.is_empty() {
+        return Err(format!("there are no page tests: {}", specs.display()));
+    }
+    execute(
+        tools
+            .command("node")
+            // One file at a time: the software rasteriser of one browser takes the whole machine.
+            .args(["--test", "--test-concurrency=1", "--test-reporter=spec"])
+            .args(files)
+            .env("TAG2MASK_PAGE", page)
+            .env("CHROMIUM", chromium),
+    )
+}
+
+/// How a step ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Outcome {
+    Passed,
+    Failed(String),
+    /// A step that it stands on has failed.
+    Skipped,
+}
+
+/// What ran, how long it took and how it ended.
+#[derive(Debug, Default)]
+struct Report {
+    steps: Vec<(&'static str, Outcome, Duration)>,
+}
+
+impl Report {
+    fn step(&mut self, name: &'static str, work: impl FnOnce() -> Result<()>) {
+        say(name);
+        let start = Instant::now();
+        let outcome = match work() {
+            Ok(()) => Outcome::Passed,
+            Err(reason) => {
+                eprintln!("error: {reason}");
+                Outcome::Failed(reason)
+            }
+        };
+        println!("{name}: {:.0} s", start.elapsed().as_secs_f64());
+        self.steps.push((name, outcome, start.elapsed()));
+    }
+
+    fn add(&mut self, name: &'static str, outcome: Outcome) {
+        self.steps.push((name, outcome, Duration::ZERO));
+    }
+
+    /// Prints the summary.
+    fn finish(self) -> Result<()> {
+        say("summary");
+        let mut failed = 0;
+        for (name, outcome, time) in &self.steps {
+            let word = match outcome {
+                Outcome::Passed => "passed",
+                Outcome::Failed(_) => "FAILED",
+                Outcome::Skipped => "skipped",
+            };
+            println!("{word:<8} {:>6.0} s  {name}", time.as_secs_f64());
+            if let Outcome::Failed(reason) = outcome {
+                println!("{:19}{}", "", reason.lines().next().unwrap_or_default());
+                failed += 1;
+            }
+        }
+        match failed {
+            0 => Ok(()),
+            count => Err(format!("{count} of {} steps failed", self.steps.len())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_failure_fails_the_whole() {
+        let mut report = Report::default();
+        report.step("one", || Ok(()));
+        report.step("two", || Err("broken".into()));
+        report.add("three", Outcome::Skipped);
+        assert_eq!(report.steps[1].1, Outcome::Failed("broken".into()));
+        assert_eq!(report.finish().unwrap_err(), "1 of 3 steps failed");
+        let mut report = Report::default();
+        report.step("one", || Ok(()));
+        assert_eq!(report.finish(), Ok(()));
+    }
+
+    #[test]
+    fn unknown_arguments_run_nothing() {
+        assert!(run(&["--only", "everything"]).unwrap_err().contains("--only everything"));
+    }
+}
