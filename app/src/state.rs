@@ -22,7 +22,8 @@ use crate::protocol::{Command, PROTOCOL_VERSION};
 #[derive(Clone)]
 enum Source {
     Files(Vec<PickedFile>),
-    Sample,
+    /// Of that many images.
+    Sample(usize),
 }
 
 /// Handle to the store; copied freely.
@@ -55,7 +56,8 @@ impl State {
         window::ask_before_leaving(move || {
             state.peek(|model| {
                 let unsaved = model.results.saved.is_none();
-                model.run.stage.is_active() || (unsaved && (model.run.has_network() || model.results.is_complete()))
+                model.run.stage.is_active()
+                    || (unsaved && (model.run.has_network() || model.results.is_complete()))
             })
         });
         state
@@ -167,7 +169,8 @@ impl State {
     pub fn drop_files(self, dropped: Dropped) {
         self.change(&[Part::Data], |model| model.data = data::Data::Collecting(0));
         spawn_local(async move {
-            let found = |count| self.change(&[Part::Data], |model| model.data = data::Data::Collecting(count));
+            let found =
+                |count| self.change(&[Part::Data], |model| model.data = data::Data::Collecting(count));
             let files = dropped.walk(found).await;
             // Meanwhile the user may have cancelled.
             if self.peek(|model| matches!(model.data, data::Data::Collecting(_))) {
@@ -187,7 +190,8 @@ impl State {
 
     /// Takes the built-in set.
     pub fn open_sample(self) {
-        self.open(Source::Sample);
+        let images = self.peek(|model| suggest::sample_images(model.device.as_ref()));
+        self.open(Source::Sample(images));
     }
 
     fn open(self, source: Source) {
@@ -199,10 +203,11 @@ impl State {
     fn send_source(self) {
         let Some(source) = self.source.get_value() else { return };
         let (name, command, payload) = match source {
-            Source::Sample => {
-                let images = self.peek(|model| suggest::sample_images(model.device.as_ref()));
-                ("Sample set".into(), Command::OpenSample { images, size: suggest::SAMPLE_SIDE, seed: 0 }, None)
-            }
+            Source::Sample(images) => (
+                "Sample set".into(),
+                Command::OpenSample { images, size: suggest::SAMPLE_SIDE, seed: 0 },
+                None,
+            ),
             Source::Files(files) => {
                 let paths: Vec<String> = files.iter().map(|picked| picked.path.clone()).collect();
                 (data::common_name(&paths), Command::OpenFiles, Some(files::payload(&files)))
@@ -215,7 +220,8 @@ impl State {
     /// Back to the empty first section. A trainer that is busy is replaced: that is the quickest way
     /// to make it stop.
     pub fn choose_other(self) {
-        let busy = self.peek(|model| model.data.is_busy() || model.run.stage.is_active() || model.results.is_busy());
+        let busy =
+            self.peek(|model| model.data.is_busy() || model.run.stage.is_active() || model.results.is_busy());
         self.source.set_value(None);
         self.change(&Part::ALL, Model::clear_data);
         self.form.update(|form| form.touched = false);
@@ -310,7 +316,14 @@ impl State {
     pub fn train(self) {
         let Some(summary) = self.peek(|model| model.data.summary().cloned()) else { return };
         let settings = Box::new(self.form.with_untracked(Form::settings));
-        let previews = data::preview_choice(&summary, if window::is_wide() { 12 } else { 6 });
+        let stopped = |model: &Model| {
+            model.run.stage == Stage::Stopped && model.run.settings.as_ref() == Some(&settings)
+        };
+        if self.peek(stopped) {
+            self.go_on();
+            return window::go_to("run");
+        }
+        let previews = data::preview_choice(&summary, previews());
         self.change(&Part::ALL, |model| {
             model.clear_run();
             model.run.start();
@@ -318,6 +331,19 @@ impl State {
         self.want_pictures(&previews);
         self.send(Command::Train { settings, previews }, None);
         window::go_to("run");
+    }
+
+    /// Goes on with a run that was stopped: its settings again are what tells the trainer so.
+    pub fn go_on(self) {
+        let (summary, settings) =
+            self.peek(|model| (model.data.summary().cloned(), model.run.settings.clone()));
+        let (Some(summary), Some(settings)) = (summary, settings) else { return };
+        let previews = data::preview_choice(&summary, previews());
+        self.change(&[Part::Run, Part::Results], |model| {
+            model.run.go_on();
+            model.results = Default::default();
+        });
+        self.send(Command::Train { settings: Box::new(settings), previews }, None);
     }
 
     /// Waits after this step.
@@ -360,6 +386,11 @@ impl State {
         self.change(&[Part::Results], |model| model.results.start_packing(masks));
         self.send(if masks { Command::PackMasks } else { Command::PackRun }, None);
     }
+}
+
+/// Images of the live grid.
+pub fn previews() -> usize {
+    if window::is_wide() { 12 } else { 6 }
 }
 
 impl Default for State {

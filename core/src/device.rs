@@ -68,11 +68,11 @@ pub fn micro_batch(info: &DeviceInfo, backbone: BackboneName, batch: usize, side
 }
 
 impl Compute {
-    /// The CPU.
-    #[cfg(not(target_arch = "wasm32"))]
+    /// The CPU: all of its threads natively, one in a browser.
     pub fn cpu() -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let info = DeviceInfo {
-            name: format!("CPU, {} threads", std::thread::available_parallelism().map_or(1, usize::from)),
+            name: format!("CPU, {threads} thread{}", if threads == 1 { "" } else { "s" }),
             backend: "cpu".into(),
             hardware: false,
             max_binding: None,

@@ -121,8 +121,12 @@ export async function screenshot(page, name) {
   const before = page.viewportSize();
   for (const width of widths) {
     await page.setViewportSize({ width, height: width < 600 ? 780 : 900 });
-    // Two frames: one to lay out, one to paint.
-    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+    // From the top, else what sticks to the window hangs in the middle of the picture; and two frames
+    // later: one to lay out, one to paint.
+    await page.evaluate(() => new Promise((done) => {
+      scrollTo(0, 0);
+      requestAnimationFrame(() => requestAnimationFrame(done));
+    }));
     await page.screenshot({ path: path.join(output_folder, `${name}-${width}.png`), fullPage: true });
     const { content, window: visible } = await page.evaluate(() => ({
       content: document.documentElement.scrollWidth,

@@ -73,7 +73,9 @@ pub fn find(program: &str) -> Option<PathBuf> {
 
 /// The command as it would be typed, for the reader.
 fn line(command: &Command) -> String {
-    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let program = Path::new(command.get_program());
+    let name = program.file_name().unwrap_or(program.as_os_str());
+    let words = std::iter::once(name).chain(command.get_args());
     let line = words.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ");
     if line.len() > 400 { format!("{}…", line.chars().take(400).collect::<String>()) } else { line }
 }

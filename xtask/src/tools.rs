@@ -73,8 +73,9 @@ impl Tools {
     /// Any of them can neither be found nor fetched.
     pub fn fetch_builders(&mut self) -> Result<()> {
         fetch_wasm_target()?;
-        self.cargo_install("trunk", "trunk", TRUNK, &["--locked"])?;
-        // Its lock file holds crates that no longer build together.
+        // Without its default features, encryption for downloads: it makes none. Half the build.
+        self.cargo_install("trunk", "trunk", TRUNK, &["--locked", "--no-default-features"])?;
+        // Without its lock file, whose crates no longer build together.
         self.cargo_install("wasm-bindgen-cli", "wasm-bindgen", WASM_BINDGEN, &[])?;
         // Trunk builds offline: see Trunk.toml.
         let host = host()?;

@@ -11,7 +11,8 @@ pub fn paint(canvas: &HtmlCanvasElement, width: usize, height: usize, rgba: &[u8
     }
     canvas.set_width(columns);
     canvas.set_height(rows);
-    let context = canvas.get_context("2d").ok().flatten().and_then(|c| c.dyn_into::<CanvasRenderingContext2d>().ok());
+    let context =
+        canvas.get_context("2d").ok().flatten().and_then(|c| c.dyn_into::<CanvasRenderingContext2d>().ok());
     let pixels = ImageData::new_with_u8_clamped_array_and_sh(Clamped(rgba), columns, rows).ok();
     if let (Some(context), Some(pixels)) = (context, pixels) {
         // Fails only for pixels of another origin; these are ours.

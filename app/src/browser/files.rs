@@ -22,7 +22,8 @@ pub fn picked(list: &FileList) -> Vec<PickedFile> {
     (0..list.length())
         .filter_map(|index| list.get(index))
         .map(|file| {
-            let relative = Reflect::get(&file, &"webkitRelativePath".into()).ok().and_then(|path| path.as_string());
+            let relative =
+                Reflect::get(&file, &"webkitRelativePath".into()).ok().and_then(|path| path.as_string());
             let path = relative.filter(|path| !path.is_empty()).unwrap_or_else(|| file.name());
             PickedFile { path, file }
         })
@@ -76,8 +77,8 @@ async fn children(folder: FileSystemDirectoryEntry) -> Vec<FileSystemEntry> {
     loop {
         let promise = Promise::new(&mut |done, failed| {
             // A reader that cannot start leaves the promise to its error callback.
-            let _ = reader
-                .read_entries_with_callback_and_callback(done.unchecked_ref(), failed.unchecked_ref());
+            let _ =
+                reader.read_entries_with_callback_and_callback(done.unchecked_ref(), failed.unchecked_ref());
         });
         let batch: Array = match JsFuture::from(promise).await {
             Ok(batch) => batch.unchecked_into(),
@@ -125,5 +126,5 @@ pub async fn start_of(file: &File, length: i32) -> Option<Vec<u8>> {
 /// # Errors
 /// The browser's reason: the file is gone, or too large for memory.
 pub async fn bytes_of(file: &File) -> Result<JsValue, JsValue> {
-    JsFuture::from(file.array_buffer()).await.map(Into::into)
+    JsFuture::from(file.array_buffer()).await
 }

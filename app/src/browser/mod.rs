@@ -2,6 +2,7 @@
 
 pub mod canvas;
 pub mod download;
+mod fetch;
 pub mod files;
 pub mod trainer;
 pub mod window;

@@ -7,8 +7,9 @@ use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array, WebAssembly}
 use tag2mask_core::run::Event;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{ErrorEvent, MessageEvent, ReadableStreamDefaultReader, Response, Worker, WorkerOptions, WorkerType};
+use web_sys::{ErrorEvent, MessageEvent, Worker, WorkerOptions, WorkerType};
 
+use super::fetch::fetch;
 use super::window;
 use crate::protocol::Command;
 
@@ -59,6 +60,9 @@ thread_local! {
     static STARTED: Cell<u32> = const { Cell::new(0) };
 }
 
+/// What the browser calls with an event.
+type Listener = Closure<dyn FnMut(JsValue)>;
+
 /// Seconds between two pings.
 const PING: i32 = 2;
 /// Seconds without an answer that are told.
@@ -79,7 +83,7 @@ struct Link {
     unanswered_since: Cell<Option<f64>>,
     told_silent: Cell<bool>,
     timer: Cell<Option<i32>>,
-    listeners: RefCell<Vec<Closure<dyn FnMut(JsValue)>>>,
+    listeners: RefCell<Vec<Listener>>,
 }
 
 impl Drop for Trainer {
@@ -125,7 +129,8 @@ impl Trainer {
             Ok(json) => json,
             Err(error) => return self.0.die(error.to_string()),
         };
-        let message = object(&[("json", json.as_str().into()), ("payload", payload.unwrap_or(JsValue::UNDEFINED))]);
+        let message =
+            object(&[("json", json.as_str().into()), ("payload", payload.unwrap_or(JsValue::UNDEFINED))]);
         if self.0.ready.get() {
             self.0.post(&message);
         } else {
@@ -140,8 +145,10 @@ impl Link {
         let module = match cached {
             Some(module) => module,
             None => {
-                let bytes = fetch("./trainer_bg.wasm", |loaded, total| self.tell(News::Loading(loaded, total))).await?;
-                let module: JsValue = JsFuture::from(WebAssembly::compile(&bytes)).await?.into();
+                let bytes =
+                    fetch("./trainer_bg.wasm", |loaded, total| self.tell(News::Loading(loaded, total)))
+                        .await?;
+                let module: JsValue = JsFuture::from(WebAssembly::compile(&bytes)).await?;
                 MODULE.with(|slot| *slot.borrow_mut() = Some(module.clone()));
                 module
             }
@@ -188,7 +195,7 @@ impl Link {
     }
 
     fn listener(&self, listener: impl FnMut(JsValue) + 'static) -> Function {
-        let closure = Closure::<dyn FnMut(JsValue)>::new(listener);
+        let closure = Listener::new(listener);
         let function = closure.as_ref().unchecked_ref::<Function>().clone();
         self.listeners.borrow_mut().push(closure);
         function
@@ -218,7 +225,10 @@ impl Link {
 
     /// The worker runs. If only the page has a GPU, the trainer moves there.
     async fn ready(self: &Rc<Self>, stays: bool) {
-        if !stays && JsFuture::from(has_adapter()).await.is_ok_and(|found| found.is_truthy()) && !self.over.get() {
+        if !stays
+            && JsFuture::from(has_adapter()).await.is_ok_and(|found| found.is_truthy())
+            && !self.over.get()
+        {
             if let Some(worker) = self.worker.borrow_mut().take() {
                 worker.terminate();
             }
@@ -244,13 +254,14 @@ impl Link {
             return;
         }
         let link = Rc::downgrade(self);
-        let granted = self.listener(move |_| {
+        // Not among the listeners: it is also called when we have ended the worker ourselves.
+        let granted = Closure::once_into_js(move |_: JsValue| {
             if let Some(link) = link.upgrade() {
                 link.die("ended without a word".into());
             }
         });
         // Without locks (an insecure origin, an old engine) the pings must do.
-        let _ = request_lock(&self.lock, &granted);
+        let _ = request_lock(&self.lock, granted.unchecked_ref());
     }
 
     /// Pings, for a trainer that hangs.
@@ -321,43 +332,7 @@ fn read_event(json: &str, buffers: &JsValue) -> Result<Event, serde_json::Error>
     Ok(event)
 }
 
-/// Fetches a file, telling how far it is. The total is unknown where the server does not say it or
-/// says the compressed size.
-async fn fetch(url: &str, progress: impl Fn(u64, Option<u64>)) -> Result<JsValue, JsValue> {
-    let window = web_sys::window().ok_or("no window")?;
-    let response: Response = JsFuture::from(window.fetch_with_str(url)).await?.dyn_into()?;
-    if !response.ok() {
-        return Err(format!("HTTP {} for {url}", response.status()).into());
-    }
-    let header = |name: &str| response.headers().get(name).ok().flatten();
-    let total = header("content-length")
-        .filter(|_| header("content-encoding").is_none_or(|coding| coding == "identity"))
-        .and_then(|length| length.parse::<u64>().ok());
-    let body = response.body().ok_or("empty answer")?;
-    let reader: ReadableStreamDefaultReader = body.get_reader().dyn_into()?;
-    let mut chunks: Vec<Uint8Array> = Vec::new();
-    let mut loaded = 0u64;
-    loop {
-        progress(loaded, total.filter(|&total| loaded <= total));
-        let part: JsValue = JsFuture::from(reader.read()).await?.into();
-        if get(&part, "done").is_truthy() {
-            break;
-        }
-        let chunk: Uint8Array = get(&part, "value").dyn_into()?;
-        loaded += u64::from(chunk.length());
-        chunks.push(chunk);
-    }
-    let length = u32::try_from(loaded).map_err(|_| JsValue::from_str("the module is too large"))?;
-    let whole = Uint8Array::new_with_length(length);
-    let mut at = 0;
-    for chunk in chunks {
-        whole.set(&chunk, at);
-        at += chunk.length();
-    }
-    Ok(whole.into())
-}
-
-fn get(object: &JsValue, name: &str) -> JsValue {
+pub(super) fn get(object: &JsValue, name: &str) -> JsValue {
     Reflect::get(object, &name.into()).unwrap_or(JsValue::UNDEFINED)
 }
 

@@ -10,7 +10,10 @@ pub fn now() -> f64 {
 
 /// Whether there is room for a wide layout.
 pub fn is_wide() -> bool {
-    web_sys::window().and_then(|window| window.inner_width().ok()).and_then(|width| width.as_f64()).unwrap_or(1000.0)
+    web_sys::window()
+        .and_then(|window| window.inner_width().ok())
+        .and_then(|width| width.as_f64())
+        .unwrap_or(1000.0)
         >= 700.0
 }
 
@@ -18,7 +21,9 @@ pub fn is_wide() -> bool {
 pub fn go_to(id: &'static str) {
     // After the next frame: what is shown may only just have changed.
     let later = Closure::once_into_js(move || {
-        let element = web_sys::window().and_then(|window| window.document()).and_then(|page| page.get_element_by_id(id));
+        let element = web_sys::window()
+            .and_then(|window| window.document())
+            .and_then(|page| page.get_element_by_id(id));
         if let Some(element) = element {
             element.scroll_into_view();
             if let Some(element) = element.dyn_ref::<web_sys::HtmlElement>() {

@@ -115,7 +115,10 @@ fn columns(losses: &Losses, steps: usize) -> Vec<Column> {
         let point = &sample.point;
         let (total, main, share) = (finite(point.total), finite(point.main), finite(point.share));
         match columns.last_mut() {
-            Some(last) if (last.round, last.threshold, last.bucket) == (sample.round, point.threshold_step, bucket) => {
+            Some(last)
+                if (last.round, last.threshold, last.bucket)
+                    == (sample.round, point.threshold_step, bucket) =>
+            {
                 last.count += 1.0;
                 let towards = |old: &mut f64, new: f64| *old += (new - *old) / last.count;
                 towards(&mut last.step, sample.at as f64);
@@ -142,10 +145,15 @@ fn columns(losses: &Losses, steps: usize) -> Vec<Column> {
 fn nice_top(columns: &[Column]) -> f64 {
     let mut values: Vec<f64> = columns.iter().map(|column| column.total.max(column.main)).collect();
     values.sort_by(f64::total_cmp);
-    let high = values.get((values.len() * 98 / 100).min(values.len().saturating_sub(1))).copied().unwrap_or(1.0);
+    let high =
+        values.get((values.len() * 98 / 100).min(values.len().saturating_sub(1))).copied().unwrap_or(1.0);
     let high = if high > 0.0 { high * 1.05 } else { 1.0 };
     let unit = 10f64.powf(high.log10().floor());
-    [1.0, 2.0, 2.5, 5.0, 10.0].iter().map(|factor| factor * unit).find(|&top| top >= high).unwrap_or(10.0 * unit)
+    [1.0, 2.0, 2.5, 5.0, 10.0]
+        .iter()
+        .map(|factor| factor * unit)
+        .find(|&top| top >= high)
+        .unwrap_or(10.0 * unit)
 }
 
 fn lines(columns: &[Column], x_of: &dyn Fn(f64) -> f64, y_of: &dyn Fn(f64) -> f64) -> Vec<Line> {
@@ -208,7 +216,7 @@ mod tests {
     fn losses(total: usize, round: usize, values: &[(usize, f32, bool)]) -> Losses {
         let mut losses = Losses::default();
         losses.apply(&run_started(total));
-        losses.apply(&Event::RoundStarted { round, rounds: 1, epochs: 1, steps: total });
+        losses.apply(&Event::RoundStarted { round, rounds: 3, epochs: 1, steps: total });
         let points = values.iter().map(|&(step, total, threshold)| point(step, total, threshold)).collect();
         losses.apply(&Event::Losses { round, points, learning_rate: 0.1 });
         losses
@@ -224,10 +232,11 @@ mod tests {
 
     #[test]
     fn threshold_steps_have_their_own_line_and_bands() {
-        let values: Vec<_> = (0..300).map(|step| (step, 0.5, step % 100 >= 80)).collect();
+        // Epochs 4, 8, 8: the second round starts at 60 of 300 steps.
+        let values: Vec<_> = (0..240).map(|step| (step, 0.5, step % 80 >= 60)).collect();
         let chart = layout(&losses(300, 1, &values));
         assert_eq!(chart.bands.len(), 3);
-        assert!((chart.bands[0].0 - 80.0 / 300.0 * WIDTH).abs() < 1e-9);
+        assert!((chart.bands[0].0 - 120.0 / 300.0 * WIDTH).abs() < 1e-9);
         assert!((chart.bands[0].1 - 20.0 / 300.0 * WIDTH).abs() < 1e-9);
         let threshold = chart.lines.iter().find(|line| line.series == Series::Threshold).unwrap();
         assert_eq!(threshold.path.matches('M').count(), 3);
@@ -237,7 +246,19 @@ mod tests {
     #[test]
     fn many_points_and_wild_values_stay_on_the_plane() {
         let values: Vec<_> = (0..100_000)
-            .map(|step| (step, if step == 7 { f32::NAN } else if step == 9 { 1e30 } else { 0.3 }, false))
+            .map(|step| {
+                (
+                    step,
+                    if step == 7 {
+                        f32::NAN
+                    } else if step == 9 {
+                        1e30
+                    } else {
+                        0.3
+                    },
+                    false,
+                )
+            })
             .collect();
         let chart = layout(&losses(100_000, 0, &values));
         let path = &chart.lines[0].path;

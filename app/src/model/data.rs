@@ -100,13 +100,19 @@ pub fn problem_groups(problems: &[Problem]) -> Vec<ProblemGroup> {
 fn kind_title(kind: ProblemKind, number: u64) -> String {
     match kind {
         ProblemKind::UnreadableImage => format!("{} cannot be read", text::count(number, "image", "images")),
-        ProblemKind::LabelWithoutImage => format!("{} without an image", text::count(number, "label", "labels")),
-        ProblemKind::ImageWithoutLabel => format!("{} without a label", text::count(number, "image", "images")),
+        ProblemKind::LabelWithoutImage => {
+            format!("{} without an image", text::count(number, "label", "labels"))
+        }
+        ProblemKind::ImageWithoutLabel => {
+            format!("{} without a label", text::count(number, "image", "images"))
+        }
         ProblemKind::Duplicate => text::count(number, "duplicate", "duplicates"),
         ProblemKind::BadLine => {
             format!("{} of the table not understood", text::count(number, "line", "lines"))
         }
-        ProblemKind::BadMask => format!("{} cannot be used for scoring", text::count(number, "mask", "masks")),
+        ProblemKind::BadMask => {
+            format!("{} cannot be used for scoring", text::count(number, "mask", "masks"))
+        }
         ProblemKind::OtherFile => format!("{} left aside", text::count(number, "other file", "other files")),
     }
 }

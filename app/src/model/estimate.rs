@@ -22,7 +22,8 @@ impl Estimate {
             let steps = (done - before) as f64;
             let pace = (now - then) / steps;
             let weight = (steps / Self::MEMORY).clamp(0.05, 1.0);
-            self.seconds_per_step = Some(self.seconds_per_step.map_or(pace, |old| old + weight * (pace - old)));
+            self.seconds_per_step =
+                Some(self.seconds_per_step.map_or(pace, |old| old + weight * (pace - old)));
         }
         // The first report ends a step that compiled kernels: it only starts the clock.
         if self.last.is_none_or(|(_, before)| done > before) {

@@ -27,7 +27,8 @@ pub enum Group {
 
 impl Group {
     /// The groups under "More", in order.
-    pub const MORE: [Self; 5] = [Self::Network, Self::FirstRound, Self::SpatialBce, Self::Optimizer, Self::Photos];
+    pub const MORE: [Self; 5] =
+        [Self::Network, Self::FirstRound, Self::SpatialBce, Self::Optimizer, Self::Photos];
     /// The groups beside "Make masks", in order.
     pub const MASKS: [Self; 2] = [Self::Masks, Self::Crf];
 
@@ -90,7 +91,11 @@ fn number<T: std::str::FromStr>(text: &str) -> Result<T, String> {
         return Err("needs a number".into());
     }
     text.parse().map_err(|_| {
-        if text.parse::<f64>().is_ok() { "must be a whole number, 0 or more".into() } else { "is not a number".into() }
+        if text.parse::<f64>().is_ok() {
+            "must be a whole number, 0 or more".into()
+        } else {
+            "is not a number".into()
+        }
     })
 }
 
@@ -156,7 +161,7 @@ pub static FIELDS: &[Field] = &[
         label: "Method",
         unit: "",
         help: "Spatial-BCE gives sharper regions; CAM alone is a quick first look.",
-        kind: Kind::Choice(&[("spatial-bce", "Spatial-BCE (sharper)"), ("cam", "CAM only (quicker)")]),
+        kind: Kind::Choice(&[("spatial-bce", "Spatial-BCE"), ("cam", "CAM only")]),
         setting: "method",
         get: |s| s.method.id().into(),
         set: |s, text| text.parse().map(|method| s.method = method).map_err(|error| error.to_string()),
@@ -169,10 +174,10 @@ pub static FIELDS: &[Field] = &[
         unit: "",
         help: "Tiny learns from nothing; the others start from a weights file and suit real photos.",
         kind: Kind::Choice(&[
-            ("tiny", "Tiny (no weights needed)"),
-            ("mobilenet-v2", "MobileNetV2 (light)"),
+            ("tiny", "Tiny (no weights)"),
+            ("mobilenet-v2", "MobileNetV2"),
             ("resnet-18", "ResNet-18"),
-            ("resnet-50", "ResNet-50 (heavy)"),
+            ("resnet-50", "ResNet-50"),
         ]),
         setting: "backbone",
         get: |s| s.backbone.id().into(),
@@ -181,11 +186,10 @@ pub static FIELDS: &[Field] = &[
     },
     field!(Main "size" "Size" ["pixels"] "Photos are resized to this square. Larger finds smaller things and takes longer.",
         Kind::Number("32"), "size", always, number size),
-    field!(Main "cam-epochs" "Passes, round 1" ["times"] "How often each photo is seen while learning what is in it.",
+    field!(Main "cam-epochs" "Epochs, round 1" ["passes"] "How often each photo is seen while learning what is in it.",
         WHOLE, "epochs", always, number cam.epochs),
-    field!(Main "epochs" "Passes, later rounds" ["times each"] "How often each photo is seen while learning where things are.",
+    field!(Main "epochs" "Epochs, later" ["passes"] "How often, in each later round, while learning where things are.",
         WHOLE, "epochs", spatial, number spatial_bce.epochs),
-
     field!(Network "batch" "Batch" ["photos"] "Photos per step. It is cut into smaller parts if memory is short.",
         WHOLE, "batch", always, number batch),
     Field {
@@ -201,12 +205,10 @@ pub static FIELDS: &[Field] = &[
         shown: always,
     },
     field!(Network "seed" "Seed" [""] "The same seed and settings give the same run.", WHOLE, "seed", always, number seed),
-
     field!(FirstRound "cam-learning-rate" "Learning rate" [""] "Of the network's body; too high and the loss jumps.",
         ANY, "learning-rate", always, number cam.learning_rate),
-    field!(FirstRound "cam-threshold" "Background threshold" ["0 to 1"] "Map values below it count as background when shares are first measured.",
+    field!(FirstRound "cam-threshold" "Background" ["0 to 1"] "Map values below it count as background when shares are first measured.",
         Kind::Number("0.05"), "threshold", always, number cam.threshold),
-
     field!(SpatialBce "rounds" "Rounds" [""] "Object shares are measured anew before each.",
         WHOLE, "rounds", spatial, number spatial_bce.rounds),
     field!(SpatialBce "learning-rate" "Learning rate" [""] "Of the network's body.",
@@ -219,7 +221,6 @@ pub static FIELDS: &[Field] = &[
         ANY, "share-weight", spatial, number spatial_bce.share_weight),
     field!(SpatialBce "share-floor" "Smallest share" ["0 to 0.5"] "A labelled object covers at least this much of its photo.",
         ANY, "share-floor", spatial, number spatial_bce.share_floor),
-
     field!(Optimizer "momentum" "Momentum" ["0 to 1"] "How much of the last steps' direction is kept.",
         ANY, "momentum", always, number optimizer.momentum),
     field!(Optimizer "weight-decay" "Weight decay" [""] "Pulls weights towards zero.",
@@ -230,14 +231,12 @@ pub static FIELDS: &[Field] = &[
         ANY, "head-factor", always, number optimizer.head_factor),
     field!(Optimizer "max-gradient-norm" "Gradient limit" ["0 = none"] "Larger gradients are scaled down to it.",
         ANY, "max-gradient-norm", always, number optimizer.max_gradient_norm),
-
     field!(Photos "flip" "Mirror" [""] "Half of the photos are mirrored left to right.",
         Kind::Toggle, "flip", always, toggle augment.flip),
     field!(Photos "color" "Colour change" ["0 to 1"] "Largest change of brightness, contrast and saturation.",
         Kind::Number("0.05"), "color", always, number augment.color),
     field!(Photos "augment-scales" "Training sizes" ["× size"] "One is drawn per batch; several help with objects of many sizes.",
         Kind::Numbers, "scales", always, numbers augment.scales),
-
     Field {
         id: "threshold-kind",
         group: Group::Masks,
@@ -246,7 +245,9 @@ pub static FIELDS: &[Field] = &[
         help: "Learned for each photo and class, or one for all.",
         kind: Kind::Choice(&[("adaptive", "Learned"), ("fixed", "One for all")]),
         setting: "threshold",
-        get: |s| if matches!(s.masks.threshold, Threshold::Fixed(_)) { "fixed".into() } else { "adaptive".into() },
+        get: |s| {
+            if matches!(s.masks.threshold, Threshold::Fixed(_)) { "fixed".into() } else { "adaptive".into() }
+        },
         set: |s, text| {
             s.masks.threshold = match (text, s.masks.threshold) {
                 ("fixed", Threshold::Fixed(value)) => Threshold::Fixed(value),
@@ -265,7 +266,9 @@ pub static FIELDS: &[Field] = &[
         help: "Lower makes larger objects.",
         kind: Kind::Number("0.05"),
         setting: "threshold",
-        get: |s| if let Threshold::Fixed(value) = s.masks.threshold { value.to_string() } else { "0.3".into() },
+        get: |s| {
+            if let Threshold::Fixed(value) = s.masks.threshold { value.to_string() } else { "0.3".into() }
+        },
         set: |s, text| {
             let value = number(text)?;
             if let Threshold::Fixed(old) = &mut s.masks.threshold {
@@ -293,7 +296,6 @@ pub static FIELDS: &[Field] = &[
     field!(Masks "scales" "Looks" ["× size"] "Each photo is looked at in these sizes; more is finer and slower.",
         Kind::Numbers, "scales", always, numbers masks.scales),
     field!(Masks "masks-flip" "Mirror" [""] "Also looks at the mirrored photo.", Kind::Toggle, "flip", always, toggle masks.flip),
-
     field!(Crf "iterations" "Iterations" ["1 to 100"] "Ten are enough in most cases.",
         WHOLE, "iterations", crf, number masks.crf.iterations),
     field!(Crf "certainty" "Certainty" ["0 to 1"] "How far the network's labels are believed.",
@@ -353,7 +355,11 @@ mod tests {
             let mut copy = settings.clone();
             (field.set)(&mut copy, "7").unwrap();
             assert_ne!(copy, settings, "{}", field.id);
-            assert!((field.set)(&mut copy, "x").is_err() && (field.set)(&mut copy, "x, 1").is_err(), "{}", field.id);
+            assert!(
+                (field.set)(&mut copy, "x").is_err() && (field.set)(&mut copy, "x, 1").is_err(),
+                "{}",
+                field.id
+            );
         }
     }
 

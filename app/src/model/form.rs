@@ -9,7 +9,7 @@ use tag2mask_core::run::settings::{MethodName, Threshold};
 use super::fields::{FIELDS, Field, Group};
 
 /// The settings form: valid settings, and beside them the texts that are not (yet) valid.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Form {
     valid: Settings,
     broken: BTreeMap<&'static str, (String, String)>,
@@ -19,18 +19,6 @@ pub struct Form {
     pub weights: Option<(String, u64)>,
     /// What is wrong with the last file that was offered.
     pub weights_fault: Option<String>,
-}
-
-impl Default for Form {
-    fn default() -> Self {
-        Self {
-            valid: Settings::default(),
-            broken: BTreeMap::new(),
-            touched: false,
-            weights: None,
-            weights_fault: None,
-        }
-    }
 }
 
 impl Form {
@@ -53,7 +41,8 @@ impl Form {
     /// The user has changed a field.
     pub fn enter(&mut self, field: &'static Field, text: String) {
         // Method and network only choose what is suggested; how masks are made is asked later.
-        self.touched |= !matches!(field.group, Group::Masks | Group::Crf) && !matches!(field.id, "method" | "backbone");
+        self.touched |=
+            !matches!(field.group, Group::Masks | Group::Crf) && !matches!(field.id, "method" | "backbone");
         let mut settings = self.valid.clone();
         let fault = match (field.set)(&mut settings, &text) {
             Err(reason) => Some(reason),
@@ -96,7 +85,9 @@ impl Form {
             return Some(format!("“{}” needs another value.", field.label));
         }
         if !self.valid.backbone.trains_from_scratch() && self.weights.is_none() {
-            return Some("This network needs a weights file: choose one above, or take the Tiny network.".into());
+            return Some(
+                "This network needs a weights file: choose one above, or take the Tiny network.".into(),
+            );
         }
         None
     }

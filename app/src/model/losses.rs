@@ -3,6 +3,8 @@
 use tag2mask_core::run::Event;
 use tag2mask_core::run::event::LossPoint;
 
+use super::run::first_step;
+
 /// One round's place on the axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RoundSpan {
@@ -36,22 +38,30 @@ pub struct Losses {
     pub total_steps: usize,
     /// The last learning rate told.
     pub learning_rate: Option<f64>,
+    starts: Vec<usize>,
 }
 
 impl Losses {
     /// Takes news of a run; others change nothing.
     pub fn apply(&mut self, event: &Event) {
         match event {
-            Event::RunStarted { total_steps, .. } => {
-                *self = Self { total_steps: *total_steps, ..Self::default() };
+            Event::RunStarted { settings, total_steps, done_steps, .. } => {
+                if *done_steps == 0 || *total_steps != self.total_steps {
+                    *self = Self::default();
+                }
+                // What was trained after the last checkpoint is trained again.
+                self.samples.retain(|sample| sample.at < *done_steps);
+                self.total_steps = *total_steps;
+                self.starts =
+                    (0..settings.rounds()).map(|round| first_step(settings, *total_steps, round)).collect();
             }
             Event::RoundStarted { round, steps, .. } => {
-                let start = self.rounds.last().map_or(0, |last| last.start + last.steps);
-                self.rounds.push(RoundSpan { round: *round, start, steps: *steps });
+                self.rounds.retain(|span| span.round < *round);
+                self.rounds.push(RoundSpan { round: *round, start: self.start(*round), steps: *steps });
             }
             Event::Losses { round, points, learning_rate } => {
                 self.learning_rate = Some(*learning_rate);
-                let start = self.rounds.iter().rev().find(|span| span.round == *round).map_or(0, |span| span.start);
+                let start = self.start(*round);
                 self.samples.extend(points.iter().map(|point| Sample {
                     at: start + point.step,
                     round: *round,
@@ -60,6 +70,10 @@ impl Losses {
             }
             _ => {}
         }
+    }
+
+    fn start(&self, round: usize) -> usize {
+        self.starts.get(round).copied().unwrap_or(0)
     }
 
     /// For those who cannot see the chart: where the loss of the running round started and is now.
@@ -93,13 +107,32 @@ pub(crate) mod tests {
     #[test]
     fn rounds_follow_each_other_on_one_axis() {
         let mut losses = Losses::default();
-        losses.apply(&run_started(30));
-        losses.apply(&Event::RoundStarted { round: 0, rounds: 2, epochs: 1, steps: 10 });
-        losses.apply(&Event::RoundStarted { round: 1, rounds: 2, epochs: 2, steps: 20 });
+        losses.apply(&run_started(50));
+        losses.apply(&Event::RoundStarted { round: 0, rounds: 3, epochs: 4, steps: 10 });
+        losses.apply(&Event::RoundStarted { round: 1, rounds: 3, epochs: 8, steps: 20 });
         losses.apply(&Event::Losses { round: 1, points: vec![point(4, 1.0, false)], learning_rate: 0.1 });
         assert_eq!(losses.samples[0].at, 14);
         assert_eq!(losses.in_words(), "Loss in round 2: from 1.00 to 1.00 after 5 steps");
         losses.apply(&run_started(5));
         assert!(losses.samples.is_empty() && losses.rounds.is_empty());
+    }
+
+    #[test]
+    fn a_resumed_run_goes_on_on_the_same_axis() {
+        let mut losses = Losses::default();
+        losses.apply(&run_started(50));
+        losses.apply(&Event::RoundStarted { round: 0, rounds: 3, epochs: 4, steps: 10 });
+        let points = (0..9).map(|step| point(step, 1.0, false)).collect();
+        losses.apply(&Event::Losses { round: 0, points, learning_rate: 0.1 });
+        let mut again = run_started(50);
+        if let Event::RunStarted { done_steps, .. } = &mut again {
+            *done_steps = 6;
+        }
+        losses.apply(&again);
+        assert_eq!(losses.samples.len(), 6);
+        losses.apply(&Event::RoundStarted { round: 0, rounds: 3, epochs: 4, steps: 10 });
+        losses.apply(&Event::Losses { round: 0, points: vec![point(6, 1.0, false)], learning_rate: 0.1 });
+        assert_eq!(losses.samples.last().map(|sample| sample.at), Some(6));
+        assert_eq!(losses.rounds.len(), 1);
     }
 }

@@ -100,7 +100,8 @@ impl Model {
                 vec![Part::Thumbnails]
             }
             Event::Preview { image, round, step, width, height, labels, strength } => {
-                self.pictures.add_preview(image, pictures::Preview { round, step, width, height, labels, strength });
+                self.pictures
+                    .add_preview(image, pictures::Preview { round, step, width, height, labels, strength });
                 vec![Part::Previews]
             }
             Event::Progress { phase: Phase::Reading, done, total, seconds_left } => {
@@ -183,7 +184,8 @@ impl Model {
         self.trainer = trainer::Trainer::Dead(reason);
         self.pictures.forget_requests();
         if self.run.stage.is_active() || self.run.has_network() {
-            self.run.fail("The trainer stopped. What it had learned is lost; data and settings are kept.".into());
+            self.run
+                .fail("The trainer stopped. What it had learned is lost; data and settings are kept.".into());
         }
         if self.results.is_busy() {
             self.results.fail("The trainer stopped before this was done.".into());

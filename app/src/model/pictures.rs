@@ -149,7 +149,8 @@ mod tests {
         let mut pictures = Pictures::default();
         pictures.add_thumbnail(0, 2, 2, vec![0; 4]);
         assert!(pictures.thumbnail(0).is_none());
-        let preview = Preview { round: 0, step: 0, width: 2, height: 2, labels: vec![0; 4], strength: vec![0; 3] };
+        let preview =
+            Preview { round: 0, step: 0, width: 2, height: 2, labels: vec![0; 4], strength: vec![0; 3] };
         pictures.add_preview(0, preview);
         assert!(pictures.preview(0).is_none());
     }

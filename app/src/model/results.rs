@@ -126,7 +126,8 @@ impl Results {
 
     /// Images in the order of the gallery, optionally only those whose mask shows `class`.
     pub fn gallery(&self, class: Option<usize>, order: Order) -> Vec<usize> {
-        let shows = |mask: &Mask| class.is_none_or(|class| mask.shares.iter().any(|(c, _)| usize::from(*c) == class));
+        let shows =
+            |mask: &Mask| class.is_none_or(|class| mask.shares.iter().any(|(c, _)| usize::from(*c) == class));
         let mut images: Vec<usize> =
             self.masks.iter().filter(|(_, mask)| shows(mask)).map(|(&image, _)| image).collect();
         if order != Order::Name {
@@ -134,7 +135,8 @@ impl Results {
             images.sort_by(|a, b| miou(a).total_cmp(&miou(b)));
         }
         if order == Order::Best {
-            let unscored = images.iter().position(|image| self.masks[image].miou.is_none()).unwrap_or(images.len());
+            let unscored =
+                images.iter().position(|image| self.masks[image].miou.is_none()).unwrap_or(images.len());
             images[..unscored].reverse();
         }
         images
@@ -174,7 +176,8 @@ mod tests {
     fn the_gallery_is_filtered_and_sorted() {
         let mut results = Results::default();
         results.start();
-        for (image, class, miou) in [(0, 0, Some(50.0)), (1, 1, Some(20.0)), (2, 0, None), (3, 0, Some(90.0))] {
+        for (image, class, miou) in [(0, 0, Some(50.0)), (1, 1, Some(20.0)), (2, 0, None), (3, 0, Some(90.0))]
+        {
             results.apply(mask(image, class, miou));
         }
         assert_eq!(results.gallery(None, Order::Name), vec![0, 1, 2, 3]);

@@ -91,6 +91,13 @@ impl Run {
         *self = Self { stage: Stage::Starting, ..Self::default() };
     }
 
+    /// The user wants to go on with a run that was stopped.
+    pub fn go_on(&mut self) {
+        self.stage = Stage::Starting;
+        self.collapse = None;
+        self.estimate.rest();
+    }
+
     /// Ends with an error.
     pub fn fail(&mut self, message: String) {
         self.stage = Stage::Failed(message);
@@ -114,7 +121,9 @@ impl Run {
                 (self.total_steps, self.done_steps) = (*total_steps, *done_steps);
             }
             Event::RoundStarted { round, rounds, steps, .. } => {
-                self.round_start += self.round_steps;
+                let settings = self.settings.as_ref();
+                self.round_start =
+                    settings.map_or(0, |settings| first_step(settings, self.total_steps, *round));
                 (self.round, self.rounds, self.round_steps) = (*round, *rounds, *steps);
                 self.between = None;
                 self.estimate.round(now);
@@ -220,6 +229,13 @@ impl Run {
     }
 }
 
+/// The step of the whole run that a round starts at: all rounds go over the same photos, so their steps
+/// are as their epochs. (A resumed run tells only of the rounds that are left.)
+pub fn first_step(settings: &Settings, total_steps: usize, round: usize) -> usize {
+    let epochs = |rounds: usize| (0..rounds).map(|round| settings.epochs_of(round)).sum::<usize>();
+    total_steps * epochs(round) / epochs(settings.rounds()).max(1)
+}
+
 /// "Round 2 of 3: Spatial-BCE".
 pub fn round_label(round: usize, rounds: usize) -> String {
     format!("Round {} of {}: {}", round + 1, rounds.max(round + 1), round_name(round))
@@ -252,26 +268,43 @@ mod tests {
     fn progress_runs_over_all_rounds_and_never_back() {
         let mut run = Run::default();
         run.start();
-        run.apply(&run_started(30), 0.0);
-        run.apply(&Event::RoundStarted { round: 0, rounds: 3, epochs: 1, steps: 10 }, 0.0);
+        run.apply(&run_started(50), 0.0);
+        run.apply(&Event::RoundStarted { round: 0, rounds: 3, epochs: 4, steps: 10 }, 0.0);
         run.apply(&losses(0, 4), 5.0);
         assert_eq!(run.done_steps, 5);
         run.apply(&losses(0, 9), 10.0);
-        assert_eq!(run.seconds_left, Some(20.0));
-        run.apply(&Event::Progress { phase: Phase::Shares, done: 1, total: 4, seconds_left: Some(3.0) }, 11.0);
-        assert_eq!(run.seconds_left, Some(23.0));
+        assert_eq!(run.seconds_left, Some(40.0));
+        run.apply(
+            &Event::Progress { phase: Phase::Shares, done: 1, total: 4, seconds_left: Some(3.0) },
+            11.0,
+        );
+        assert_eq!(run.seconds_left, Some(43.0));
         assert_eq!(run.counter(), "photo 1 of 4");
-        run.apply(&Event::RoundStarted { round: 1, rounds: 3, epochs: 1, steps: 10 }, 14.0);
+        run.apply(&Event::RoundStarted { round: 1, rounds: 3, epochs: 8, steps: 20 }, 14.0);
         run.apply(&losses(1, 0), 15.0);
         assert_eq!(run.done_steps, 11);
         assert_eq!(run.round_label(), "Round 2 of 3: Spatial-BCE");
-        run.apply(&Event::Progress { phase: Phase::Training, done: 1, total: 10, seconds_left: None }, 15.0);
+        run.apply(&Event::Progress { phase: Phase::Training, done: 1, total: 20, seconds_left: None }, 15.0);
         assert_eq!(run.done_steps, 11);
-        run.apply(&Event::Progress { phase: Phase::Training, done: 12, total: 30, seconds_left: None }, 16.0);
+        run.apply(&Event::Progress { phase: Phase::Training, done: 12, total: 50, seconds_left: None }, 16.0);
         assert_eq!(run.done_steps, 12);
         run.apply(&Event::TrainingFinished { seconds: 40.0 }, 40.0);
         assert_eq!(run.fraction(), 1.0);
         assert!(run.has_network());
+    }
+
+    #[test]
+    fn a_resumed_run_starts_where_it_was() {
+        let mut run = Run::default();
+        let mut started = run_started(50);
+        if let Event::RunStarted { done_steps, .. } = &mut started {
+            *done_steps = 35;
+        }
+        run.go_on();
+        run.apply(&started, 0.0);
+        run.apply(&Event::RoundStarted { round: 2, rounds: 3, epochs: 8, steps: 20 }, 0.0);
+        run.apply(&losses(2, 6), 1.0);
+        assert_eq!(run.done_steps, 37);
     }
 
     #[test]
@@ -292,7 +325,7 @@ mod tests {
     fn one_round_told_over_all_is_not_counted_twice() {
         let mut run = Run::default();
         run.apply(&run_started(10), 0.0);
-        run.apply(&Event::RoundStarted { round: 0, rounds: 1, epochs: 1, steps: 10 }, 0.0);
+        run.apply(&Event::RoundStarted { round: 0, rounds: 1, epochs: 4, steps: 10 }, 0.0);
         run.apply(&Event::Progress { phase: Phase::Training, done: 4, total: 10, seconds_left: None }, 1.0);
         assert_eq!(run.done_steps, 4);
     }

@@ -135,7 +135,14 @@ mod tests {
             let words: Vec<&str> = text.split(' ').collect();
             for pair in words.windows(2) {
                 let number = pair[0].replace('½', ".5").parse::<f64>().unwrap_or(0.0);
-                total += number * if pair[1].starts_with("hour") { 60.0 } else if pair[1].starts_with("sec") { 1.0 / 60.0 } else { 1.0 };
+                total += number
+                    * if pair[1].starts_with("hour") {
+                        60.0
+                    } else if pair[1].starts_with("sec") {
+                        1.0 / 60.0
+                    } else {
+                        1.0
+                    };
             }
             total
         };

@@ -3,7 +3,9 @@
 /// Says what is wrong with a file that is offered as weights; `start` is its first 16 bytes or more.
 pub fn fault(name: &str, size: u64, start: &[u8]) -> Option<String> {
     let lower = name.to_lowercase();
-    if start.starts_with(b"PK\x03\x04") || [".pth", ".pt", ".ckpt", ".bin"].iter().any(|end| lower.ends_with(end)) {
+    if start.starts_with(b"PK\x03\x04")
+        || [".pth", ".pt", ".ckpt", ".bin"].iter().any(|end| lower.ends_with(end))
+    {
         return Some("This is a PyTorch file. Save the same weights as .safetensors (see below).".into());
     }
     let Some((header, rest)) = start.split_first_chunk::<8>() else {
@@ -30,7 +32,9 @@ mod tests {
         assert_eq!(fault("w.safetensors", 5000, &good), None);
         assert!(fault("w.safetensors", 50, &good).unwrap().contains("cut short"));
         assert!(fault("w.pth", 5000, b"PK\x03\x04aaaaaaaaaaaa").unwrap().contains("PyTorch"));
-        assert!(fault("photo.jpg", 5000, b"\xff\xd8\xff\xe0aaaaaaaaaaaa").unwrap().contains("not a .safetensors"));
+        assert!(
+            fault("photo.jpg", 5000, b"\xff\xd8\xff\xe0aaaaaaaaaaaa").unwrap().contains("not a .safetensors")
+        );
         assert!(fault("w.safetensors", 0, b"").unwrap().contains("empty"));
         let mut huge = u64::MAX.to_le_bytes().to_vec();
         huge.extend(b"{");

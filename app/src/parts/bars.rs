@@ -51,7 +51,7 @@ pub fn Bars(
                                         <span class="bars-name" title=bar.name.clone()>{bar.name.clone()}</span>
                                     </th>
                                     <td class="bars-bar" aria-hidden="true">
-                                        <span style:width=width></span>
+                                        {(bar.length > 0.0).then(|| view! { <span style:width=width></span> })}
                                     </td>
                                     <td class="bars-value">{bar.value}</td>
                                 </tr>

@@ -4,12 +4,9 @@ use leptos::prelude::*;
 
 use crate::model::text;
 
-/// Pictures on one page.
-pub const PAGE: usize = 24;
-
-/// The stretch of a list that page `page` shows.
-pub fn on_page(list: &[usize], page: usize) -> Vec<usize> {
-    list.chunks(PAGE).nth(page).map(<[usize]>::to_vec).unwrap_or_default()
+/// The stretch of a list that page `page` (from 0) of `size` shows.
+pub fn on_page(list: &[usize], page: usize, size: usize) -> Vec<usize> {
+    list.chunks(size).nth(page).map(<[usize]>::to_vec).unwrap_or_default()
 }
 
 /// "1–24 of 336" with buttons; nothing where one page holds all.
@@ -17,16 +14,18 @@ pub fn on_page(list: &[usize], page: usize) -> Vec<usize> {
 pub fn Pager(
     /// The page, from 0.
     page: RwSignal<usize>,
+    /// Pictures on one page.
+    size: usize,
     /// Length of the list.
     #[prop(into)]
     total: Signal<usize>,
     /// What is listed, for those who cannot see it.
     label: &'static str,
 ) -> impl IntoView {
-    let pages = move || total.get().div_ceil(PAGE).max(1);
+    let pages = move || total.get().div_ceil(size).max(1);
     let span = move || {
-        let first = page.get() * PAGE;
-        let last = (first + PAGE).min(total.get());
+        let first = page.get() * size;
+        let last = (first + size).min(total.get());
         format!(
             "{}–{} of {}",
             text::thousands(first as u64 + 1),

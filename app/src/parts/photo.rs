@@ -37,8 +37,8 @@ pub fn Photo(
     draw(top, over);
     let shape = f64::from(width.max(1)) / f64::from(height.max(1));
     view! {
-        <div class="photo" role="img" aria-label=label class:waiting=move || picture.with(Option::is_none)>
-            <div class="photo-frame" style=format!("--shape: {shape:.4}")>
+        <div class="photo" style=format!("--shape: {shape:.4}") role="img" aria-label=label class:waiting=move || picture.with(Option::is_none)>
+            <div class="photo-frame">
                 <canvas node_ref=base width="1" height="1"></canvas>
                 <canvas node_ref=top class="photo-over" class:smooth=smooth width="1" height="1"></canvas>
             </div>
@@ -49,7 +49,7 @@ pub fn Photo(
 /// Keeps a canvas at the latest pixels.
 fn draw(target: NodeRef<html::Canvas>, layer: Signal<Option<Layer>>) {
     Effect::new(move |drawn: Option<Option<Layer>>| {
-        let Some(element) = target.get() else { return None };
+        let element = target.get()?;
         let now = layer.get();
         match (&now, drawn.flatten()) {
             (Some(new), Some(old)) if Arc::ptr_eq(new, &old) => {}

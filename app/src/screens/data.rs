@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::tiles::{Over, Tiles};
 use crate::model::data::{self, Data};
-use crate::model::{Part, text};
+use crate::model::{Model, Part, text};
 use crate::parts::bars::{Bar, Bars};
 use crate::parts::confirm::ConfirmButton;
 use crate::parts::drop_zone::DropZone;
@@ -15,6 +15,9 @@ use crate::state::State;
 
 /// Problems listed per kind before a count stands in for the rest.
 const LISTED: usize = 200;
+
+/// Photos on one page: few, so that the settings are in sight.
+const PAGE: usize = 12;
 
 /// What the section shows.
 #[derive(Clone, Copy, PartialEq)]
@@ -100,8 +103,11 @@ fn Busy() -> impl IntoView {
         Data::Reading { done, total, .. } if *total > 0 => Some(*done as f64 / *total as f64),
         _ => None,
     });
-    let done = state.memo(Part::Data, |model| match &model.data {
-        Data::Collecting(files) => format!("Looking through folders: {}", text::count(*files as u64, "file", "files")),
+    let words = |model: &Model| match &model.data {
+        _ if model.trainer.is_dead() => "The trainer has stopped: start it again above".to_string(),
+        Data::Collecting(files) => {
+            format!("Looking through folders: {}", text::count(*files as u64, "file", "files"))
+        }
         Data::Reading { name, total: 0, .. } if !model.trainer.is_ready() => {
             format!("{name}: waiting for the trainer to load")
         }
@@ -112,6 +118,10 @@ fn Busy() -> impl IntoView {
         ),
         Data::Reading { name, .. } => format!("{name}: reading"),
         _ => String::new(),
+    };
+    let done = Memo::new(move |_| {
+        state.read(Part::Trainer, |_| ());
+        state.read(Part::Data, words)
     });
     let left = state.memo(Part::Data, |model| match &model.data {
         Data::Reading { seconds_left: Some(seconds), .. } => text::time_left(Some(*seconds)),
@@ -138,7 +148,7 @@ fn Facts() -> impl IntoView {
     let page = RwSignal::new(0);
     let all: Vec<usize> = (0..summary.images.len()).collect();
     let total = all.len();
-    let shown = Memo::new(move |_| pager::on_page(&all, page.get()));
+    let shown = Memo::new(move |_| pager::on_page(&all, page.get(), PAGE));
     let question = state.memo(Part::Run, |model| {
         if model.run.stage.is_active() {
             "This ends the training.".to_string()
@@ -201,7 +211,7 @@ fn Facts() -> impl IntoView {
             </div>
             <div>
                 <Tiles images=shown over=Over::Nothing label="Photos of the data set" small=true />
-                <Pager page=page total=total label="Pages of photos" />
+                <Pager page=page size=PAGE total=total label="Pages of photos" />
             </div>
         </div>
     }

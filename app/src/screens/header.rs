@@ -35,6 +35,7 @@ fn DeviceLine() -> impl IntoView {
                 Some(total) => {
                     format!("Loading the trainer: {} of {}", text::file_size(loaded), text::file_size(total))
                 }
+                None if loaded == 0 => "Loading the trainer…".to_string(),
                 None => format!("Loading the trainer: {}", text::file_size(loaded)),
             },
         )),

@@ -29,7 +29,8 @@ pub fn Large() -> impl IntoView {
         let facts = summary.images.get(image)?.clone();
         let has_mask = state.read(Part::Results, |model| model.results.masks.contains_key(&image));
         let over = if has_mask { Over::Mask(Signal::derive(|| None)) } else { Over::Preview };
-        let picture = Signal::derive(move || state.read(Part::Thumbnails, |model| model.pictures.large(image)));
+        let picture =
+            Signal::derive(move || state.read(Part::Thumbnails, |model| model.pictures.large(image)));
         let classes = class_names(&summary, &facts.labels);
         let mask = state.peek(|model| model.results.masks.get(&image).cloned());
         let shares = mask.map(|mask| {

@@ -66,7 +66,7 @@ fn Spoken() -> impl IntoView {
             }
             Stage::Paused => "Paused".into(),
             Stage::Stopped => "Stopped".into(),
-            Stage::Finished => "Training is finished".into(),
+            Stage::Finished => "Finished: masks can be made now".into(),
         }
     });
     view! { <p class="visually-hidden" aria-live="polite">{move || words.get()}</p> }

@@ -13,6 +13,9 @@ use crate::parts::progress::Progress;
 use crate::parts::section::Section;
 use crate::state::State;
 
+/// Masks on one page.
+const PAGE: usize = 24;
+
 /// Make, look, download.
 #[component]
 pub fn ResultsSection() -> impl IntoView {
@@ -48,7 +51,9 @@ fn Make() -> impl IntoView {
     let saved = state.memo(Part::Results, |model| model.results.saved.clone());
     let learned = state.memo(Part::Run, |model| model.run.has_network());
     let wrong = Memo::new(move |_| {
-        state.form.with(|form| Group::MASKS.into_iter().flat_map(fields::of_group).any(|field| form.fault(field).is_some()))
+        state.form.with(|form| {
+            Group::MASKS.into_iter().flat_map(fields::of_group).any(|field| form.fault(field).is_some())
+        })
     });
     let idle = Memo::new(move |_| work.get() == Work::None);
     let fraction = Memo::new(move |_| match work.get() {
@@ -59,11 +64,9 @@ fn Make() -> impl IntoView {
     });
     let done = Memo::new(move |_| match work.get() {
         Work::Making { total: 0, .. } => "Making masks".to_string(),
-        Work::Making { done, total, .. } => format!(
-            "Making masks: {} of {}",
-            text::thousands(done as u64),
-            text::thousands(total as u64)
-        ),
+        Work::Making { done, total, .. } => {
+            format!("Making masks: {} of {}", text::thousands(done as u64), text::thousands(total as u64))
+        }
         Work::Packing { masks: true, .. } => "Packing the masks".to_string(),
         Work::Packing { masks: false, .. } => "Packing the network".to_string(),
         Work::None => String::new(),
@@ -94,45 +97,47 @@ fn Make() -> impl IntoView {
                     }
                 })
         }}
-        <Show when=move || idle.get() && complete.get()>
+        <Show when=move || idle.get() && learned.get()>
             <div class="actions">
-                <button type="button" class="button primary large-button" on:click=move |_| state.pack(true)>
-                    "Download the masks (.zip)"
-                </button>
+                <Show
+                    when=move || complete.get()
+                    fallback=move || {
+                        view! {
+                            <button
+                                type="button"
+                                class="button primary large-button"
+                                disabled=move || wrong.get()
+                                on:click=move |_| state.make_masks()
+                            >
+                                "Make masks"
+                            </button>
+                        }
+                    }
+                >
+                    <button type="button" class="button primary large-button" on:click=move |_| state.pack(true)>
+                        "Download the masks (.zip)"
+                    </button>
+                </Show>
                 <button type="button" class="button" on:click=move |_| state.pack(false)>
                     "Download the trained network"
                 </button>
+                <Show when=move || complete.get()>
+                    <button
+                        type="button"
+                        class="button"
+                        disabled=move || wrong.get()
+                        on:click=move |_| state.make_masks()
+                    >
+                        "Make them anew"
+                    </button>
+                </Show>
                 <p class="actions-note" aria-live="polite">
-                    {move || match saved.get() {
-                        Some(name) => format!("{name} is in your downloads."),
-                        None => "One palette PNG per photo, same name and size, and classes.txt.".to_string(),
+                    {move || match (saved.get(), complete.get()) {
+                        (Some(name), _) => format!("{name} is in your downloads."),
+                        (None, true) => "One palette PNG per photo, same name and size, and classes.txt.".to_string(),
+                        (None, false) => "One mask for every photo of the data set.".to_string(),
                     }}
                 </p>
-            </div>
-        </Show>
-        <Show when=move || idle.get() && learned.get()>
-            <div class="actions">
-                <button
-                    type="button"
-                    class="button"
-                    class:primary=move || !complete.get()
-                    class:large-button=move || !complete.get()
-                    disabled=move || wrong.get()
-                    on:click=move |_| state.make_masks()
-                >
-                    {move || if complete.get() { "Make them anew" } else { "Make masks" }}
-                </button>
-                <Show when=move || !complete.get()>
-                    <button type="button" class="button" on:click=move |_| state.pack(false)>
-                        "Download the trained network"
-                    </button>
-                    <p class="actions-note">
-                        {move || match saved.get() {
-                            Some(name) => format!("{name} is in your downloads."),
-                            None => "One mask for every photo of the data set.".to_string(),
-                        }}
-                    </p>
-                </Show>
             </div>
             <details class="more">
                 <summary>"How masks are made"</summary>
@@ -170,10 +175,12 @@ fn Gallery() -> impl IntoView {
         let (class, order) = (class.get(), order.get());
         state.read(Part::Results, |model| model.results.gallery(class, order))
     });
-    let shown = Memo::new(move |_| list.with(|list| pager::on_page(list, page.get())));
-    let scored = state.memo(Part::Results, |model| model.results.masks.values().any(|mask| mask.miou.is_some()));
+    let shown = Memo::new(move |_| list.with(|list| pager::on_page(list, page.get(), PAGE)));
+    let scored =
+        state.memo(Part::Results, |model| model.results.masks.values().any(|mask| mask.miou.is_some()));
     let score = state.memo(Part::Results, |model| model.results.score.clone());
-    let classes = state.summary().map(|summary| summary.classes.clone()).unwrap_or_default();
+    let classes =
+        state.peek(|model| model.data.summary().map(|summary| summary.classes.clone())).unwrap_or_default();
     let number = Memo::new(move |_| list.with(Vec::len));
     let choose = move |value: Option<usize>| {
         class.set(value);
@@ -280,6 +287,6 @@ fn Gallery() -> impl IntoView {
         <div style=move || format!("--opacity: {:.2}", f64::from(opacity.get()) / 100.0)>
             <Tiles images=shown over=Over::Mask(class.into()) label="Masks" />
         </div>
-        <Pager page=page total=number label="Pages of masks" />
+        <Pager page=page size=PAGE total=number label="Pages of masks" />
     }
 }

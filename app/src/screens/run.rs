@@ -9,7 +9,7 @@ use crate::parts::bars::{Bar, Bars};
 use crate::parts::chart::LossChart;
 use crate::parts::progress::Progress;
 use crate::parts::section::Section;
-use crate::state::State;
+use crate::state::{State, previews};
 
 /// Progress, live photos, chart, thresholds.
 #[component]
@@ -28,8 +28,7 @@ pub fn RunSection() -> impl IntoView {
 fn Under() -> impl IntoView {
     let state = State::use_here();
     let images = Memo::new(move |_| {
-        let wanted = if crate::browser::window::is_wide() { 12 } else { 6 };
-        state.summary().map(|summary| data::preview_choice(&summary, wanted)).unwrap_or_default()
+        state.summary().map(|summary| data::preview_choice(&summary, previews())).unwrap_or_default()
     });
     let failure = state.memo(Part::Run, |model| match &model.run.stage {
         Stage::Failed(message) => Some(message.clone()),
@@ -128,8 +127,10 @@ fn Head() -> impl IntoView {
         _ => model.run.round_label(),
     });
     let purpose = state.memo(Part::Run, |model| match &model.run.stage {
-        Stage::Idle | Stage::Starting => "The first step takes longer: the device's programs are compiled.".to_string(),
-        Stage::Stopped => "What it has learned so far is kept: make masks below, or train again.".to_string(),
+        Stage::Idle | Stage::Starting => {
+            "The first step takes longer: the device's programs are compiled.".to_string()
+        }
+        Stage::Stopped => "What it has learned so far is kept: make masks below, or go on.".to_string(),
         Stage::Finished => match model.run.seconds {
             Some(seconds) => format!("It took {}. Now make the masks below.", text::elapsed(seconds)),
             None => "Now make the masks below.".to_string(),
@@ -157,12 +158,28 @@ fn Head() -> impl IntoView {
     let active = Memo::new(move |_| stage.with(Stage::is_active));
     let can_wait = Memo::new(move |_| stage.get() == Stage::Training);
     let can_go_on = Memo::new(move |_| matches!(stage.get(), Stage::Paused | Stage::Pausing));
+    let busy = state.memo(Part::Results, |model| model.results.is_busy());
+    let masked = state.memo(Part::Results, |model| model.results.is_complete());
+    let stopped = Memo::new(move |_| stage.get() == Stage::Stopped && !busy.get());
+    let learned = state.memo(Part::Run, |model| model.run.has_network());
     view! {
         <div class="run-head">
             <div class="run-words">
                 <p class="run-title">{move || title.get()}</p>
                 <p class="muted">{move || purpose.get()}</p>
             </div>
+            <Show when=move || learned.get()>
+                <div class="run-buttons">
+                    <Show when=move || stopped.get()>
+                        <button type="button" class="button" on:click=move |_| state.go_on()>
+                            "Go on training"
+                        </button>
+                    </Show>
+                    <a class="button" class:primary=move || !masked.get() href="#results">
+                        "Next: masks"
+                    </a>
+                </div>
+            </Show>
             <Show when=move || active.get()>
                 <div class="run-buttons">
                     <Show

@@ -48,11 +48,22 @@ fn Form() -> impl IntoView {
         } else if making.get() {
             Some("Masks are being made.".to_string())
         } else {
-            state.form.with(crate::model::form::Form::obstacle)
+            let finished = state.read(Part::Run, |model| {
+                model.run.settings.clone().filter(|_| model.run.stage == Stage::Finished)
+            });
+            state.form.with(|form| {
+                form.obstacle().or_else(|| {
+                    (finished? == form.settings()).then(|| {
+                        "This run is finished. Change a setting to train again; another seed will do."
+                            .to_string()
+                    })
+                })
+            })
         }
     });
     let touched = Memo::new(move |_| state.form.with(|form| form.touched));
-    let needs_weights = Memo::new(move |_| state.form.with(|form| !form.valid().backbone.trains_from_scratch()));
+    let needs_weights =
+        Memo::new(move |_| state.form.with(|form| !form.valid().backbone.trains_from_scratch()));
     view! {
         <form
             novalidate

@@ -51,8 +51,11 @@ pub fn Tiles(
 
 /// The middle shape of the photos, kept within what a grid bears.
 fn typical_shape(summary: &Summary) -> f64 {
-    let mut shapes: Vec<f64> =
-        summary.images.iter().map(|image| f64::from(image.width.max(1)) / f64::from(image.height.max(1))).collect();
+    let mut shapes: Vec<f64> = summary
+        .images
+        .iter()
+        .map(|image| f64::from(image.width.max(1)) / f64::from(image.height.max(1)))
+        .collect();
     shapes.sort_by(f64::total_cmp);
     shapes.get(shapes.len() / 2).copied().unwrap_or(1.333).clamp(0.75, 1.6)
 }
@@ -70,7 +73,8 @@ pub fn layer_over(state: State, image: usize, over: Over) -> Signal<Option<Layer
             let preview = state.memo(Part::Previews, move |model| model.pictures.preview(image).map(Same));
             Memo::new(move |_| {
                 preview.get().map(|Same(preview)| {
-                    let rgba = overlay::heat(preview.width * preview.height, &preview.labels, &preview.strength);
+                    let rgba =
+                        overlay::heat(preview.width * preview.height, &preview.labels, &preview.strength);
                     Same(Arc::new(crate::model::pictures::Picture {
                         width: preview.width,
                         height: preview.height,
@@ -81,13 +85,18 @@ pub fn layer_over(state: State, image: usize, over: Over) -> Signal<Option<Layer
             .into_layer()
         }
         Over::Mask(only) => {
-            let mask = state.memo(Part::Results, move |model| model.results.masks.get(&image).cloned().map(Same));
+            let mask =
+                state.memo(Part::Results, move |model| model.results.masks.get(&image).cloned().map(Same));
             Memo::new(move |_| {
                 let only = only.get();
                 mask.get().map(|Same(mask)| {
                     let small = &mask.small;
                     let rgba = overlay::mask(small.width, small.height, &small.labels(), only);
-                    Same(Arc::new(crate::model::pictures::Picture { width: small.width, height: small.height, rgba }))
+                    Same(Arc::new(crate::model::pictures::Picture {
+                        width: small.width,
+                        height: small.height,
+                        rgba,
+                    }))
                 })
             })
             .into_layer()
@@ -130,8 +139,12 @@ fn Tile(image: usize, over: Over) -> impl IntoView {
     let (Some(summary), Some(facts)) = (summary, facts) else { return ().into_any() };
     let name = facts.path.rsplit('/').next().unwrap_or(&facts.path).to_string();
     let classes = class_names(&summary, &facts.labels);
-    let miou = state.memo(Part::Results, move |model| model.results.masks.get(&image).and_then(|mask| mask.miou));
-    let spoken = format!("{name}: {}", if classes.is_empty() { "none of the classes".into() } else { classes.clone() });
+    let miou =
+        state.memo(Part::Results, move |model| model.results.masks.get(&image).and_then(|mask| mask.miou));
+    let spoken = format!(
+        "{name}: {}",
+        if classes.is_empty() { "none of the classes".into() } else { classes.clone() }
+    );
     view! {
         <button type="button" class="tile" on:click=move |_| state.enlarge(image)>
             <Photo

@@ -2,6 +2,7 @@
 //! a browser has WebGPU on the page only, the page runs it itself, in the slices between two steps.
 
 mod blob;
+mod browser;
 mod desk;
 mod endpoint;
 mod turn;

@@ -1,12 +1,13 @@
 //! Giving the event loop its turn.
 
-use js_sys::{Function, Promise, Reflect};
+use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
+use crate::browser::{MessageChannel, set_timeout};
+
 thread_local! {
-    static CHANNEL: web_sys::MessageChannel =
-        web_sys::MessageChannel::new().expect("every browser with wasm has message channels");
+    static CHANNEL: MessageChannel = MessageChannel::new();
 }
 
 /// Lets everything that waits in the event loop run: messages, drawing, other promises. A message to
@@ -14,26 +15,16 @@ thread_local! {
 pub async fn yield_now() {
     let turn = Promise::new(&mut |resolve, _| {
         CHANNEL.with(|channel| {
-            channel.port1().set_onmessage(Some(&resolve));
-            // Posting to an open channel of our own cannot fail.
-            let _ = channel.port2().post_message(&JsValue::NULL);
+            channel.port1().set_onmessage(&resolve);
+            channel.port2().post_message(&JsValue::NULL);
         });
     });
+    // Never rejected.
     let _ = JsFuture::from(turn).await;
 }
 
 /// Waits without burning the processor.
 pub async fn sleep(milliseconds: i32) {
-    let nap = Promise::new(&mut |resolve, _| {
-        let set_timeout = Reflect::get(&js_sys::global(), &"setTimeout".into()).unwrap_or(JsValue::UNDEFINED);
-        match set_timeout.dyn_into::<Function>() {
-            Ok(set_timeout) => {
-                let _ = set_timeout.call2(&JsValue::UNDEFINED, &resolve, &milliseconds.into());
-            }
-            Err(_) => {
-                let _ = resolve.call0(&JsValue::UNDEFINED);
-            }
-        }
-    });
+    let nap = Promise::new(&mut |resolve, _| set_timeout(&resolve, milliseconds));
     let _ = JsFuture::from(nap).await;
 }

@@ -143,7 +143,7 @@ fn open_files(this: &Shared, payload: &JsValue, endpoint: &Endpoint) -> Result<(
     let mut files = Vec::new();
     for entry in Array::from(payload) {
         let field = |name: &str| Reflect::get(&entry, &name.into()).unwrap_or(JsValue::UNDEFINED);
-        if let (Some(path), Ok(file)) = (field("path").as_string(), field("file").dyn_into::<web_sys::Blob>()) {
+        if let (Some(path), file) = (field("path").as_string(), field("file").unchecked_into()) {
             // The bound on other threads is empty in a browser: nothing leaves this one.
             #[allow(clippy::arc_with_non_send_sync)]
             files.push((path, Arc::new(BrowserFile(file)) as Arc<dyn Blob>));

@@ -1,7 +1,8 @@
 //! A small network that learns from random weights within minutes: the sample set, slow devices.
 //!
-//! Group norm instead of batch norm: nothing is learned about a batch, so micro-batches and single
-//! images see the same network.
+//! Each pixel is normalised over its own channels. Unlike batch norm, nothing depends on the rest of the
+//! batch, so micro-batches and single images see the same network; unlike group norm, nothing depends
+//! on the rest of the image, so that an object's features do not grow where there is none.
 
 use burn::module::{Module, Param};
 use burn::tensor::activation::relu;
@@ -13,11 +14,17 @@ use super::conv::ConvShape;
 use super::weights::{Source, Start, parameter};
 use crate::error::Result;
 
-/// Channels per normalisation group.
-const GROUP: usize = 8;
+/// Kernel, channels and stride of each layer. Few large kernels: a pixel of the features sees 39 pixels
+/// of the image, so that what a class looks like has to be found where the object is.
+const LAYERS: [(usize, usize, usize); 7] =
+    [(3, 16, 2), (3, 32, 2), (3, 48, 1), (3, 64, 2), (1, 96, 1), (1, 96, 1), (3, 96, 2)];
 
-/// Channels and stride of each layer.
-const LAYERS: [(usize, usize); 7] = [(16, 2), (32, 2), (48, 1), (64, 2), (64, 1), (96, 2), (96, 1)];
+/// Name of the mean colour of the data set, in normalised units.
+pub const INPUT_MEAN: &str = "input.mean";
+
+/// Added to the variance of a pixel's channels: noise on an empty background stays small instead of
+/// being blown up to the strength of an object.
+const NORM_FLOOR: f32 = 0.05;
 
 /// Shape of the network.
 #[derive(Debug, Clone, Copy)]
@@ -53,26 +60,30 @@ impl TinyConfig {
         let mut plan = StridePlan::new(self.output_stride);
         let mut layers = Vec::new();
         let mut input = 3;
-        for (index, (output, stride)) in LAYERS.into_iter().enumerate() {
-            let (stride, first_dilation, dilation) = plan.stage(stride);
-            let dilation = if stride > 1 { first_dilation } else { dilation };
-            let shape = ConvShape::new(input, output, 3).spaced(stride, dilation);
+        for (index, (kernel, output, stride)) in LAYERS.into_iter().enumerate() {
+            // Only the last layer can lose its stride, and none follows that would have to dilate.
+            let (stride, dilation, _) = plan.stage(stride);
+            let shape = ConvShape::new(input, output, kernel).spaced(stride, dilation);
             layers.push(Layer::load(source, &format!("layers.{index}"), shape, device)?);
             input = output;
         }
-        Ok(Tiny { layers })
+        let mean = parameter(source, INPUT_MEAN, [3], Start::Constant(0.0), false, device)?;
+        Ok(Tiny { mean, layers })
     }
 }
 
-/// Seven 3×3 convolutions with group norm and ReLU; residual where the shape stays.
+/// Seven convolutions with channel norm and ReLU; residual where the shape stays.
 #[derive(Module, Debug)]
 pub struct Tiny {
+    mean: Param<Tensor<1>>,
     layers: Vec<Layer>,
 }
 
 impl Tiny {
     /// `[N, 3, H, W]` to `[N, 96, H/stride, W/stride]`.
     pub fn forward(&self, images: Tensor<4>) -> Tensor<4> {
+        // What every image shows would be most of every feature.
+        let images = images - self.mean.val().reshape([1, 3, 1, 1]);
         self.layers.iter().fold(images, |x, layer| layer.forward(x))
     }
 }
@@ -104,7 +115,7 @@ impl Layer {
         let [output, input, kernel, _] = weight.dims();
         let shape = ConvShape::new(input, output, kernel).spaced(self.stride, self.dilation);
         let residual = (self.stride == 1 && input == output).then(|| x.clone());
-        let y = group_norm(conv2d(x, weight, None, shape.options()), self.gamma.val(), self.beta.val());
+        let y = channel_norm(conv2d(x, weight, None, shape.options()), self.gamma.val(), self.beta.val());
         let y = relu(y);
         match residual {
             Some(x) => x + y,
@@ -113,12 +124,11 @@ impl Layer {
     }
 }
 
-/// Group normalisation (Wu & He, ECCV 2018) over `[N, C, H, W]`.
-fn group_norm(x: Tensor<4>, gamma: Tensor<1>, beta: Tensor<1>) -> Tensor<4> {
-    let [count, channels, height, width] = x.dims();
-    let groups = x.reshape([count, channels / GROUP, GROUP * height * width]);
-    let centred = groups.clone() - groups.mean_dim(2);
-    let variance = centred.clone().square().mean_dim(2);
-    let normal = (centred / (variance + 1e-5).sqrt()).reshape([count, channels, height, width]);
+/// Layer normalisation (Ba et al., 2016) over the channels of each pixel of `[N, C, H, W]`.
+fn channel_norm(x: Tensor<4>, gamma: Tensor<1>, beta: Tensor<1>) -> Tensor<4> {
+    let channels = x.dims()[1];
+    let centred = x.clone() - x.mean_dim(1);
+    let variance = centred.clone().square().mean_dim(1);
+    let normal = centred / (variance + NORM_FLOOR).sqrt();
     normal * gamma.reshape([1, channels, 1, 1]) + beta.reshape([1, channels, 1, 1])
 }

@@ -52,7 +52,7 @@ fn lines(summary: &Summary) -> Vec<String> {
     count("with a mask", summary.with_mask);
     lines.extend(sizes(summary));
     if !summary.problems.is_empty() {
-        lines.push(format!("{} left out:", summary.problems.len()));
+        lines.push(format!("problems: {}", summary.problems.len()));
         lines
             .extend(summary.problems.iter().map(|problem| format!("  {}: {}", problem.path, problem.reason)));
     }
@@ -119,7 +119,7 @@ mod tests {
             "  several classes              2\n",
             "  105 × 80: 4\n",
             "  2 other sizes: 2\n",
-            "1 left out:\n  images/bad.jpg: it ends early",
+            "problems: 1\n  images/bad.jpg: it ends early",
         ] {
             assert!(text.contains(part), "{part:?} in\n{text}");
         }

@@ -3,6 +3,7 @@
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -12,6 +13,8 @@ use tag2mask_core::{Error, Result};
 pub struct Report {
     json: bool,
     bars: bool,
+    /// Shortest time between two plain lines of progress: what is done in a moment needs none.
+    pause: Duration,
     out: Box<dyn Write>,
     err: Box<dyn Write>,
     stretch: Option<Stretch>,
@@ -23,8 +26,10 @@ pub struct Report {
 struct Stretch {
     label: String,
     bar: Option<ProgressBar>,
-    /// Tenths of the work that were told of in plain lines.
+    done: usize,
+    /// Tenths of the work that were told of in plain lines, and when that was last.
     told: usize,
+    told_at: Instant,
 }
 
 impl Report {
@@ -36,7 +41,7 @@ impl Report {
     }
 
     fn with(json: bool, bars: bool, out: Box<dyn Write>, err: Box<dyn Write>) -> Self {
-        Self { json, bars, out, err, stretch: None, broken: None }
+        Self { json, bars, pause: Duration::from_secs(1), out, err, stretch: None, broken: None }
     }
 
     /// A line of a result, for people: not printed with `--json`.
@@ -72,16 +77,18 @@ impl Report {
         self.aside(&printable(&format!("error: {error}")));
     }
 
-    /// How far a stretch of work is. Another label begins another stretch; plain lines tell of every
-    /// tenth.
+    /// How far a stretch of work is. Another label, or less than was done before, begins another
+    /// stretch. Plain lines tell of every tenth, but not more often than once a second.
     pub fn progress(&mut self, label: &str, done: usize, total: usize, seconds_left: Option<f64>) {
-        if self.stretch.as_ref().is_none_or(|stretch| stretch.label != label) {
+        if self.stretch.as_ref().is_none_or(|stretch| stretch.label != label || stretch.done > done) {
             self.end_progress();
             let bar = self.bars.then(|| bar(label));
-            self.stretch = Some(Stretch { label: label.to_owned(), bar, told: 0 });
+            self.stretch =
+                Some(Stretch { label: label.to_owned(), bar, done, told: 0, told_at: Instant::now() });
         }
         let left = seconds_left.map(|seconds| format!(", {} left", duration(seconds))).unwrap_or_default();
         let Some(stretch) = &mut self.stretch else { return };
+        stretch.done = done;
         if let Some(bar) = &stretch.bar {
             bar.set_length(total as u64);
             bar.set_position(done as u64);
@@ -89,8 +96,8 @@ impl Report {
             return;
         }
         let tenth = (10 * done.min(total)).checked_div(total).unwrap_or(0);
-        if tenth > stretch.told {
-            stretch.told = tenth;
+        if tenth > stretch.told && stretch.told_at.elapsed() >= self.pause {
+            (stretch.told, stretch.told_at) = (tenth, Instant::now());
             self.aside(&format!("{label}: {done} of {total} ({} %){left}", 10 * tenth));
         }
     }
@@ -208,18 +215,30 @@ mod tests {
     #[test]
     fn progress_without_a_terminal_is_a_line_every_tenth() {
         let (mut report, out, err) = report(false);
+        report.pause = Duration::ZERO;
         for done in 0..=40 {
             report.progress("reading", done, 40, (done == 20).then_some(61.0));
         }
         report.progress("scoring", 1, 1, None);
         report.progress("nothing", 0, 0, None);
+        report.progress("round", 5, 10, None);
+        report.progress("round", 1, 10, None);
         report.close().unwrap();
         let lines: Vec<String> = err.text().lines().map(str::to_owned).collect();
-        assert_eq!(lines.len(), 11);
+        assert_eq!(lines.len(), 13);
         assert_eq!(lines[0], "reading: 4 of 40 (10 %)");
         assert_eq!(lines[4], "reading: 20 of 40 (50 %), 1 min 1 s left");
         assert_eq!(lines[10], "scoring: 1 of 1 (100 %)");
+        assert_eq!(lines[12], "round: 1 of 10 (10 %)");
         assert_eq!(out.text(), "");
+    }
+
+    #[test]
+    fn what_is_done_in_a_moment_is_not_told_of() {
+        let (mut report, _, err) = report(false);
+        report.pause = Duration::MAX;
+        (0..=40).for_each(|done| report.progress("reading", done, 40, None));
+        assert_eq!(err.text(), "");
     }
 
     #[test]

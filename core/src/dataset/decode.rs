@@ -2,7 +2,10 @@
 
 use std::io::Cursor;
 
-use image::{DynamicImage, ImageDecoder, ImageReader, RgbImage, imageops};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::U8x3;
+use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
+use image::{DynamicImage, ImageDecoder, ImageReader, RgbImage};
 
 use super::header::{check_pixels, format, image_error};
 use crate::error::{Error, Result};
@@ -92,19 +95,23 @@ pub(super) fn check_mask_type(color_type: u8, bit_depth: u8) -> Result<(), &'sta
     }
 }
 
-/// Resizes with a triangle filter that covers every source pixel, so that shrinking does not alias.
+/// Resizes with a triangle filter as wide as the reduction, so that shrinking does not alias.
 pub fn resized(image: &RgbImage, width: u32, height: u32) -> RgbImage {
     let (width, height) = (width.max(1), height.max(1));
     if image.dimensions() == (width, height) {
         return image.clone();
     }
-    // Far reductions go through a box average to twice the target first: the same result to the eye
-    // in a fraction of the time, and a photo of 12 megapixels is always one.
-    if image.width() >= width * 4 && image.height() >= height * 4 {
-        let near = imageops::thumbnail(image, width * 2, height * 2);
-        return imageops::resize(&near, width, height, imageops::FilterType::Triangle);
+    let mut out = RgbImage::new(width, height);
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
+    let views = (
+        TypedImageRef::<U8x3>::from_buffer(image.width(), image.height(), image.as_raw()),
+        TypedImage::<U8x3>::from_buffer(width, height, &mut out),
+    );
+    if let (Ok(from), Ok(mut to)) = views {
+        let done = Resizer::new().resize_typed(&from, &mut to, &options);
+        debug_assert!(done.is_ok(), "resizing has no way to fail between buffers of the right length");
     }
-    imageops::resize(image, width, height, imageops::FilterType::Triangle)
+    out
 }
 
 /// The same image with its longer side reduced to `side` pixels; never enlarged.

@@ -43,6 +43,9 @@ pub async fn image_maps<L: Learner>(
     settings: &MaskSettings,
     device: &Device,
 ) -> Result<Vec<ImageMaps>> {
+    if images.is_empty() {
+        return Ok(Vec::new());
+    }
     let device = device.clone().inner();
     let mut scores = Vec::new();
     let mut thresholds = Vec::new();

@@ -39,6 +39,11 @@ impl Previews {
         Self { images, last: None, cost: 0.0 }
     }
 
+    /// Whether there is nothing to show.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.images.is_empty()
+    }
+
     /// Whether it is time for new ones.
     pub(crate) fn are_due(&self) -> bool {
         let wait = (self.cost / SHARE_OF_TIME).max(MIN_SECONDS);

@@ -140,7 +140,7 @@ pub(super) async fn train_round<L: Learner, H: Host, S: RunStore>(
             let seconds_left = pace.seconds_left(total - done);
             journal.tell(Event::Progress { phase: Phase::Training, done, total, seconds_left })?;
         }
-        if previews.are_due() || is_last {
+        if previews.are_due() || (is_last && !previews.is_empty()) {
             let when = (settings.size, round, step);
             let threshold = settings.cam.threshold as f32;
             for event in previews.make(&learner, plan.stage, threshold, dataset, plan.compute, when).await? {

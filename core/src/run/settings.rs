@@ -175,11 +175,13 @@ pub struct SpatialBceSettings {
     pub epochs: usize,
     /// Learning rate of the backbone (paper: 0.001, for ResNet-38).
     pub learning_rate: f64,
-    /// Steps of one alternation (paper: 100).
+    /// Steps of one alternation (paper: 100). Ours: short rounds need several, or the threshold is learned
+    /// once, for activations that then move on.
     pub cycle: usize,
     /// Steps of each alternation that train the network; the others train the threshold (paper: 80).
     pub network_steps: usize,
-    /// Weight of the term that holds the mean activation to the foreground share (paper: 1).
+    /// Weight of the term that holds the mean activation to the foreground share (paper: 1). Ours: where
+    /// objects are small, at 1 the main term pulls everything to the background before it can act.
     pub share_weight: f64,
     /// A present class covers at least this share of an image. Ours: at 0 the term kills the class.
     pub share_floor: f64,
@@ -188,6 +190,9 @@ pub struct SpatialBceSettings {
     pub share_scales: Vec<f64>,
     /// Root mean square of the first logits, which sets the scale of the features. Ours.
     pub start_rms: f64,
+    /// First temperature; 1 to 100 (paper: 10, with features some 30 times smaller). Masks are cut from
+    /// logits over the temperature: one that is too high leaves them no contrast.
+    pub start_temperature: f64,
 }
 
 /// Which pixels become foreground.
@@ -294,12 +299,13 @@ impl Default for SpatialBceSettings {
             rounds: 2,
             epochs: 8,
             learning_rate: 5e-4,
-            cycle: 100,
-            network_steps: 80,
-            share_weight: 1.0,
+            cycle: 20,
+            network_steps: 16,
+            share_weight: 5.0,
             share_floor: 0.02,
             share_scales: vec![1.0],
             start_rms: 2.0,
+            start_temperature: 1.0,
         }
     }
 }
@@ -363,6 +369,7 @@ impl Settings {
         within("cycle", self.spatial_bce.cycle as f64, 1.0, 1e6)?;
         within("network-steps", self.spatial_bce.network_steps as f64, 0.0, self.spatial_bce.cycle as f64)?;
         within("start-rms", self.spatial_bce.start_rms, 0.01, 100.0)?;
+        within("start-temperature", self.spatial_bce.start_temperature, 1.0, 100.0)?;
         within("share-floor", self.spatial_bce.share_floor, 0.0, 0.5)?;
         within("momentum", self.optimizer.momentum, 0.0, 0.999)?;
         within("weight-decay", self.optimizer.weight_decay, 0.0, 1.0)?;

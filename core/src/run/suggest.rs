@@ -15,7 +15,7 @@ struct Schedule {
 
 fn schedule(backbone: BackboneName) -> Schedule {
     if backbone.trains_from_scratch() {
-        Schedule { first_steps: 600, round_steps: 300, first_rate: 0.02, round_rate: 0.002, largest_side: 160 }
+        Schedule { first_steps: 320, round_steps: 160, first_rate: 0.02, round_rate: 0.001, largest_side: 160 }
     } else {
         Schedule { first_steps: 200, round_steps: 400, first_rate: 0.003, round_rate: 5e-4, largest_side: 224 }
     }
@@ -39,6 +39,11 @@ pub fn settings(backbone: BackboneName, summary: &Summary, slow: bool) -> Settin
     };
     settings.cam.epochs = epochs(schedule.first_steps, 100);
     settings.cam.learning_rate = schedule.first_rate;
+    if backbone.trains_from_scratch() {
+        // All of it is new; and what is far from a minimum takes steps that are too long.
+        settings.optimizer.head_factor = 5.0;
+        settings.optimizer.max_gradient_norm = 1.0;
+    }
     settings.spatial_bce.epochs = epochs(schedule.round_steps, 100);
     settings.spatial_bce.learning_rate = schedule.round_rate;
     if slow {

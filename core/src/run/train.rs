@@ -14,20 +14,22 @@ use super::make_masks::{Mask, MaskJob, Scorer, make_masks};
 use super::maps::image_maps;
 use super::preview::Previews;
 use super::round::{Ended, Plan, train_round};
-use super::settings::{MaskSettings, MethodName, Settings, Threshold};
+use super::settings::{MaskSettings, MethodName, Settings, SpatialBceSettings, Threshold};
 use super::store::RunStore;
 use crate::backbone::BackboneConfig;
-use crate::backbone::weights::{FileSource, RandomSource, Source, TensorFile};
+use crate::backbone::tiny::INPUT_MEAN;
+use crate::backbone::weights::{FileSource, Given, NameList, Named, RandomSource, Source, TensorFile};
 use crate::dataset::Dataset;
-use crate::dataset::batch::Sampler;
+use crate::dataset::batch::{self, Sampler};
 use crate::dataset::cache::{DEFAULT_BYTES, ImageCache};
 use crate::device::{Compute, micro_batch};
 use crate::error::{Error, Result};
 use crate::method::cam::{Cam, CamConfig};
-use crate::method::spatial_bce::{FromCam, SpatialBce, SpatialBceConfig};
+use crate::method::spatial_bce::{HeadStart, SpatialBce, SpatialBceConfig, from_cam};
 use crate::method::{Learner, LearnerConfig};
+use crate::tensor::rank_of_share;
 
-/// Images that the scale of the features is measured on.
+/// Images that the mean colour and the scale of the features are measured on.
 const CALIBRATION_IMAGES: usize = 32;
 
 /// What a run is given.
@@ -166,7 +168,7 @@ impl<'a, H: Host, S: RunStore> Session<'a, H, S> {
                 self.journal.tell(Event::Stopped { round, step: 0 })?;
                 return Ok(Ending::Stopped);
             };
-            let (learner, names) = self.spatial_bce(&before).await?;
+            let (learner, names) = self.spatial_bce(&before, &shares).await?;
             let (_, ended) = self.round(learner, names, Stage::SpatialBce, position, shares).await?;
             if ended == Ended::Stopped {
                 return Ok(Ending::Stopped);
@@ -195,7 +197,7 @@ impl<'a, H: Host, S: RunStore> Session<'a, H, S> {
     }
 
     fn count_parameters(&self) -> Result<usize> {
-        let count = |names: crate::backbone::weights::NameList| {
+        let count = |names: NameList| {
             let sizes = names.entries.iter().filter(|(name, _)| !name.contains("running_"));
             sizes.map(|(_, shape)| shape.iter().product::<usize>()).sum()
         };
@@ -206,19 +208,40 @@ impl<'a, H: Host, S: RunStore> Session<'a, H, S> {
     }
 
     /// Weights of the first round: the backbone from the file when there is one, the head at random.
-    fn first_weights(&self) -> Box<dyn Source + 'a> {
+    fn first_weights(&mut self) -> Box<dyn Source + 'a> {
         let seed = self.run.settings.seed;
         match self.run.weights {
             Some(file) => Box::new(FileSource::with_random_rest(file, seed, |name| !name.starts_with("cam."))),
-            None => Box::new(RandomSource::new(seed)),
+            None => Box::new(Given::new([self.mean_color()], RandomSource::new(seed))),
         }
+    }
+
+    /// The data set's mean colour, from a sample of its images: what a network that starts from nothing
+    /// is centred on.
+    fn mean_color(&mut self) -> Named {
+        let dataset = self.run.dataset;
+        let step = (dataset.items.len() / CALIBRATION_IMAGES).max(1);
+        let mut sum = [0.0f64; 3];
+        let mut count = 0usize;
+        for item in (0..dataset.items.len()).step_by(step) {
+            let Ok(image) = self.cache.get(dataset, item) else { continue };
+            let values = batch::normalise(&image);
+            let pixels = values.len() / 3;
+            for (sum, plane) in sum.iter_mut().zip(values.chunks_exact(pixels.max(1))) {
+                *sum += plane.iter().map(|&value| f64::from(value)).sum::<f64>() / pixels as f64;
+            }
+            count += 1;
+        }
+        let values = sum.map(|sum| (sum / count.max(1) as f64) as f32).to_vec();
+        Named { name: INPUT_MEAN.to_owned(), shape: vec![3], values }
     }
 
     /// The Spatial-BCE network: as it was, or started from the plain classifier.
     async fn spatial_bce(
         &mut self,
         before: &Trained,
-    ) -> Result<(SpatialBce, crate::backbone::weights::NameList)> {
+        shares: &[Vec<f32>],
+    ) -> Result<(SpatialBce, NameList)> {
         let config = self.spatial_bce_config();
         let names = config.names(&self.device)?;
         let learner = match before.stage {
@@ -226,42 +249,48 @@ impl<'a, H: Host, S: RunStore> Session<'a, H, S> {
             Stage::Cam => {
                 let cam = CamConfig { backbone: self.backbone, classes: self.classes() };
                 let learner = cam.init(&mut FileSource::all(&before.weights), &self.run.compute.device)?;
-                let scale = self.feature_scale(&learner).await?;
+                let start = self.head_start(&learner, shares).await?;
                 let tensors = cam.names(&self.device)?.read(&learner).await?;
-                let mut source = FromCam::new(tensors, self.classes(), scale, self.run.settings.seed)?;
+                let seed = self.run.settings.seed;
+                let known = from_cam(tensors, &start, seed)?;
+                let mut source = Given::new(known, RandomSource::new(seed));
                 config.init(&mut source, &self.device)?
             }
         };
         Ok((learner, names))
     }
 
-    /// The factor on the features that gives the first logits of present classes, `10 · s · u`, the
-    /// root mean square that the settings ask for.
-    async fn feature_scale(&mut self, learner: &Cam) -> Result<f32> {
+    /// Where the head starts: per class, the score at the rank of the foreground share becomes 0, so
+    /// that the mean activation starts near the share; and the logits of present classes get the root
+    /// mean square that the settings ask for.
+    async fn head_start(&mut self, learner: &Cam, shares: &[Vec<f32>]) -> Result<HeadStart> {
         let dataset = self.run.dataset;
-        let with_classes = (0..dataset.items.len()).filter(|&item| !dataset.items[item].labels.is_empty());
-        let count = dataset.items.len();
-        let mut squares = (0.0f64, 0usize);
-        for item in with_classes.step_by((count / CALIBRATION_IMAGES).max(1)) {
+        let settings = MaskSettings { scales: vec![1.0], flip: false, ..MaskSettings::default() };
+        let step = (dataset.items.len() / CALIBRATION_IMAGES).max(1);
+        let mut found: Vec<(usize, f32, Vec<f32>)> = Vec::new();
+        for (item, shares) in shares.iter().enumerate().step_by(step) {
             let Ok(image) = self.cache.get(dataset, item) else { continue };
-            let settings = MaskSettings { scales: vec![1.0], flip: false, ..MaskSettings::default() };
             let size = self.run.settings.size;
             let maps = image_maps(learner, &[image.as_ref()], size, &settings, &self.run.compute.device).await?;
+            let labels = &dataset.items[item].labels;
             for maps in maps {
-                let coarse = maps.coarse(&dataset.items[item].labels);
-                squares.0 += coarse.values.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>();
-                squares.1 += coarse.values.len();
+                let coarse = maps.coarse(labels);
+                for (index, &class) in labels.iter().enumerate() {
+                    let mut scores = coarse.class(index).to_vec();
+                    scores.sort_by(|a, b| b.total_cmp(a));
+                    let floor = self.run.settings.spatial_bce.share_floor as f32;
+                    let rank = rank_of_share(shares[usize::from(class)].max(floor), scores.len());
+                    found.push((usize::from(class), scores[rank], scores));
+                }
             }
         }
-        let rms = (squares.0 / squares.1.max(1) as f64).sqrt();
-        let scale = self.run.settings.spatial_bce.start_rms / (10.0 * rms.max(1e-6));
-        Ok(scale.min(1.0) as f32)
+        Ok(head_start(&found, self.classes(), &self.run.settings.spatial_bce))
     }
 
     async fn round<L: Learner>(
         &mut self,
         learner: L,
-        names: crate::backbone::weights::NameList,
+        names: NameList,
         stage: Stage,
         position: Position,
         shares: Vec<Vec<f32>>,
@@ -373,5 +402,26 @@ impl<'a, H: Host, S: RunStore> Session<'a, H, S> {
         let per_class = thresholds.iter().map(mean).collect();
         self.journal.tell(Event::Thresholds { round, per_class })?;
         self.journal.tell(Event::SharesUpdated { round, mean: sums.iter().map(mean).collect(), score })
+    }
+}
+
+/// `found` are the class, the score at the share's rank, and all scores of present maps.
+fn head_start(found: &[(usize, f32, Vec<f32>)], classes: usize, settings: &SpatialBceSettings) -> HeadStart {
+    let mut sums = vec![(0.0f32, 0usize); classes];
+    for &(class, score, _) in found {
+        sums[class] = (sums[class].0 + score, sums[class].1 + 1);
+    }
+    let offsets: Vec<f32> = sums.iter().map(|&(sum, count)| sum / count.max(1) as f32).collect();
+    let mut squares = (0.0f64, 0usize);
+    for (class, _, scores) in found {
+        squares.0 += scores.iter().map(|score| f64::from(score - offsets[*class]).powi(2)).sum::<f64>();
+        squares.1 += scores.len();
+    }
+    let rms = (squares.0 / squares.1.max(1) as f64).sqrt().max(1e-6);
+    let temperature = settings.start_temperature;
+    HeadStart {
+        feature_scale: (settings.start_rms / (temperature * rms)) as f32,
+        offsets,
+        temperature: temperature as f32,
     }
 }

@@ -2,10 +2,12 @@
 //! torchvision gives it, so that the code that builds a network is also the list of its names.
 
 mod file;
+mod given;
 mod names;
 mod random;
 
 pub use file::{FileSource, TensorFile, encode};
+pub use given::Given;
 pub use names::{NameList, Named};
 pub use random::RandomSource;
 

@@ -13,6 +13,8 @@ use crate::backbone::weights::{Source, Start, parameter};
 use crate::backbone::{Backbone, BackboneConfig};
 use crate::error::Result;
 
+/// Name of the classifier's bias.
+const BIAS: &str = "cam.classifier.bias";
 /// Name of the classifier's weights.
 pub const CLASSIFIER: &str = "cam.classifier.weight";
 
@@ -25,14 +27,15 @@ pub struct CamConfig {
     pub classes: usize,
 }
 
-/// Backbone, global average pooling, linear classifier without bias: pooling the class maps and
-/// classifying the pooled features are then the same.
+/// Backbone, global average pooling, linear classifier. Pooling the class maps and adding the bias is the
+/// same as classifying the pooled features; the maps themselves are without the bias.
 #[derive(Module, Debug)]
 pub struct Cam {
     /// The feature network.
     pub backbone: Backbone,
     /// `[C, K]`.
     pub classifier: Param<Tensor<2>>,
+    bias: Param<Tensor<1>>,
 }
 
 impl LearnerConfig for CamConfig {
@@ -42,7 +45,8 @@ impl LearnerConfig for CamConfig {
         let backbone = self.backbone.init(source, device)?;
         let shape = [self.classes, self.backbone.channels()];
         let classifier = parameter(source, CLASSIFIER, shape, Start::XavierUniform, true, device)?;
-        Ok(Cam { backbone, classifier })
+        let bias = parameter(source, BIAS, [self.classes], Start::Constant(0.0), true, device)?;
+        Ok(Cam { backbone, classifier, bias })
     }
 }
 
@@ -65,7 +69,8 @@ impl Learner for Cam {
     fn loss(&self, batch: &Batch, _step: usize) -> StepLoss {
         let scores = self.scores(batch.images.clone());
         let [count, classes, ..] = scores.dims();
-        let logits: Tensor<2> = scores.mean_dims(&[2, 3]).reshape([count, classes]);
+        let pooled: Tensor<2> = scores.mean_dims(&[2, 3]).reshape([count, classes]);
+        let logits = pooled + self.bias.val().unsqueeze();
         let labels = batch.labels.clone();
         let activation = burn::tensor::activation::sigmoid(logits.clone()).detach().inner();
         let present = labels.clone().inner();

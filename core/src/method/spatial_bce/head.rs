@@ -1,7 +1,5 @@
 //! Score branch and threshold branch on the same features.
 
-use std::collections::HashMap;
-
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 
@@ -15,18 +13,27 @@ pub const HIDDEN: usize = 128;
 const FEATURE_SCALE: &str = "head.feature_scale";
 const DOWNSAMPLE: &str = "head.mask_layer_downsample.weight";
 const SCORE: &str = "head.fc.weight";
+const SCORE_BIAS: &str = "head.fc.bias";
 const THRESHOLD: &str = "head.threshold.weight";
-/// Name of the log-temperatures.
-pub(super) const TEMPERATURE: &str = "head.temperature";
+const TEMPERATURE: &str = "head.temperature";
 
-/// `u = W₂ W₁ s F` and `v = W₃ s F`, where `F` are the features and `s` is a constant of the run that
-/// brings any backbone's features to the range that the paper's temperature expects. `s` is ours: with
-/// features 30 times larger than the paper's, `σ(10 u)` starts saturated and the network collapses.
+/// Whether weight decay applies to the parameter: not to temperatures (METHODS §1).
+pub(super) fn decays(name: &str) -> bool {
+    name != TEMPERATURE
+}
+
+/// `u = W₂ W₁ s F + b` and `v = W₃ s F`, where `F` are the features.
+///
+/// `s` and `b` are ours. `s` is a constant of the run that brings any backbone's features to the range
+/// that the loss expects: with features 30 times larger than the paper's, `σ(10 u)` starts saturated and
+/// the network collapses. `b` puts the start where activation and foreground share agree; it is held,
+/// since most pixels are background, and together they would pull it, and every object with it, down.
 #[derive(Module, Debug)]
 pub struct Head {
     feature_scale: Param<Tensor<1>>,
     downsample: Param<Tensor<2>>,
     score: Param<Tensor<2>>,
+    bias: Param<Tensor<1>>,
     threshold: Param<Tensor<2>>,
     temperature: Param<Tensor<1>>,
 }
@@ -39,6 +46,7 @@ impl Head {
             feature_scale: parameter(source, FEATURE_SCALE, [1], Start::Constant(1.0), false, device)?,
             downsample: parameter(source, DOWNSAMPLE, [hidden, channels], xavier, true, device)?,
             score: parameter(source, SCORE, [classes, hidden], xavier, true, device)?,
+            bias: parameter(source, SCORE_BIAS, [classes], Start::Constant(0.0), false, device)?,
             threshold: parameter(source, THRESHOLD, [classes, channels], xavier, true, device)?,
             temperature: parameter(source, TEMPERATURE, [classes], Start::Constant(10f32.ln()), true, device)?,
         })
@@ -48,7 +56,9 @@ impl Head {
     pub fn forward(&self, features: Tensor<4>) -> (Tensor<4>, Tensor<4>) {
         let scale = self.feature_scale.val().reshape([1, 1]);
         let hidden = project(features.clone(), self.downsample.val() * scale.clone());
-        (project(hidden, self.score.val()), project(features, self.threshold.val() * scale))
+        let classes = self.bias.dims()[0];
+        let scores = project(hidden, self.score.val()) + self.bias.val().reshape([1, classes, 1, 1]);
+        (scores, project(features, self.threshold.val() * scale))
     }
 
     /// Logits `z = exp(τ) u`, `[N, C, h, w]`.
@@ -69,55 +79,46 @@ fn hidden(classes: usize) -> usize {
     HIDDEN.max(classes)
 }
 
-/// The head's first tensors, from the classifier of round 0, so that the score maps start as its
-/// activation maps: its rows are the first rows of the hidden layer, with the identity above them.
+/// Where the head starts, measured on the plain classifier's maps.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeadStart {
+    /// The factor `s` on the features.
+    pub feature_scale: f32,
+    /// Per class, the classifier's score that becomes `u = 0`.
+    pub offsets: Vec<f32>,
+    /// First temperature.
+    pub temperature: f32,
+}
+
+/// All tensors of a Spatial-BCE network that a trained plain classifier determines: the backbone as it
+/// is; in the head the classifier's rows are the first rows of the hidden layer, with the identity above
+/// them, so that the score maps start as its activation maps. What is left, the threshold branch and the
+/// hidden layer's other rows, starts at random.
 ///
-/// `classifier` is `[C, K]`; `feature_scale` see [`Head`].
-pub fn from_classifier(classifier: &[f32], classes: usize, feature_scale: f32, seed: u64) -> Result<Vec<Named>> {
-    let channels = classifier.len() / classes.max(1);
+/// # Errors
+/// None in practice.
+pub fn from_cam(trained: Vec<Named>, start: &HeadStart, seed: u64) -> Result<Vec<Named>> {
+    let classes = start.offsets.len();
+    let (classifier, mut tensors): (Vec<_>, Vec<_>) =
+        trained.into_iter().partition(|tensor| tensor.name == CLASSIFIER);
     let hidden = hidden(classes);
-    let mut downsample = RandomSource::new(seed).take(DOWNSAMPLE, &[hidden, channels], Start::XavierUniform)?;
-    downsample[..classifier.len()].copy_from_slice(classifier);
     let mut score = vec![0.0; classes * hidden];
     for class in 0..classes {
         score[class * hidden + class] = 1.0;
     }
     let named = |name: &str, shape: Vec<usize>, values| Named { name: name.to_owned(), shape, values };
-    Ok(vec![
-        named(FEATURE_SCALE, vec![1], vec![feature_scale]),
-        named(DOWNSAMPLE, vec![hidden, channels], downsample),
+    for Named { values, .. } in classifier {
+        let channels = values.len() / classes.max(1);
+        let mut rows = RandomSource::new(seed).take(DOWNSAMPLE, &[hidden, channels], Start::XavierUniform)?;
+        rows[..values.len()].copy_from_slice(&values);
+        tensors.push(named(DOWNSAMPLE, vec![hidden, channels], rows));
+    }
+    let bias = start.offsets.iter().map(|offset| -offset * start.feature_scale).collect();
+    tensors.extend([
+        named(FEATURE_SCALE, vec![1], vec![start.feature_scale]),
         named(SCORE, vec![classes, hidden], score),
-    ])
-}
-
-/// Gives the tensors of a trained plain classifier to a Spatial-BCE network: the backbone as it is, the
-/// head by [`from_classifier`], the rest at random.
-pub struct FromCam {
-    tensors: HashMap<String, Vec<f32>>,
-    rest: RandomSource,
-}
-
-impl FromCam {
-    /// `trained` are all tensors of the classifier's network.
-    ///
-    /// # Errors
-    /// None in practice.
-    pub fn new(trained: Vec<Named>, classes: usize, feature_scale: f32, seed: u64) -> Result<Self> {
-        let mut tensors: HashMap<_, _> =
-            trained.into_iter().map(|tensor| (tensor.name, tensor.values)).collect();
-        if let Some(classifier) = tensors.remove(CLASSIFIER) {
-            let head = from_classifier(&classifier, classes, feature_scale, seed)?;
-            tensors.extend(head.into_iter().map(|tensor| (tensor.name, tensor.values)));
-        }
-        Ok(Self { tensors, rest: RandomSource::new(seed) })
-    }
-}
-
-impl Source for FromCam {
-    fn take(&mut self, name: &str, shape: &[usize], start: Start) -> Result<Vec<f32>> {
-        match self.tensors.remove(name) {
-            Some(values) => Ok(values),
-            None => self.rest.take(name, shape, start),
-        }
-    }
+        named(SCORE_BIAS, vec![classes], bias),
+        named(TEMPERATURE, vec![classes], vec![start.temperature.ln(); classes]),
+    ]);
+    Ok(tensors)
 }

@@ -5,7 +5,7 @@
 mod head;
 mod loss;
 
-pub use head::{FromCam, HIDDEN, Head};
+pub use head::{HIDDEN, Head, HeadStart, from_cam};
 pub use loss::{network_loss, share_loss, threshold_loss};
 
 use burn::module::Module;
@@ -89,7 +89,7 @@ impl Learner for SpatialBce {
     }
 
     fn group(name: &str) -> ParameterGroup {
-        ParameterGroup { head: name.starts_with("head."), decay: name != head::TEMPERATURE }
+        ParameterGroup { head: name.starts_with("head."), decay: head::decays(name) }
     }
 }
 

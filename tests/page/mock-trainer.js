@@ -1,0 +1,272 @@
+// A trainer that only plays: it speaks the page's protocol (app/src/protocol.rs) with drawn pictures
+// and made-up numbers, so that every state of the page can be looked at in seconds and without a GPU.
+//
+// How it behaves is the line below, which a test replaces: pace (1 = as written), device, at which step
+// it dies, whether it tells of a collapse or a data set that cannot be read, whether there is truth.
+const script = { pace: 1, device: 'gpu', dieAtStep: -1, collapse: false, failData: '', truth: true };
+
+const classes = ['red blood cell', 'white blood cell', 'platelet'];
+const colors = ['#c0453f', '#7a5bb0', '#c99b3d'];
+const [columns, rows] = [128, 96];
+let images = [];
+let wish = 'go';
+let stopped = {};
+
+const wait = (ms) => new Promise((done) => setTimeout(done, ms * script.pace));
+const say = (event, buffers = []) => postMessage({ json: JSON.stringify(event), buffers }, buffers);
+
+/** The same numbers every time. */
+function random(seed) {
+  let state = (seed + 1) * 2654435761 >>> 0;
+  return () => {
+    state ^= state << 13;
+    state >>>= 0;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    state >>>= 0;
+    return state / 4294967296;
+  };
+}
+
+function make_images(count) {
+  images = Array.from({ length: count }, (_, index) => {
+    const next = random(index);
+    const labels = [0, 1, 2].filter((label) => (index >> label) % 2 === 1);
+    const blobs = labels.flatMap((label) => Array.from({ length: 2 }, () => ({
+      label, x: 0.15 + 0.7 * next(), y: 0.2 + 0.6 * next(), radius: 0.08 + 0.1 * next(),
+    })));
+    return { labels, blobs };
+  });
+}
+
+function draw(image, side) {
+  const [width, height] = [side, Math.round(side * rows / columns)];
+  const canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext('2d');
+  context.fillStyle = '#e9dfd8';
+  context.fillRect(0, 0, width, height);
+  const next = random(image + 99);
+  for (let i = 0; i < 200; i++) {
+    context.fillStyle = `rgb(120 90 90 / ${0.05 + 0.1 * next()})`;
+    context.beginPath();
+    context.arc(next() * width, next() * height, next() * width / 30, 0, 7);
+    context.fill();
+  }
+  for (const { label, x, y, radius } of images[image].blobs) {
+    context.fillStyle = colors[label];
+    context.globalAlpha = 0.85;
+    context.beginPath();
+    context.ellipse(x * width, y * height, radius * width, radius * width * 0.8, x * 3, 0, 7);
+    context.fill();
+    context.globalAlpha = 1;
+  }
+  return { width, height, rgba: context.getImageData(0, 0, width, height).data };
+}
+
+/** Labels and strength at low resolution: a wide haze that draws together on the blobs. */
+function look(image, width, height, sharpness) {
+  const labels = new Uint8Array(width * height);
+  const strength = new Uint8Array(width * height);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      let best = 0;
+      for (const blob of images[image].blobs) {
+        const dx = (x + 0.5) / width - blob.x;
+        const dy = ((y + 0.5) / height - blob.y) * rows / columns / 0.8;
+        const distance = Math.hypot(dx, dy) / blob.radius;
+        const value = 1 / (1 + Math.exp((distance - 1.05) * (1.5 + 10 * sharpness)));
+        if (value > best && value > 0.3) {
+          best = value;
+          labels[y * width + x] = blob.label + 1;
+          strength[y * width + x] = 255 * Math.min(1, value * (0.4 + 0.6 * sharpness));
+        }
+      }
+    }
+  }
+  return { labels, strength };
+}
+
+function summary() {
+  return {
+    layout: 'labels-table',
+    classes,
+    images_per_class: classes.map((_, c) => images.filter(({ labels }) => labels.includes(c)).length),
+    without_class: images.filter(({ labels }) => labels.length === 0).length,
+    several_classes: images.filter(({ labels }) => labels.length > 1).length,
+    with_mask: script.truth ? images.length : 0,
+    images: images.map(({ labels }, index) => ({
+      path: `sample/images/field_${String(index).padStart(3, '0')}.png`,
+      stem: `field_${String(index).padStart(3, '0')}`,
+      width: columns,
+      height: rows,
+      labels,
+    })),
+    problems: script.problems ?? [],
+  };
+}
+
+async function read_data(count, problems) {
+  if (script.failData) return say({ event: 'failed', message: script.failData });
+  for (let done = 0; done < count; done += 8) {
+    say({ event: 'progress', phase: 'reading', done, total: count, seconds_left: (count - done) * 0.02 });
+    await wait(30);
+  }
+  make_images(count);
+  script.problems = problems;
+  say({ event: 'dataset-read', summary: summary() });
+}
+
+async function train({ settings, previews }) {
+  const rounds = settings.method === 'cam' ? 1 : 1 + settings.spatial_bce.rounds;
+  const same = JSON.stringify(settings) === stopped.settings;
+  const per_pass = Math.ceil(images.length / settings.batch);
+  const steps_of = (round) => per_pass * (round === 0 ? settings.cam.epochs : settings.spatial_bce.epochs);
+  const total_steps = Array.from({ length: rounds }, (_, round) => steps_of(round)).reduce((a, b) => a + b, 0);
+  wish = 'go';
+  await wait(300);
+  say({
+    event: 'run-started', settings, device: device(), parameters: 274563, micro_batch: settings.batch,
+    total_steps, done_steps: same ? stopped.done : 0,
+  });
+  const next = random(7);
+  let done = 0;
+  for (let round = 0; round < rounds; round++) {
+    const steps = steps_of(round);
+    const skipped = same ? Math.min(steps, Math.max(0, stopped.done - done)) : 0;
+    done += skipped;
+    if (skipped === steps) continue;
+    say({ event: 'round-started', round, rounds, epochs: 1, steps });
+    let points = [];
+    for (let step = skipped; step < steps; step++, done++) {
+      if (done === script.dieAtStep) throw new Error('wgpu error: Out of memory');
+      if (wish === 'pause') {
+        say({ event: 'paused', round, step });
+        while (wish === 'pause') await wait(20);
+        say({ event: 'resumed', round, step });
+      }
+      if (wish === 'stop') {
+        stopped = { settings: JSON.stringify(settings), done };
+        return say({ event: 'stopped', round, step });
+      }
+      const threshold_step = round > 0 && step % 100 >= 80;
+      const fall = Math.exp(-3 * step / steps);
+      const main = (round === 0 ? 0.12 + 0.55 * fall : 0.2 + 0.35 * fall) * (0.85 + 0.3 * next());
+      const share = round === 0 ? 0 : (0.03 + 0.2 * fall) * (0.8 + 0.4 * next());
+      const total = threshold_step ? 1.2 + 0.3 * fall + 0.1 * next() : main + share;
+      points.push({ step, total, main, share, activation: 0.2 + 0.2 * fall, threshold_step });
+      if (points.length === 5 || step + 1 === steps) {
+        say({ event: 'losses', round, points, learning_rate: 0.01 * (1 - step / steps) });
+        say({ event: 'progress', phase: 'training', done: step + 1, total: steps, seconds_left: null });
+        points = [];
+        await wait(20);
+      }
+      if (step % 20 === 0) {
+        for (const image of previews) {
+          const { labels, strength } = look(image, 16, 16, Math.min(1, done / total_steps));
+          say({ event: 'preview', image, round, step, width: 16, height: 16 }, [labels.buffer, strength.buffer]);
+        }
+        if (round > 0) {
+          say({ event: 'thresholds', round, per_class: classes.map((_, c) => 0.45 - 0.1 * c - 0.1 * fall) });
+        }
+      }
+      if (script.collapse && done === 30) {
+        say({
+          event: 'collapsed', round, step, kind: 'all-background',
+          advice: 'Lower the learning rate, or raise the smallest share.',
+        });
+      }
+    }
+    say({ event: 'round-finished', round, seconds: 3 });
+    if (round + 1 < rounds) {
+      for (let image = 0; image < images.length; image += 4) {
+        const seconds_left = (images.length - image) * 0.05;
+        say({ event: 'progress', phase: 'shares', done: image, total: images.length, seconds_left });
+        await wait(30);
+      }
+      const score = script.truth ? score_of(48 + 6 * round) : null;
+      say({ event: 'shares-updated', round, mean: [0.12, 0.18, 0.07], score });
+    }
+  }
+  say({ event: 'training-finished', seconds: 31 });
+}
+
+function score_of(miou) {
+  const iou = [['background', 88.2], ...classes.map((name, c) => [name, miou - 8 + 6 * c])];
+  return { miou, iou, images: images.length, looked_at_truth: false };
+}
+
+async function make_masks() {
+  wish = 'go';
+  for (let image = 0; image < images.length; image++) {
+    if (wish === 'stop') return say({ event: 'stopped', round: 0, step: 0 });
+    const { labels } = look(image, columns, rows, 1);
+    const shares = images[image].labels.map((label) => (
+      [label, labels.reduce((sum, each) => sum + (each === label + 1), 0) / labels.length]
+    ));
+    const miou = script.truth ? 40 + image * 37 % 55 : null;
+    say({ event: 'mask-ready', image, width: columns, height: rows, shares, miou }, [labels.buffer]);
+    const seconds_left = (images.length - image) * 0.03;
+    say({ event: 'progress', phase: 'masks', done: image + 1, total: images.length, seconds_left });
+    await wait(15);
+  }
+  say({ event: 'masks-finished', images: images.length, seconds: 2, score: script.truth ? score_of(61.4) : null });
+}
+
+function device() {
+  return {
+    gpu: { name: 'NVIDIA GeForce RTX 4070', backend: 'webgpu', hardware: true, max_binding: 2147483644, max_buffer: 4294967296 },
+    software: { name: 'SwiftShader', backend: 'webgpu', hardware: false, max_binding: 1073741824, max_buffer: 1073741824 },
+    cpu: { name: 'CPU', backend: 'cpu', hardware: false, max_binding: null, max_buffer: null },
+  }[script.device];
+}
+
+const problems = [
+  { path: 'photos/broken.jpg', kind: 'unreadable-image', reason: 'The file ends in the middle of the image; left out.' },
+  { path: 'photos/notes.png', kind: 'unreadable-image', reason: 'This is a text file, not a PNG; left out.' },
+  { path: 'photos/ghost.jpg', kind: 'label-without-image', reason: 'Line 14 of labels.csv names it, but it is not there.' },
+  { path: 'photos/copy of 3.jpg', kind: 'duplicate', reason: 'The same bytes as photos/3.jpg; left out.' },
+  { path: 'photos/unlisted.jpg', kind: 'image-without-label', reason: 'labels.csv does not name it; left out.' },
+];
+
+const commands = {
+  start: () => say({ event: 'device-ready', device: device() }),
+  'open-files': () => read_data(40, problems),
+  'open-sample': ({ images: count }) => read_data(count, []),
+  thumbnails({ images: wanted, side }) {
+    for (const image of wanted) {
+      const { width, height, rgba } = draw(image, side);
+      say({ event: 'thumbnail', image, width, height }, [rgba.buffer]);
+    }
+  },
+  weights() {},
+  train(command) {
+    train(command).catch((error) => postMessage({ died: error.message }));
+  },
+  pause: () => { wish = 'pause'; },
+  resume: () => { wish = 'go'; },
+  stop: () => { wish = 'stop'; },
+  masks: make_masks,
+  async 'pack-masks'() {
+    await wait(300);
+    const bytes = new TextEncoder().encode('not really a zip');
+    say({ event: 'file-ready', name: 'masks.zip' }, [bytes.buffer]);
+  },
+  async 'pack-run'() {
+    const bytes = new TextEncoder().encode('not really a network');
+    say({ event: 'file-ready', name: 'tag2mask-run.zip' }, [bytes.buffer]);
+  },
+};
+
+addEventListener('message', ({ data }) => {
+  if (data.wasm) {
+    navigator.locks.request(data.lock, () => {
+      postMessage({ ready: true, webgpu: true });
+      return new Promise(() => {});
+    });
+  } else if (data.ping) {
+    postMessage({ pong: true });
+  } else {
+    const command = JSON.parse(data.json);
+    commands[command.command](command);
+  }
+});

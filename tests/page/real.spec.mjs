@@ -1,0 +1,263 @@
+// The page with its real trainer, on WebGPU in software: everything that a visitor does.
+
+import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { bmp, png_header, unzip, zip } from './formats.mjs';
+import { download, in_folder, launch, open, screenshot, serve, write_files } from './harness.mjs';
+
+const MINUTE = 60_000;
+/** Waits for what takes one step, one image, one start: generous, as other jobs may share the machine. */
+const SOON = 3 * MINUTE;
+/** Waits for a whole training. */
+const LONG = 15 * MINUTE;
+
+/** The sample set as the page makes it for a slow device. */
+const SAMPLE = { images: 60, side: 128 };
+
+/**
+ * A training that finds the objects of the sample set in about a hundred steps of 64 × 64 pixels, and
+ * the score that it must reach, in percent. All background scores below 25: one class of four.
+ */
+const TRAINING = { size: 64, 'cam-epochs': 12, epochs: 3 };
+const MIOU_FLOOR = 30;
+
+/** Opens the page in a browser of its own and waits until the trainer has found its device. */
+async function start(t, options = {}) {
+  const host = await serve(options);
+  const browser = await launch(options);
+  t.after(async () => {
+    await browser.close();
+    await host.close();
+  });
+  const visit = await open(browser, host.url + (options.path ?? ''), options);
+  if (!options.path) await visit.page.locator('.device-line').waitFor({ timeout: SOON });
+  return visit;
+}
+
+/** Takes the sample set and fills the form in. */
+async function prepare(page, settings) {
+  await page.getByRole('button', { name: 'Try the sample set' }).click();
+  await page.getByText(`${SAMPLE.images} photos`, { exact: true }).waitFor({ timeout: SOON });
+  await fill(page, settings);
+}
+
+async function fill(page, settings) {
+  for (const [id, value] of Object.entries(settings)) {
+    const field = page.locator(`#${id}`);
+    if (await field.evaluate((element) => element.tagName === 'SELECT')) {
+      await field.selectOption(String(value));
+    } else {
+      await field.fill(String(value));
+      await field.blur();
+    }
+  }
+}
+
+const train = (page) => page.getByRole('button', { name: /^Train( again)?$/ }).click();
+const words_of_run = (page) => page.locator('.run-title');
+
+/** The run's bar has moved: at least one step was taken. */
+async function first_steps(page) {
+  const bar = page.getByRole('progressbar', { name: 'Training' });
+  await bar.waitFor({ timeout: SOON });
+  await page.waitForFunction(
+    (element) => Number(element.getAttribute('aria-valuenow')) > 0, await bar.elementHandle(), { timeout: SOON },
+  );
+}
+
+test('sample set to downloaded masks', { timeout: 2 * LONG }, async (t) => {
+  const { page, requests, errors } = await start(t);
+  const line = page.locator('.device-line');
+  assert.match(await line.innerText(), /GPU.*swiftshader.*largest buffer/is);
+  await screenshot(page, 'real-1-empty');
+  const before = requests.length;
+
+  await prepare(page, TRAINING);
+  await screenshot(page, 'real-2-data');
+  await train(page);
+  await first_steps(page);
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await page.getByRole('button', { name: 'Resume' }).waitFor();
+  await page.getByText('paused', { exact: true }).waitFor({ timeout: SOON });
+  await screenshot(page, 'real-3-paused');
+  await page.getByRole('button', { name: 'Resume' }).click();
+  // A live picture: colours lie over a photo.
+  await page.waitForFunction(
+    () => [...document.querySelectorAll('#run .photo-over')].some((canvas) => canvas.width > 1),
+    null, { timeout: SOON },
+  );
+  await screenshot(page, 'real-4-training');
+  await page.getByText('Training is finished').waitFor({ timeout: LONG });
+  await screenshot(page, 'real-5-trained');
+
+  await page.getByRole('button', { name: 'Make masks' }).click();
+  const save = page.getByRole('button', { name: 'Download the masks (.zip)' });
+  await save.waitFor({ timeout: LONG });
+  await screenshot(page, 'real-6-masks');
+  const miou = Number.parseFloat(await page.locator('.score-number').innerText());
+  t.diagnostic(`mIoU ${miou} %`);
+  assert.ok(miou >= MIOU_FLOOR, `mIoU ${miou} %, less than ${MIOU_FLOOR} %`);
+
+  const packed = await download(page, () => save.click());
+  assert.match(packed.name, /\.zip$/);
+  const files = unzip(packed.bytes);
+  const masks = [...files].filter(([name]) => name.endsWith('.png'));
+  assert.equal(masks.length, SAMPLE.images);
+  for (const [name, bytes] of masks) {
+    assert.deepEqual(png_header(bytes), { width: SAMPLE.side, height: SAMPLE.side, is_palette: true }, name);
+  }
+  const classes = [...files].find(([name]) => name.endsWith('classes.txt'));
+  assert.ok(classes, [...files.keys()].join(' '));
+  assert.equal(classes[1].toString().trim().split('\n').length, 4);
+
+  assert.deepEqual(requests.slice(before), [], 'nothing is asked of the network after the page has loaded');
+  assert.deepEqual(errors, []);
+});
+
+/** Photos of two classes, and what is found among real ones. */
+function photos_with_bad_files() {
+  const photo = (hue) => bmp(48, 40, (x, y) => (Math.hypot(x - 24, y - 20) < 12 ? hue : [90, 90 + y, 90 + x]));
+  return {
+    'photos/apple/1.bmp': photo([200, 30, 30]),
+    'photos/apple/2.bmp': photo([220, 40, 40]),
+    'photos/plum/3.bmp': photo([60, 30, 160]),
+    'photos/plum/4.bmp': photo([70, 40, 150]),
+    'photos/plum/cut off.bmp': photo([70, 40, 150]).subarray(0, 100),
+    'photos/apple/no image.jpg': 'this is text',
+  };
+}
+
+async function expect_problems(page) {
+  await page.getByText('4 photos', { exact: true }).waitFor({ timeout: SOON });
+  await page.getByText('2 images cannot be read').click();
+  const listed = page.locator('.problems li');
+  assert.equal(await listed.count(), 2);
+  const text = (await listed.allInnerTexts()).join('\n');
+  for (const name of ['cut off.bmp', 'no image.jpg']) assert.ok(text.includes(name), text);
+}
+
+test('a folder with bad files in it', { timeout: LONG }, async (t) => {
+  const { page, errors } = await start(t);
+  await in_folder(async (folder) => {
+    await write_files(folder, photos_with_bad_files());
+    await page.locator('#folder-input').setInputFiles(path.join(folder, 'photos'));
+    await expect_problems(page);
+    await screenshot(page, 'real-folder-with-problems');
+    await page.getByRole('button', { name: 'Choose other data' }).click();
+
+    // The same as one zip.
+    const packed = { name: 'photos.zip', mimeType: 'application/zip', buffer: zip(photos_with_bad_files()) };
+    await page.locator('#files-input').setInputFiles(packed);
+    await expect_problems(page);
+    await page.getByRole('button', { name: 'Choose other data' }).click();
+
+    // Nothing usable at all.
+    await write_files(folder, { 'nothing/notes.txt': 'no photo here' });
+    await page.locator('#folder-input').setInputFiles(path.join(folder, 'nothing'));
+    await page.getByRole('alert').getByText('This data set cannot be used').waitFor({ timeout: SOON });
+    await screenshot(page, 'real-folder-without-photos');
+  });
+  assert.deepEqual(errors, []);
+});
+
+test('the worker is killed in the middle of a run', { timeout: LONG }, async (t) => {
+  const { page, requests } = await start(t);
+  await prepare(page, { method: 'cam', size: 64, 'cam-epochs': 50 });
+  const before = requests.length;
+  await train(page);
+  await first_steps(page);
+  assert.equal(page.workers().length, 1);
+  // The worker goes before it can answer, so the answer is an error.
+  await page.workers()[0].evaluate(() => self.close()).catch(() => {});
+
+  await page.getByRole('alert').getByText('The trainer has stopped').waitFor({ timeout: SOON });
+  await screenshot(page, 'real-worker-killed');
+  assert.equal(await page.getByText(`${SAMPLE.images} photos`, { exact: true }).count(), 1, 'the data stays');
+  await page.getByRole('button', { name: 'Start again' }).click();
+  await page.locator('.device-line').waitFor({ timeout: SOON });
+  await fill(page, { 'cam-epochs': 1 });
+  await train(page);
+  await page.getByText('Training is finished').waitFor({ timeout: LONG });
+  const after = requests.slice(before).filter((url) => !/trainer(-worker)?\.js/.test(url));
+  assert.deepEqual(after, [], 'a fresh worker takes nothing but its scripts');
+});
+
+test('stopping keeps what was learned', { timeout: LONG }, async (t) => {
+  const { page, errors } = await start(t);
+  await prepare(page, { method: 'cam', size: 64, 'cam-epochs': 50 });
+  await train(page);
+  await first_steps(page);
+  await page.getByRole('button', { name: 'Stop' }).click();
+  await words_of_run(page).getByText('Stopped').waitFor({ timeout: SOON });
+  await page.getByRole('button', { name: 'Make masks' }).waitFor();
+  await screenshot(page, 'real-stopped');
+  assert.deepEqual(errors, []);
+});
+
+test('without WebGPU the processor trains', { timeout: LONG }, async (t) => {
+  const { page, requests, errors } = await start(t, { webgpu: false });
+  const line = page.locator('.device-line');
+  assert.match(await line.innerText(), /CPU \(no WebGPU\)/);
+  await line.click();
+  for (const browser of ['Chrome', 'Edge', 'Safari', 'Firefox']) {
+    assert.ok(await page.locator('.device-help').getByText(browser).count() > 0, browser);
+  }
+  await screenshot(page, 'real-no-webgpu');
+  const before = requests.length;
+  await prepare(page, { method: 'cam', size: 64, 'cam-epochs': 1 });
+  await train(page);
+  await page.getByText('Training is finished').waitFor({ timeout: LONG });
+  assert.deepEqual(requests.slice(before), []);
+  assert.deepEqual(errors, []);
+});
+
+/** Tensor work of these takes seconds on a software GPU; ResNet-50 takes minutes. */
+const references = /^(spatial_bce_.*|dense_crf_.*|mobilenet_v2_forward|resnet18_forward)\.safetensors$/;
+
+test('golden tensors on WebGPU', { timeout: LONG }, async (t) => {
+  const folder = process.env.TAG2MASK_GOLDEN ?? fileURLToPath(new URL('../golden/', import.meta.url));
+  const names = (await readdir(folder)).filter((name) => references.test(name)).sort();
+  for (const prefix of ['spatial_bce_', 'dense_crf_', 'mobilenet_v2_forward', 'resnet18_forward']) {
+    assert.ok(names.some((name) => name.startsWith(prefix)), `no file ${prefix}*: ${folder}`);
+  }
+  const files = { 'alone.html': '<!doctype html><title>no page, the worker only</title>' };
+  for (const name of names) files[`golden/${name}`] = await readFile(path.join(folder, name));
+  const { page } = await start(t, { path: 'alone.html', files });
+
+  const answer = await page.evaluate(async (names) => {
+    const fetched = async (url) => (await fetch(url)).arrayBuffer();
+    const worker = new Worker('./trainer-worker.js', { type: 'module' });
+    let hear;
+    worker.onmessage = (message) => hear?.(message.data);
+    worker.onerror = (error) => hear?.({ died: error.message });
+    /** Posts, and waits for the answer that `fits`. */
+    const ask = (message, fits) => new Promise((done, fail) => {
+      hear = (data) => {
+        const event = data.json ? JSON.parse(data.json) : {};
+        if (data.died) fail(new Error(data.died));
+        else if (event.event === 'failed') fail(new Error(event.message));
+        else if (fits(data, event)) done({ data, event });
+      };
+      worker.postMessage(message);
+    });
+    await ask({ wasm: await fetched('./trainer_bg.wasm') }, (data) => data.ready);
+    const command = (value) => JSON.stringify(value);
+    const start = { json: command({ command: 'start', version: 1 }) };
+    const { event } = await ask(start, (_, event) => event.event === 'device-ready');
+    const payload = [];
+    for (const name of names) payload.push({ name, bytes: await fetched(`./golden/${name}`) });
+    const conformance = { json: command({ command: 'conformance' }), payload };
+    const { data } = await ask(conformance, (_, event) => event.name === 'conformance.json');
+    return { device: event.device, measured: JSON.parse(new TextDecoder().decode(data.buffers[0])) };
+  }, names);
+
+  assert.equal(answer.device.backend, 'webgpu');
+  for (const { file, what, error, tolerance } of answer.measured) {
+    t.diagnostic(`${file}: ${what} ${error.toExponential(2)}`);
+    assert.ok(error <= tolerance, `${file}: ${what} is off by ${error}, more than ${tolerance}`);
+  }
+  for (const name of names) assert.ok(answer.measured.some(({ file }) => file === name), `not computed: ${name}`);
+});

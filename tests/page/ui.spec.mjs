@@ -1,0 +1,223 @@
+// The page alone, with a trainer that only plays: every state, in seconds and without a GPU.
+
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { download, launch, open, screenshot, serve } from './harness.mjs';
+
+const mock = await readFile(fileURLToPath(new URL('./mock-trainer.js', import.meta.url)), 'utf8');
+/** The least module there is: the page compiles it, and nobody runs it. */
+const empty_module = Buffer.from('\0asm\x01\0\0\0', 'latin1');
+
+let browser;
+before(async () => { browser = await launch({ webgpu: false }); });
+after(() => browser.close());
+
+/** The mock's text, told how to behave. */
+function trainer_for(script) {
+  const line = /const script = \{(.*)\};/;
+  assert.match(mock, line);
+  return mock.replace(line, (_, body) => `const script = {${body}, ...${JSON.stringify(script)}};`);
+}
+
+/** Opens the page with a trainer that behaves as `script` says. */
+async function start(t, script = {}, options = {}) {
+  const host = await serve({ files: { 'trainer-worker.js': trainer_for(script), 'trainer_bg.wasm': empty_module } });
+  const visit = await open(browser, host.url, options);
+  t.after(async () => {
+    await visit.close();
+    await host.close();
+  });
+  await visit.page.locator('.device-line').waitFor();
+  return visit;
+}
+
+const button = (page, name) => page.getByRole('button', { name, exact: true });
+const title = (page, words) => page.locator('.run-title', { hasText: words }).waitFor();
+const zip_file = { name: 'photos.zip', mimeType: 'application/zip', buffer: Buffer.from('PK') };
+
+async function take_sample(page) {
+  await button(page, 'Try the sample set').click();
+  await button(page, 'Train').waitFor();
+}
+
+test('from the sample set to the download', async (t) => {
+  const { page, errors, requests } = await start(t, { pace: 0.3 });
+  assert.match(await page.locator('.device-line').innerText(), /^GPU: NVIDIA.* · largest buffer 2 GiB$/);
+  await screenshot(page, 'ui-1-empty');
+  const loaded = requests.length;
+  await take_sample(page);
+  await page.waitForFunction(() => !document.querySelector('#data .photo.waiting'));
+  await screenshot(page, 'ui-2-data');
+
+  await button(page, 'Train').click();
+  await title(page, 'Round 2 of 3: Spatial-BCE');
+  await button(page, 'Pause').click();
+  await page.getByText('paused', { exact: true }).waitFor();
+  assert.ok(await page.locator('.chart .line.total').count() >= 2, 'a line for each round');
+  await screenshot(page, 'ui-3-paused');
+  await button(page, 'Resume').click();
+  await title(page, 'Training is finished');
+  assert.ok(await button(page, 'Train again').isDisabled(), 'the same settings would give the same');
+  await screenshot(page, 'ui-4-trained');
+
+  await button(page, 'Make masks').click();
+  await button(page, 'Download the masks (.zip)').waitFor();
+  assert.equal(await page.locator('.score-number').innerText(), '61.4 %');
+  await page.getByRole('slider', { name: 'Mask over photo' }).fill('100');
+  await screenshot(page, 'ui-5-masks');
+  await button(page, 'platelet').click();
+  const names = await page.locator('#results .tile-name').allInnerTexts();
+  assert.ok(names.length > 0 && names.every((name) => name.includes('platelet')), names.join());
+  const masks = await download(page, () => button(page, 'Download the masks (.zip)').click());
+  assert.deepEqual([masks.name, masks.bytes.toString()], ['masks.zip', 'not really a zip']);
+
+  await page.locator('#results .tile').first().click();
+  const large = page.getByRole('dialog');
+  await large.waitFor();
+  await page.keyboard.press('Escape');
+  await large.waitFor({ state: 'hidden' });
+  assert.deepEqual(requests.slice(loaded), [], 'nothing is fetched after loading');
+  assert.deepEqual(errors, []);
+});
+
+test('the page is usable while the trainer loads', async (t) => {
+  const host = await serve({ files: { 'trainer-worker.js': trainer_for({}) } });
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce' });
+  t.after(async () => {
+    await context.close();
+    await host.close();
+  });
+  const page = await context.newPage();
+  let release;
+  const held = new Promise((done) => { release = done; });
+  await page.route('**/trainer_bg.wasm', async (route) => {
+    await held;
+    await route.fulfill({ body: empty_module, contentType: 'application/wasm' });
+  });
+  await page.goto(host.url);
+  await page.getByRole('progressbar', { name: 'Loading the trainer' }).waitFor();
+  await button(page, 'Try the sample set').click();
+  await page.getByText('waiting for the trainer to load').waitFor();
+  await screenshot(page, 'ui-loading');
+  release();
+  await button(page, 'Train').waitFor();
+});
+
+test('a stopped run goes on where it was', async (t) => {
+  const { page, errors } = await start(t);
+  await take_sample(page);
+  await button(page, 'Train').click();
+  await title(page, 'Round 1');
+  await page.locator('.chart .line').first().waitFor();
+  await button(page, 'Stop').click();
+  await title(page, 'Stopped');
+  const bar = page.getByRole('progressbar', { name: 'Training' });
+  const steps = async () => Number((await bar.getAttribute('aria-valuetext')).match(/step ([\d,]+)/)[1].replace(',', ''));
+  const reached = await steps();
+  await screenshot(page, 'ui-stopped');
+  await button(page, 'Go on training').click();
+  await title(page, 'Round 1');
+  assert.ok(await steps() >= reached, 'progress does not fall back');
+  assert.deepEqual(errors, []);
+});
+
+test('problems are listed by kind, with file and reason', async (t) => {
+  const { page } = await start(t, { device: 'software' });
+  await page.locator('#files-input').setInputFiles(zip_file);
+  await page.getByText('2 images cannot be read').click();
+  const text = await page.locator('.problems').innerText();
+  for (const words of ['photos/broken.jpg', 'a text file', '1 duplicate', '1 label without an image']) {
+    assert.ok(text.includes(words), words);
+  }
+  await screenshot(page, 'ui-problems');
+});
+
+test('data that cannot be used says why, and another try is one click away', async (t) => {
+  const { page } = await start(t, { device: 'cpu', failData: 'no usable data: no image carries a label' });
+  await page.locator('.device-line').click();
+  assert.match(await page.locator('.device-help').innerText(), /Chrome.*Edge.*Safari.*Firefox/s);
+  await button(page, 'Try the sample set').click();
+  await page.getByRole('alert').getByText('no image carries a label').waitFor();
+  await button(page, 'Choose a folder').waitFor();
+  await screenshot(page, 'ui-no-data');
+});
+
+test('a wrong value is told beside its field and stops nothing else', async (t) => {
+  const { page } = await start(t);
+  await take_sample(page);
+  await page.locator('#size').fill('7');
+  await page.locator('#size').blur();
+  await page.locator('.field', { has: page.locator('#size') }).getByText('7 is not between 32 and 1024').waitFor();
+  assert.ok(await button(page, 'Train').isDisabled());
+  await page.getByText('More settings').click();
+  await page.locator('#backbone').selectOption('mobilenet-v2');
+  await page.getByText('Where do I get it?').click();
+  await screenshot(page, 'ui-settings');
+  await button(page, 'Back to suggested values').click();
+  await page.getByText('This network needs a weights file').waitFor();
+  await page.locator('#weights').setInputFiles({ ...zip_file, name: 'resnet.pth', buffer: Buffer.from('PK\x03\x04') });
+  await page.getByRole('alert').getByText('PyTorch file').waitFor();
+  const header = Buffer.alloc(40, ' ');
+  header.writeBigUInt64LE(30n);
+  header.write('{', 8);
+  await page.locator('#weights').setInputFiles({ ...zip_file, name: 'm.safetensors', buffer: header });
+  await page.getByText('m.safetensors · 40 bytes').waitFor();
+  assert.ok(await button(page, 'Train').isEnabled());
+});
+
+test('the page outlives its trainer', async (t) => {
+  const { page } = await start(t, { pace: 0.3, dieAtStep: 60, collapse: true });
+  await take_sample(page);
+  await button(page, 'Train').click();
+  await page.getByRole('alert').getByText('The trainer has stopped').waitFor();
+  await page.getByText('It ran out of memory').waitFor();
+  await page.getByText('The objects have vanished').waitFor();
+  await page.getByText('160 photos', { exact: true }).waitFor();
+  await screenshot(page, 'ui-died');
+  await button(page, 'Start again').click();
+  await page.getByText('160 photos', { exact: true }).waitFor();
+  await page.locator('.device-line').waitFor();
+  assert.ok(await button(page, 'Train again').isEnabled());
+});
+
+test('the page notices a trainer that ends without a word', async (t) => {
+  const { page } = await start(t);
+  await take_sample(page);
+  await page.workers()[0].evaluate(() => self.close()).catch(() => {});
+  await page.getByRole('alert').getByText('The trainer has stopped').waitFor();
+});
+
+test('dark', async (t) => {
+  const { page } = await start(t, { pace: 0.3 }, { dark: true });
+  await take_sample(page);
+  await button(page, 'Train').click();
+  await title(page, 'Training is finished');
+  await button(page, 'Make masks').click();
+  await button(page, 'Download the masks (.zip)').waitFor();
+  await screenshot(page, 'ui-dark');
+});
+
+test('the whole way by keyboard', async (t) => {
+  const { page } = await start(t, { pace: 0.3 });
+  /** Presses Tab until the focus is on that button. */
+  const reach = async (name) => {
+    for (let presses = 0; presses < 120; presses++) {
+      await page.keyboard.press('Tab');
+      if (await page.evaluate(() => document.activeElement?.innerText?.trim()) === name) return;
+    }
+    assert.fail(`the keyboard does not reach ${name}`);
+  };
+  await reach('Try the sample set');
+  await page.keyboard.press('Enter');
+  await button(page, 'Train').waitFor();
+  await reach('Train');
+  const outline = await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
+  assert.equal(outline, 'solid', 'the focus can be seen');
+  await page.keyboard.press('Enter');
+  await title(page, 'Training is finished');
+  await reach('Make masks');
+  await page.keyboard.press('Enter');
+  await button(page, 'Download the masks (.zip)').waitFor();
+});
