@@ -68,7 +68,13 @@ fn reproduces(prefix: &str) {
         assert!(!measured.is_empty(), "nothing was compared: {name}");
         for each in measured {
             println!("{name}: {} {:.2e}", each.what, each.error);
-            assert!(each.passes(), "{} is off by {:e}, more than {:e}: {name}", each.what, each.error, each.tolerance);
+            assert!(
+                each.passes(),
+                "{} is off by {:e}, more than {:e}: {name}",
+                each.what,
+                each.error,
+                each.tolerance
+            );
         }
     }
 }

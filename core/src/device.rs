@@ -41,7 +41,9 @@ impl std::str::FromStr for DeviceChoice {
             "cpu" => Self::Cpu,
             "vulkan" | "metal" => Self::Vulkan,
             "cuda" => Self::Cuda(0),
-            _ => Self::Cuda(text.strip_prefix("cuda:").and_then(|index| index.parse().ok()).ok_or_else(unknown)?),
+            _ => Self::Cuda(
+                text.strip_prefix("cuda:").and_then(|index| index.parse().ok()).ok_or_else(unknown)?,
+            ),
         })
     }
 }
@@ -125,7 +127,7 @@ fn describe(adapter: &wgpu::AdapterInfo, limits: &wgpu::Limits, backend: &str) -
         name: if name.is_empty() { "GPU".into() } else { name.clone() },
         backend: backend.into(),
         hardware: adapter.device_type != wgpu::DeviceType::Cpu,
-        max_binding: Some(u64::from(limits.max_storage_buffer_binding_size)),
+        max_binding: Some(limits.max_storage_buffer_binding_size),
         max_buffer: Some(limits.max_buffer_size),
     }
 }
@@ -136,9 +138,12 @@ mod gpu {
 
     pub(super) fn adapters() -> Vec<wgpu::Adapter> {
         let instance = wgpu::Instance::default();
-        let all = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::VULKAN | wgpu::Backends::METAL));
-        let mut hardware: Vec<_> =
-            all.into_iter().filter(|adapter| adapter.get_info().device_type != wgpu::DeviceType::Cpu).collect();
+        let all =
+            pollster::block_on(instance.enumerate_adapters(wgpu::Backends::VULKAN | wgpu::Backends::METAL));
+        let mut hardware: Vec<_> = all
+            .into_iter()
+            .filter(|adapter| adapter.get_info().device_type != wgpu::DeviceType::Cpu)
+            .collect();
         hardware.sort_by_key(|adapter| match adapter.get_info().device_type {
             wgpu::DeviceType::DiscreteGpu => 0,
             wgpu::DeviceType::IntegratedGpu => 1,
@@ -155,7 +160,8 @@ mod gpu {
     pub(super) fn open() -> Result<Compute> {
         let adapter = adapters().into_iter().next().ok_or_else(|| Error::Device {
             device: "vulkan".into(),
-            reason: "no hardware GPU with a Vulkan or Metal driver was found; `--device cpu` always works".into(),
+            reason: "no hardware GPU with a Vulkan or Metal driver was found; `--device cpu` always works"
+                .into(),
         })?;
         let info = info(&adapter);
         let device = Device::wgpu_options()

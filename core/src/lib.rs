@@ -5,12 +5,12 @@
 //! `network` feature, so that a page can share settings, events and data-set types with the trainer
 //! without carrying a tensor library.
 
-pub mod error;
-pub mod files;
 pub mod dataset;
-pub mod run;
-pub mod masks;
+pub mod error;
 pub mod export;
+pub mod files;
+pub mod masks;
+pub mod run;
 
 #[cfg(feature = "network")]
 pub mod backbone;

@@ -30,7 +30,12 @@ extern "C" {
     pub fn new() -> Result<XMLHttpRequest, JsValue>;
 
     #[wasm_bindgen(method, catch)]
-    pub fn open(this: &XMLHttpRequest, method: &str, address: &str, asynchronous: bool) -> Result<(), JsValue>;
+    pub fn open(
+        this: &XMLHttpRequest,
+        method: &str,
+        address: &str,
+        asynchronous: bool,
+    ) -> Result<(), JsValue>;
 
     #[wasm_bindgen(method, catch, js_name = overrideMimeType)]
     pub fn override_mime_type(this: &XMLHttpRequest, kind: &str) -> Result<(), JsValue>;

@@ -1,4 +1,5 @@
-//! What arrives: wishes take effect at once, small pictures are served at once, work waits in line.
+//! What arrives: wishes take effect at once, work waits in line, and small pictures are served in
+//! between, one a turn.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -10,6 +11,7 @@ use tag2mask_core::{Event, run::Control};
 use wasm_bindgen::prelude::*;
 
 use crate::endpoint::Endpoint;
+use crate::turn::yield_now;
 use crate::work::Trainer;
 
 /// A command and what JSON cannot carry.
@@ -23,8 +25,11 @@ struct Desk {
     endpoint: Endpoint,
     wish: Rc<Cell<Control>>,
     line: RefCell<VecDeque<Letter>>,
+    /// Pictures that were asked for: image and longest side.
+    pictures: RefCell<VecDeque<(usize, usize)>>,
     trainer: Rc<RefCell<Trainer>>,
     working: Cell<bool>,
+    drawing: Cell<bool>,
 }
 
 /// Starts listening.
@@ -42,7 +47,9 @@ pub fn open() {
         trainer: Rc::new(RefCell::new(Trainer::default())),
         wish,
         line: RefCell::default(),
+        pictures: RefCell::default(),
         working: Cell::new(false),
+        drawing: Cell::new(false),
     });
     endpoint.listen(move |data| desk.take(&data));
 }
@@ -57,7 +64,10 @@ impl Desk {
             Ok(Command::Pause) => self.wish.set(Control::Pause),
             Ok(Command::Resume) => self.wish.set(Control::Continue),
             Ok(Command::Stop) => self.wish.set(Control::Stop),
-            Ok(Command::Thumbnails { images, side }) => self.thumbnails(&images, side),
+            Ok(Command::Thumbnails { images, side }) => {
+                self.pictures.borrow_mut().extend(images.into_iter().map(|image| (image, side)));
+                self.draw();
+            }
             Ok(command) => {
                 self.line.borrow_mut().push_back(Letter { command, payload });
                 self.work();
@@ -69,14 +79,23 @@ impl Desk {
         }
     }
 
-    fn thumbnails(&self, images: &[usize], side: usize) {
-        // While a data set is being read there is nothing to show yet; the page asks again after it.
-        let Ok(trainer) = self.trainer.try_borrow() else { return };
-        for &image in images {
-            if let Some(event) = trainer.thumbnail(image, side) {
-                self.endpoint.tell(event);
-            }
+    /// Serves pictures until none is left, or until the data set is there that they are of.
+    fn draw(self: &Rc<Self>) {
+        if self.drawing.replace(true) {
+            return;
         }
+        let desk = self.clone();
+        wasm_bindgen_futures::spawn_local(async move {
+            while desk.trainer.borrow().has_data() {
+                let Some((image, side)) = desk.pictures.borrow_mut().pop_front() else { break };
+                let event = desk.trainer.borrow().thumbnail(image, side);
+                if let Some(event) = event {
+                    desk.endpoint.tell(event);
+                }
+                yield_now().await;
+            }
+            desk.drawing.set(false);
+        });
     }
 
     /// Works the line off, one command after the other.
@@ -95,6 +114,8 @@ impl Desk {
                 if let Err(error) = done {
                     desk.endpoint.tell(Event::Failed { message: error.to_string() });
                 }
+                // Pictures may have been asked for before their data set was read.
+                desk.draw();
             }
             desk.working.set(false);
         });

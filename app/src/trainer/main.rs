@@ -8,6 +8,15 @@ mod endpoint;
 mod turn;
 mod work;
 
+unsafe extern "C" {
+    /// Runs the module's static constructors; made by the linker.
+    safe fn __wasm_call_ctors();
+}
+
 fn main() {
+    // The shader compiler has hundreds of constructors. Where no code calls them, the linker takes the
+    // module for a program that is run anew by every call from JavaScript, and has each one call them
+    // all: half of a training step's time.
+    __wasm_call_ctors();
     desk::open();
 }

@@ -96,6 +96,11 @@ impl Trainer {
         }
     }
 
+    /// Whether a data set is open.
+    pub fn has_data(&self) -> bool {
+        self.dataset.is_some()
+    }
+
     /// A small picture of an image; `None` for one that is not there or does not decode.
     pub fn thumbnail(&self, image: usize, side: usize) -> Option<Event> {
         let item = self.dataset.as_ref()?.items.get(image)?;

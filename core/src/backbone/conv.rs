@@ -94,8 +94,11 @@ impl ConvNorm {
         let beta = norm_part("bias", 0.0)?;
         let mean = norm_part("running_mean", 0.0)?;
         let variance = norm_part("running_var", 1.0)?;
-        let scale: Vec<f32> =
-            gamma.iter().zip(&variance).map(|(gamma, variance)| gamma / (variance + NORM_EPSILON).sqrt()).collect();
+        let scale: Vec<f32> = gamma
+            .iter()
+            .zip(&variance)
+            .map(|(gamma, variance)| gamma / (variance + NORM_EPSILON).sqrt())
+            .collect();
         let shift: Vec<f32> =
             beta.iter().zip(&mean).zip(&scale).map(|((beta, mean), scale)| beta - mean * scale).collect();
         Ok(Self {

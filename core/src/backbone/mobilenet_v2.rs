@@ -66,7 +66,14 @@ impl MobileNetV2Config {
                 let name = format!("features.{}.conv", blocks.len() + 1);
                 let shape = (input, expansion, output);
                 let trainable = stage >= FROZEN_STAGES;
-                blocks.push(InvertedResidual::load(source, &name, shape, (stride, dilation), trainable, device)?);
+                blocks.push(InvertedResidual::load(
+                    source,
+                    &name,
+                    shape,
+                    (stride, dilation),
+                    trainable,
+                    device,
+                )?);
                 input = output;
             }
         }
@@ -113,10 +120,18 @@ impl InvertedResidual {
     ) -> Result<Self> {
         let hidden = input * expansion;
         let mut conv = |conv: &str, norm: &str, shape| {
-            ConvNorm::load(source, &format!("{name}.{conv}"), &format!("{name}.{norm}"), shape, trainable, device)
+            ConvNorm::load(
+                source,
+                &format!("{name}.{conv}"),
+                &format!("{name}.{norm}"),
+                shape,
+                trainable,
+                device,
+            )
         };
         // torchvision counts the parts of the block; without an expansion they move up by one.
-        let expand = if expansion == 1 { None } else { Some(conv("0.0", "0.1", ConvShape::new(input, hidden, 1))?) };
+        let expand =
+            if expansion == 1 { None } else { Some(conv("0.0", "0.1", ConvShape::new(input, hidden, 1))?) };
         let first = usize::from(expand.is_some());
         let depthwise = ConvShape::new(hidden, hidden, 3).spaced(stride, dilation).depthwise();
         Ok(Self {

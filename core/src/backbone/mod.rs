@@ -18,6 +18,8 @@ use crate::error::Result;
 use crate::run::settings::BackboneName;
 
 /// Any of the backbones.
+// There is one of it in a run, and burn's derive wants the module itself in a variant.
+#[allow(clippy::large_enum_variant)]
 #[derive(Module, Debug)]
 pub enum Backbone {
     /// See [`tiny`].
@@ -60,10 +62,12 @@ impl BackboneConfig {
     pub fn init(&self, source: &mut dyn Source, device: &Device) -> Result<Backbone> {
         let stride = self.output_stride;
         Ok(match self.name {
-            BackboneName::Tiny => Backbone::Tiny(TinyConfig::new().with_output_stride(stride).init(source, device)?),
-            BackboneName::MobilenetV2 => {
-                Backbone::MobileNetV2(MobileNetV2Config::new().with_output_stride(stride).init(source, device)?)
+            BackboneName::Tiny => {
+                Backbone::Tiny(TinyConfig::new().with_output_stride(stride).init(source, device)?)
             }
+            BackboneName::MobilenetV2 => Backbone::MobileNetV2(
+                MobileNetV2Config::new().with_output_stride(stride).init(source, device)?,
+            ),
             BackboneName::Resnet18 => {
                 Backbone::ResNet(ResNetConfig::resnet18().with_output_stride(stride).init(source, device)?)
             }

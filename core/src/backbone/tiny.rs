@@ -103,8 +103,22 @@ impl Layer {
         let weight = format!("{name}.conv.weight");
         Ok(Self {
             weight: parameter(source, &weight, shape.weight(), Start::KaimingNormal, true, device)?,
-            gamma: parameter(source, &format!("{name}.norm.weight"), channels, Start::Constant(1.0), true, device)?,
-            beta: parameter(source, &format!("{name}.norm.bias"), channels, Start::Constant(0.0), true, device)?,
+            gamma: parameter(
+                source,
+                &format!("{name}.norm.weight"),
+                channels,
+                Start::Constant(1.0),
+                true,
+                device,
+            )?,
+            beta: parameter(
+                source,
+                &format!("{name}.norm.bias"),
+                channels,
+                Start::Constant(0.0),
+                true,
+                device,
+            )?,
             stride: shape.stride,
             dilation: shape.dilation,
         })
@@ -131,4 +145,25 @@ fn channel_norm(x: Tensor<4>, gamma: Tensor<1>, beta: Tensor<1>) -> Tensor<4> {
     let variance = centred.clone().square().mean_dim(1);
     let normal = centred / (variance + NORM_FLOOR).sqrt();
     normal * gamma.reshape([1, channels, 1, 1]) + beta.reshape([1, channels, 1, 1])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backbone::weights::{NameList, RandomSource};
+
+    #[test]
+    fn it_stays_small_and_keeps_its_stride() {
+        let device = Device::flex();
+        let mut names = NameList::default();
+        TinyConfig::new().init(&mut names, &device).unwrap();
+        let parameters: usize = names.entries.iter().map(|(_, shape)| shape.iter().product::<usize>()).sum();
+        assert!(parameters < 300_000, "{parameters}");
+        for stride in [8, 16] {
+            let config = TinyConfig::new().with_output_stride(stride);
+            let network = config.init(&mut RandomSource::new(0), &device).unwrap();
+            let features = network.forward(Tensor::zeros([2, 3, 64, 96], &device));
+            assert_eq!(features.dims(), [2, TinyConfig::CHANNELS, 64 / stride, 96 / stride]);
+        }
+    }
 }

@@ -91,7 +91,8 @@ impl Host for Terminal<'_> {
             }
             Event::RoundStarted { round, rounds, epochs, steps } => {
                 let name = self.round_name(round);
-                self.report.note(format!("round {round} of {}: {name}, {epochs} epochs, {steps} steps", rounds - 1));
+                self.report
+                    .note(format!("round {round} of {}: {name}, {epochs} epochs, {steps} steps", rounds - 1));
             }
             Event::Losses { round, points, .. } => self.losses(round, &points),
             Event::Progress { phase, done, total, seconds_left } => {

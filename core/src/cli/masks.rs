@@ -124,7 +124,8 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
     let score = scorer.score(!is_blind(card.masks.threshold));
     report.line(format!("{count} masks in {}: {}", duration(seconds), args.out.display()));
     if let Some(score) = &score {
-        let note = if score.looked_at_truth { " (a fixed threshold may have been chosen on the truth)" } else { "" };
+        let note =
+            if score.looked_at_truth { " (a fixed threshold may have been chosen on the truth)" } else { "" };
         report.line(format!("mIoU against the supplied masks {:.1} %{note}", score.miou));
     }
     report.object(&json!({

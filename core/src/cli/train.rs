@@ -136,8 +136,7 @@ fn refuse_other_run(args: &Args, resume: bool) -> Result<()> {
 /// Reads a data set and says what was left out.
 pub fn read(path: &std::path::Path, report: &mut Report) -> Result<Dataset> {
     let files = FileSet::open(path)?;
-    let dataset =
-        dataset::read(&files, &mut |done, total| report.progress("reading", done, total, None))?;
+    let dataset = dataset::read(&files, &mut |done, total| report.progress("reading", done, total, None))?;
     report.end_progress();
     if !dataset.problems.is_empty() {
         report.warning(format!(
@@ -176,9 +175,8 @@ fn settings(args: &Args, dataset: &Dataset) -> Result<Settings> {
 /// Sets the value that a path of names leads to in the settings' own JSON.
 fn assign(settings: &Settings, assignment: &str) -> Result<Settings> {
     let refused = |reason: String| Error::Setting { name: "set", reason };
-    let (path, text) = assignment
-        .split_once('=')
-        .ok_or_else(|| refused(format!("\"{assignment}\" is not NAME=VALUE")))?;
+    let (path, text) =
+        assignment.split_once('=').ok_or_else(|| refused(format!("\"{assignment}\" is not NAME=VALUE")))?;
     let mut all = serde_json::to_value(settings).map_err(|error| refused(error.to_string()))?;
     let mut place = &mut all;
     for name in path.split('.') {

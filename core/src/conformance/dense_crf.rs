@@ -13,7 +13,10 @@ const TOLERANCE: f64 = 0.005;
 pub(super) fn check(name: &str, file: &TensorFile) -> Result<Vec<Measured>> {
     let (q_shape, q) = file.get("q")?;
     let &[count, height, width] = q_shape else {
-        return Err(Error::Format { path: name.to_owned(), reason: "q is not [labels, height, width]".into() });
+        return Err(Error::Format {
+            path: name.to_owned(),
+            reason: "q is not [labels, height, width]".into(),
+        });
     };
     let bytes = |tensor: &str| -> Result<Vec<u8>> {
         Ok(file.get(tensor)?.1.iter().map(|&value| value as u8).collect())

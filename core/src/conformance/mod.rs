@@ -45,7 +45,9 @@ pub async fn check(name: &str, bytes: &[u8], device: &Device) -> Result<Vec<Meas
         spatial_bce::check(name, &file, device).await
     } else if name.starts_with("dense_crf_") {
         dense_crf::check(name, &file)
-    } else if let Some(network) = name.strip_suffix(".safetensors").and_then(|name| name.strip_suffix("_forward")) {
+    } else if let Some(network) =
+        name.strip_suffix(".safetensors").and_then(|name| name.strip_suffix("_forward"))
+    {
         forward::check(name, network, &file, device).await
     } else {
         Err(Error::Format { path: name.to_owned(), reason: "not the name of a known reference".into() })

@@ -50,7 +50,11 @@ impl Sgd {
             }
         }
         let values = read_all(tensors).await?;
-        Ok(kept.into_iter().zip(values).map(|((name, shape), values)| Named { name, shape, values }).collect())
+        Ok(kept
+            .into_iter()
+            .zip(values)
+            .map(|((name, shape), values)| Named { name, shape, values })
+            .collect())
     }
 
     /// Takes the state of [`save`](Self::save) back; parameters that are not in it start anew.
@@ -164,7 +168,7 @@ mod tests {
     }
 
     fn weights(line: &Line) -> Vec<f32> {
-        line.weight.val().into_data().to_vec().unwrap()
+        line.weight.val().into_data().try_to_vec().unwrap()
     }
 
     #[test]

@@ -116,7 +116,8 @@ impl Trained {
             reason: "the metadata do not say the stage, round and step".into(),
         };
         let stage = weights.metadata.get("stage").ok_or_else(damaged)?;
-        let stage = serde_json::from_value(serde_json::Value::String(stage.clone())).map_err(|_| damaged())?;
+        let stage =
+            serde_json::from_value(serde_json::Value::String(stage.clone())).map_err(|_| damaged())?;
         let position = Position::of(&weights.metadata).ok_or_else(damaged)?;
         Ok(Some(Self { card, stage, position, weights }))
     }
@@ -171,7 +172,12 @@ pub fn load_optimizer(store: &impl RunStore, position: Position) -> Result<Optio
 ///
 /// # Errors
 /// As [`RunStore::write`].
-pub fn save_round(store: &mut impl RunStore, stage: Stage, position: Position, weights: &[Named]) -> Result<()> {
+pub fn save_round(
+    store: &mut impl RunStore,
+    stage: Stage,
+    position: Position,
+    weights: &[Named],
+) -> Result<()> {
     store.write(&round_name(position.round), &encode(weights, position.metadata(stage))?)
 }
 
@@ -202,8 +208,10 @@ fn shares_name(round: usize) -> String {
 }
 
 fn to_json<T: Serialize>(value: &T, path: &str) -> Result<Vec<u8>> {
-    serde_json::to_vec_pretty(value)
-        .map_err(|error| Error::Format { path: path.to_owned(), reason: format!("cannot be encoded ({error})") })
+    serde_json::to_vec_pretty(value).map_err(|error| Error::Format {
+        path: path.to_owned(),
+        reason: format!("cannot be encoded ({error})"),
+    })
 }
 
 fn from_json<T: for<'a> Deserialize<'a>>(bytes: &[u8], path: &str) -> Result<T> {

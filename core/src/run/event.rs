@@ -87,7 +87,13 @@ pub enum Event {
     /// A data set was read.
     DatasetRead { summary: Summary },
     /// A small picture of an image: RGBA, row-major.
-    Thumbnail { image: usize, width: usize, height: usize, #[serde(skip)] rgba: Vec<u8> },
+    Thumbnail {
+        image: usize,
+        width: usize,
+        height: usize,
+        #[serde(skip)]
+        rgba: Vec<u8>,
+    },
     /// A run starts, or goes on from a checkpoint.
     RunStarted {
         settings: Box<Settings>,
@@ -165,7 +171,11 @@ pub enum Event {
     /// All masks are ready.
     MasksFinished { images: usize, seconds: f64, score: Option<Score> },
     /// A file for the user to keep.
-    FileReady { name: String, #[serde(skip)] bytes: Vec<u8> },
+    FileReady {
+        name: String,
+        #[serde(skip)]
+        bytes: Vec<u8>,
+    },
     /// Something was left out or went other than asked; work goes on.
     Warning { message: String },
     /// Work ended with an error.
@@ -188,8 +198,12 @@ impl Event {
     pub fn is_logged(&self) -> bool {
         !matches!(
             self,
-            Self::Thumbnail { .. } | Self::Preview { .. } | Self::FileReady { .. } | Self::Progress { .. }
-                | Self::MaskReady { .. } | Self::DatasetRead { .. }
+            Self::Thumbnail { .. }
+                | Self::Preview { .. }
+                | Self::FileReady { .. }
+                | Self::Progress { .. }
+                | Self::MaskReady { .. }
+                | Self::DatasetRead { .. }
         )
     }
 }
@@ -201,7 +215,13 @@ mod tests {
     #[test]
     fn json_carries_everything_but_bytes() {
         let mut event = Event::Preview {
-            image: 3, round: 1, step: 20, width: 2, height: 1, labels: vec![0, 1], strength: vec![9, 255],
+            image: 3,
+            round: 1,
+            step: 20,
+            width: 2,
+            height: 1,
+            labels: vec![0, 1],
+            strength: vec![9, 255],
         };
         let text = serde_json::to_string(&event).unwrap();
         assert!(!text.contains("strength"));

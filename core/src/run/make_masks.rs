@@ -1,7 +1,10 @@
 //! Masks of a data set with a trained network: maps → threshold → refinement, image by image.
 
-use image::RgbImage;
 use std::sync::Arc;
+
+use image::RgbImage;
+#[cfg(not(target_arch = "wasm32"))]
+use rayon::iter::ParallelIterator;
 
 use super::checkpoint::{Stage, Trained};
 use super::event::{Event, Phase, Score};
@@ -117,23 +120,20 @@ pub(super) async fn masks_of<L: Learner>(
                 Err(error) => host.emit(Event::Warning { message: error.to_string() }),
             }
         }
-        if !images.is_empty() {
+        let images_in_group = images.len();
+        if images_in_group > 0 {
             let pixels: Vec<&RgbImage> = images.iter().map(|(_, image)| image.as_ref()).collect();
             let maps = image_maps(&learner, &pixels, job.side, job.settings, &compute.device).await?;
             for mask in finish_group(job, &interpreter, images, maps) {
                 sink(mask?)?;
             }
-            pace.measure(pixels_len(start, total));
+            pace.measure(images_in_group);
         }
         let done = total.min(start + GROUP);
         let seconds_left = pace.seconds_left(total - done);
         host.emit(Event::Progress { phase: job.phase, done, total, seconds_left });
     }
     Ok(true)
-}
-
-fn pixels_len(start: usize, total: usize) -> usize {
-    total.min(start + GROUP) - start
 }
 
 async fn temperatures<L: Learner>(learner: &L) -> Result<Vec<f32>> {
@@ -144,26 +144,17 @@ async fn temperatures<L: Learner>(learner: &L) -> Result<Vec<f32>> {
 type Loaded = (usize, Arc<RgbImage>);
 
 /// Thresholds and refines a group: in parallel natively, one after the other in a browser.
-#[cfg(not(target_arch = "wasm32"))]
 fn finish_group(
     job: &MaskJob<'_>,
     interpreter: &Interpreter,
     images: Vec<Loaded>,
     maps: Vec<ImageMaps>,
 ) -> Vec<Result<Mask>> {
-    use rayon::prelude::*;
     let pairs: Vec<_> = images.into_iter().zip(maps).collect();
-    pairs.into_par_iter().map(|((item, image), maps)| finish(job, interpreter, item, &image, &maps)).collect()
-}
-
-#[cfg(target_arch = "wasm32")]
-fn finish_group(
-    job: &MaskJob<'_>,
-    interpreter: &Interpreter,
-    images: Vec<Loaded>,
-    maps: Vec<ImageMaps>,
-) -> Vec<Result<Mask>> {
-    let pairs = images.into_iter().zip(maps);
+    #[cfg(not(target_arch = "wasm32"))]
+    let pairs = rayon::iter::IntoParallelIterator::into_par_iter(pairs);
+    #[cfg(target_arch = "wasm32")]
+    let pairs = pairs.into_iter();
     pairs.map(|((item, image), maps)| finish(job, interpreter, item, &image, &maps)).collect()
 }
 

@@ -87,8 +87,7 @@ pub(super) async fn train_round<L: Learner, H: Host, S: RunStore>(
     let mut prepare = |step: usize, journal: &mut Journal<'_, H, S>| -> Result<HostBatch> {
         let items = sampler.batch_items(step);
         let side = training_side(settings.size, &settings.augment, seed, step);
-        let (batch, problems) =
-            make_batch(dataset, cache, &items, side, &settings.augment, seed, step)?;
+        let (batch, problems) = make_batch(dataset, cache, &items, side, &settings.augment, seed, step)?;
         for problem in problems {
             if reported.insert(problem.path.clone()) {
                 journal.tell(Event::Warning { message: format!("{}: {}", problem.reason, problem.path) })?;
@@ -193,7 +192,10 @@ fn learn<L: Learner>(
         let weight = (end - start) as f32 / count as f32;
         let [main, share, activation] = loss.parts;
         let total = loss.total.mul_scalar(weight);
-        let values = Tensor::cat(vec![total.clone().detach().inner(), main * weight, share * weight, activation * weight], 0);
+        let values = Tensor::cat(
+            vec![total.clone().detach().inner(), main * weight, share * weight, activation * weight],
+            0,
+        );
         sums = Some(match sums.take() {
             Some(sum) => sum + values,
             None => values,
@@ -212,7 +214,14 @@ async fn read(waiting: Vec<Waiting>) -> Result<Vec<LossPoint>> {
     let values = read_all(tensors).await?;
     let point = |((step, threshold_step), values): ((usize, bool), Vec<f32>)| {
         let value = |index: usize| values.get(index).copied().unwrap_or(f32::NAN);
-        LossPoint { step, total: value(0), main: value(1), share: value(2), activation: value(3), threshold_step }
+        LossPoint {
+            step,
+            total: value(0),
+            main: value(1),
+            share: value(2),
+            activation: value(3),
+            threshold_step,
+        }
     };
     Ok(facts.into_iter().zip(values).map(point).collect())
 }

@@ -305,7 +305,7 @@ impl Default for SpatialBceSettings {
             share_floor: 0.02,
             share_scales: vec![1.0],
             start_rms: 2.0,
-            start_temperature: 1.0,
+            start_temperature: 2.0,
         }
     }
 }
@@ -352,7 +352,10 @@ impl Settings {
         if self.version > VERSION {
             return Err(Error::Setting {
                 name: "version",
-                reason: format!("{} was written by a newer tag2mask; this one reads up to {VERSION}", self.version),
+                reason: format!(
+                    "{} was written by a newer tag2mask; this one reads up to {VERSION}",
+                    self.version
+                ),
             });
         }
         if ![8, 16].contains(&self.output_stride) {

@@ -102,7 +102,7 @@ mod folder {
 
     impl RunStore for FolderStore {
         fn write(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
-            atomic::write(&self.root.join(name), bytes)
+            atomic::write(self.root.join(name), bytes)
         }
 
         fn append(&mut self, name: &str, line: &str) -> Result<()> {

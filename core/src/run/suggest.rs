@@ -15,9 +15,21 @@ struct Schedule {
 
 fn schedule(backbone: BackboneName) -> Schedule {
     if backbone.trains_from_scratch() {
-        Schedule { first_steps: 320, round_steps: 160, first_rate: 0.02, round_rate: 0.001, largest_side: 160 }
+        Schedule {
+            first_steps: 320,
+            round_steps: 160,
+            first_rate: 0.02,
+            round_rate: 0.001,
+            largest_side: 160,
+        }
     } else {
-        Schedule { first_steps: 200, round_steps: 400, first_rate: 0.003, round_rate: 5e-4, largest_side: 224 }
+        Schedule {
+            first_steps: 200,
+            round_steps: 400,
+            first_rate: 0.003,
+            round_rate: 5e-4,
+            largest_side: 224,
+        }
     }
 }
 
@@ -43,12 +55,14 @@ pub fn settings(backbone: BackboneName, summary: &Summary, slow: bool) -> Settin
         // All of it is new; and what is far from a minimum takes steps that are too long.
         settings.optimizer.head_factor = 5.0;
         settings.optimizer.max_gradient_norm = 1.0;
+        // What it knows is how things look at the size that it saw them.
+        settings.masks.scales = vec![1.0, 1.5];
     }
     settings.spatial_bce.epochs = epochs(schedule.round_steps, 100);
     settings.spatial_bce.learning_rate = schedule.round_rate;
     if slow {
         settings.spatial_bce.rounds = 1;
-        settings.masks.scales = vec![1.0, 0.5];
+        settings.masks.scales = vec![1.0];
     }
     settings
 }
@@ -66,7 +80,7 @@ mod tests {
     use crate::dataset::{ImageSummary, Layout};
 
     fn summary(images: usize, side: u32) -> Summary {
-        let image = |index| ImageSummary {
+        let image = |index: usize| ImageSummary {
             path: format!("{index}.png"),
             stem: index.to_string(),
             width: side,

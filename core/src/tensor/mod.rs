@@ -5,3 +5,6 @@ pub mod read;
 
 pub use rank_threshold::{rank_of_share, value_at_rank};
 pub use read::read_all;
+
+#[cfg(test)]
+pub(crate) mod finite_difference;

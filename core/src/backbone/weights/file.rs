@@ -33,11 +33,7 @@ impl TensorFile {
                 tensors.insert(name.to_owned(), (view.shape().to_vec(), values));
             }
         }
-        Ok(Self {
-            path: path.to_owned(),
-            metadata: metadata.metadata().clone().unwrap_or_default(),
-            tensors,
-        })
+        Ok(Self { path: path.to_owned(), metadata: metadata.metadata().clone().unwrap_or_default(), tensors })
     }
 
     /// Shape and values of one tensor.
@@ -61,12 +57,8 @@ impl TensorFile {
 fn values_of(view: &TensorView<'_>) -> Option<Vec<f32>> {
     let data = view.data();
     Some(match view.dtype() {
-        Dtype::F32 => {
-            data.as_chunks::<4>().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect()
-        }
-        Dtype::F64 => {
-            data.as_chunks::<8>().0.iter().map(|&bytes| f64::from_le_bytes(bytes) as f32).collect()
-        }
+        Dtype::F32 => data.as_chunks::<4>().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect(),
+        Dtype::F64 => data.as_chunks::<8>().0.iter().map(|&bytes| f64::from_le_bytes(bytes) as f32).collect(),
         Dtype::BF16 => data
             .as_chunks::<2>()
             .0
@@ -113,7 +105,11 @@ impl<'a> FileSource<'a> {
     }
 
     /// Tensors for which `is_required` is false start at random from `seed`.
-    pub fn with_random_rest(file: &'a TensorFile, seed: u64, is_required: impl Fn(&str) -> bool + 'a) -> Self {
+    pub fn with_random_rest(
+        file: &'a TensorFile,
+        seed: u64,
+        is_required: impl Fn(&str) -> bool + 'a,
+    ) -> Self {
         Self { file, fallback: RandomSource::new(seed), is_required: Box::new(is_required) }
     }
 }
@@ -146,8 +142,10 @@ pub fn encode(tensors: &[Named], metadata: HashMap<String, String>) -> Result<Ve
         path: "weights".into(),
         reason: format!("cannot be encoded ({error})"),
     };
-    let bytes: Vec<Vec<u8>> =
-        tensors.iter().map(|tensor| tensor.values.iter().flat_map(|value| value.to_le_bytes()).collect()).collect();
+    let bytes: Vec<Vec<u8>> = tensors
+        .iter()
+        .map(|tensor| tensor.values.iter().flat_map(|value| value.to_le_bytes()).collect())
+        .collect();
     let views = tensors
         .iter()
         .zip(&bytes)
@@ -194,7 +192,8 @@ mod tests {
 
     #[test]
     fn half_floats_are_read() {
-        for (bits, value) in [(0x3c00, 1.0), (0xc000, -2.0), (0x3555, 0.333_251_95), (0x0001, 2f32.powi(-24))] {
+        for (bits, value) in [(0x3c00, 1.0), (0xc000, -2.0), (0x3555, 0.333_251_95), (0x0001, 2f32.powi(-24))]
+        {
             assert_eq!(half_to_f32(bits), value);
         }
     }

@@ -39,7 +39,12 @@ pub struct Head {
 }
 
 impl Head {
-    pub(super) fn load(source: &mut dyn Source, classes: usize, channels: usize, device: &Device) -> Result<Self> {
+    pub(super) fn load(
+        source: &mut dyn Source,
+        classes: usize,
+        channels: usize,
+        device: &Device,
+    ) -> Result<Self> {
         let xavier = Start::XavierUniform;
         let hidden = hidden(classes);
         Ok(Self {
@@ -48,7 +53,14 @@ impl Head {
             score: parameter(source, SCORE, [classes, hidden], xavier, true, device)?,
             bias: parameter(source, SCORE_BIAS, [classes], Start::Constant(0.0), false, device)?,
             threshold: parameter(source, THRESHOLD, [classes, channels], xavier, true, device)?,
-            temperature: parameter(source, TEMPERATURE, [classes], Start::Constant(10f32.ln()), true, device)?,
+            temperature: parameter(
+                source,
+                TEMPERATURE,
+                [classes],
+                Start::Constant(10f32.ln()),
+                true,
+                device,
+            )?,
         })
     }
 
@@ -121,4 +133,30 @@ pub fn from_cam(trained: Vec<Named>, start: &HeadStart, seed: u64) -> Result<Vec
         named(TEMPERATURE, vec![classes], vec![start.temperature.ln(); classes]),
     ]);
     Ok(tensors)
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::TensorData;
+
+    use super::*;
+    use crate::backbone::weights::Given;
+
+    #[test]
+    fn a_head_started_from_a_classifier_gives_its_maps() {
+        let device = Device::flex();
+        let classifier = Named {
+            name: CLASSIFIER.into(),
+            shape: vec![2, 3],
+            values: vec![1.0, -1.0, 0.5, 0.0, 2.0, -3.0],
+        };
+        let start = HeadStart { feature_scale: 0.5, offsets: vec![1.0, -4.0], temperature: 2.0 };
+        let known = from_cam(vec![classifier], &start, 1).unwrap();
+        let head = Head::load(&mut Given::new(known, RandomSource::new(1)), 2, 3, &device).unwrap();
+        let features = TensorData::new(vec![1.0f32, 2.0, 3.0], [1, 3, 1, 1]);
+        let (scores, _) = head.forward(Tensor::from_data(features, &device));
+        // u = s · (classifier · F − offset): 0.5 · (0.5 − 1) and 0.5 · (−5 + 4); z = 2 u.
+        let logits: Vec<f32> = head.scale(scores).into_data().try_to_vec().unwrap();
+        assert!((logits[0] + 0.5).abs() < 1e-6 && (logits[1] + 1.0).abs() < 1e-6, "{logits:?}");
+    }
 }

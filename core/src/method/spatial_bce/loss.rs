@@ -79,7 +79,12 @@ pub fn threshold_loss(logits: Tensor<4>, threshold_logits: Tensor<4>, labels: Te
 /// - `shares`: `f`, `[N, C]` row-major, 0 to 1
 /// - `present_in_batch`: number of labels that are 1 in the batch that this is (a part of)
 /// - result: `[1]`
-pub fn share_loss(logits: Tensor<4>, labels: Tensor<2>, shares: &[f32], present_in_batch: usize) -> Tensor<1> {
+pub fn share_loss(
+    logits: Tensor<4>,
+    labels: Tensor<2>,
+    shares: &[f32],
+    present_in_batch: usize,
+) -> Tensor<1> {
     let [count, classes, ..] = logits.dims();
     let mean: Tensor<2> = sigmoid(logits).mean_dims(&[2, 3]).reshape([count, classes]);
     let guarded = |share: f64| (share.clamp(0.0, 1.0) + 1e-10).recip() as f32;
@@ -89,4 +94,98 @@ pub fn share_loss(logits: Tensor<4>, labels: Tensor<2>, shares: &[f32], present_
     let term = |p: Tensor<2>, over: Tensor<2>| p.clone() * (p * over).clamp_min(1e-8).log();
     let divergence = term(mean, over_share) + term(rest, over_rest);
     (divergence * labels).sum().div_scalar(present_in_batch.max(1) as f32)
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+    use crate::tensor::finite_difference;
+
+    const SHAPE: [usize; 4] = [2, 2, 3, 4];
+    const LABELS: [f32; 4] = [1.0, 0.0, 1.0, 1.0];
+    const SHARES: [f32; 4] = [0.25, 0.0, 0.5, 0.9];
+
+    fn logits() -> Vec<f32> {
+        let mut random = ChaCha8Rng::seed_from_u64(3);
+        (0..SHAPE.iter().product()).map(|_| (random.random::<f32>() - 0.5) * 6.0).collect()
+    }
+
+    fn device() -> Device {
+        Device::flex().autodiff()
+    }
+
+    fn labels(values: &[f32]) -> Tensor<2> {
+        Tensor::from_data(TensorData::new(values.to_vec(), [2, 2]), &device())
+    }
+
+    fn tensor(values: &[f32]) -> Tensor<4> {
+        Tensor::from_data(TensorData::new(values.to_vec(), SHAPE), &device())
+    }
+
+    #[test]
+    fn the_network_step_has_the_gradient_of_finite_differences() {
+        let logits = logits();
+        // The pixel at the rank is the threshold itself: moving it moves what is held constant.
+        let pixels = SHAPE[2] * SHAPE[3];
+        let at_rank = |map: usize| {
+            let row = &logits[map * pixels..(map + 1) * pixels];
+            let mut order: Vec<usize> = (0..pixels).collect();
+            order.sort_by(|&a, &b| row[b].total_cmp(&row[a]));
+            map * pixels + order[rank_of_share(SHARES[map], pixels)]
+        };
+        let except: Vec<usize> = (0..4).map(at_rank).collect();
+        finite_difference::check(&logits, SHAPE, 5e-3, 5e-3, &except, |logits| {
+            network_loss(logits, labels(&LABELS), &SHARES)
+        });
+    }
+
+    #[test]
+    fn the_threshold_step_has_the_gradient_of_finite_differences() {
+        let activations = logits();
+        let threshold: Vec<f32> = logits().iter().map(|value| 0.3 - value / 3.0).collect();
+        finite_difference::check(&threshold, SHAPE, 5e-3, 5e-3, &[], |threshold| {
+            threshold_loss(tensor(&activations), threshold, labels(&LABELS))
+        });
+    }
+
+    #[test]
+    fn the_share_term_has_the_gradient_of_finite_differences() {
+        finite_difference::check(&logits(), SHAPE, 1e-2, 5e-3, &[], |logits| {
+            share_loss(logits, labels(&LABELS), &SHARES, 3)
+        });
+    }
+
+    #[test]
+    fn a_pixel_pays_most_at_the_threshold_and_nothing_at_the_ends() {
+        let p = [0.0f32, 0.2, 0.4, 0.6, 0.8, 1.0];
+        let p = Tensor::<4>::from_data(TensorData::new(p.to_vec(), [1, 1, 1, 6]), &Device::flex());
+        let t = p.full_like(0.4);
+        let (below, above) = below_and_above(p, t);
+        let values = |tensor: Tensor<4>| tensor.into_data().try_to_vec::<f32>().unwrap();
+        let (below, above) = (values(below), values(above));
+        let expected_below = [0.0, 0.75, 1.0];
+        let expected_above = [1.0, 1.0 - 1.0 / 9.0, 1.0 - 4.0 / 9.0, 0.0];
+        assert!(below.iter().zip(expected_below).all(|(a, b)| (a - b).abs() < 1e-6), "{below:?}");
+        assert!(above[2..].iter().zip(expected_above).all(|(a, b)| (a - b).abs() < 1e-6), "{above:?}");
+    }
+
+    #[test]
+    fn extreme_activations_and_empty_sides_give_numbers() {
+        let scalar = |loss: Tensor<1>| loss.into_scalar::<f32>();
+        for extreme in [-200.0, 0.0, 200.0] {
+            let all = tensor(&[extreme; 48]);
+            for present in [[0.0; 4], [1.0; 4]] {
+                for share in [0.0, 1.0] {
+                    let shares = [share; 4];
+                    assert!(scalar(network_loss(all.clone(), labels(&present), &shares)).is_finite());
+                    assert!(scalar(share_loss(all.clone(), labels(&present), &shares, 4)).is_finite());
+                }
+                assert!(scalar(threshold_loss(all.clone(), all.clone(), labels(&present))).is_finite());
+            }
+        }
+    }
 }

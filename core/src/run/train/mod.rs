@@ -1,36 +1,30 @@
 //! A whole run: round 0 trains the plain classifier, whose masks give the first foreground shares;
 //! each later round trains Spatial-BCE on the shares of the round before (METHODS §1, "Rounds").
 
-use std::collections::BTreeMap;
+mod shares;
+mod start;
 
 use burn::tensor::Device;
 use web_time::Instant;
 
-use super::checkpoint::{self, Position, RunCard, Shares, Stage, Trained};
-use super::event::{Event, Phase, Score};
+use super::checkpoint::{self, Position, RunCard, Stage, Trained};
+use super::event::Event;
 use super::host::Host;
 use super::journal::Journal;
-use super::make_masks::{Mask, MaskJob, Scorer, make_masks};
-use super::maps::image_maps;
 use super::preview::Previews;
 use super::round::{Ended, Plan, train_round};
-use super::settings::{MaskSettings, MethodName, Settings, SpatialBceSettings, Threshold};
+use super::settings::{MethodName, Settings};
 use super::store::RunStore;
 use crate::backbone::BackboneConfig;
-use crate::backbone::tiny::INPUT_MEAN;
-use crate::backbone::weights::{FileSource, Given, NameList, Named, RandomSource, Source, TensorFile};
+use crate::backbone::weights::{FileSource, Given, NameList, RandomSource, Source, TensorFile};
 use crate::dataset::Dataset;
-use crate::dataset::batch::{self, Sampler};
+use crate::dataset::batch::Sampler;
 use crate::dataset::cache::{DEFAULT_BYTES, ImageCache};
 use crate::device::{Compute, micro_batch};
 use crate::error::{Error, Result};
-use crate::method::cam::{Cam, CamConfig};
-use crate::method::spatial_bce::{HeadStart, SpatialBce, SpatialBceConfig, from_cam};
+use crate::method::cam::CamConfig;
+use crate::method::spatial_bce::{SpatialBce, SpatialBceConfig, from_cam};
 use crate::method::{Learner, LearnerConfig};
-use crate::tensor::rank_of_share;
-
-/// Images that the mean colour and the scale of the features are measured on.
-const CALIBRATION_IMAGES: usize = 32;
 
 /// What a run is given.
 pub struct Run<'a> {
@@ -121,7 +115,8 @@ impl<'a, H: Host, S: RunStore> Session<'a, H, S> {
             // Images are kept a little larger than they are used: resizing twice blurs.
             cache: ImageCache::new(DEFAULT_BYTES, (2 * largest_side) as u32),
             previews: Previews::new(run.dataset, run.previews, 2 * settings.size),
-            steps_per_epoch: Sampler::new((0..run.dataset.items.len()).collect(), settings.batch, 0).steps_per_epoch(),
+            steps_per_epoch: Sampler::new((0..run.dataset.items.len()).collect(), settings.batch, 0)
+                .steps_per_epoch(),
             micro_batch: micro_batch(&run.compute.info, settings.backbone, settings.batch, largest_side),
         }
     }
@@ -147,7 +142,8 @@ impl<'a, H: Host, S: RunStore> Session<'a, H, S> {
                 Some(trained) => cam.init(&mut FileSource::all(&trained.weights), &self.device)?,
                 None => cam.init(self.first_weights().as_mut(), &self.device)?,
             };
-            let (_, ended) = self.round(learner, cam.names(&self.device)?, Stage::Cam, start, Vec::new()).await?;
+            let (_, ended) =
+                self.round(learner, cam.names(&self.device)?, Stage::Cam, start, Vec::new()).await?;
             if ended == Ended::Stopped {
                 return Ok(Ending::Stopped);
             }
@@ -202,7 +198,9 @@ impl<'a, H: Host, S: RunStore> Session<'a, H, S> {
             sizes.map(|(_, shape)| shape.iter().product::<usize>()).sum()
         };
         Ok(count(match self.run.settings.method {
-            MethodName::Cam => CamConfig { backbone: self.backbone, classes: self.classes() }.names(&self.device)?,
+            MethodName::Cam => {
+                CamConfig { backbone: self.backbone, classes: self.classes() }.names(&self.device)?
+            }
             MethodName::SpatialBce => self.spatial_bce_config().names(&self.device)?,
         }))
     }
@@ -211,37 +209,15 @@ impl<'a, H: Host, S: RunStore> Session<'a, H, S> {
     fn first_weights(&mut self) -> Box<dyn Source + 'a> {
         let seed = self.run.settings.seed;
         match self.run.weights {
-            Some(file) => Box::new(FileSource::with_random_rest(file, seed, |name| !name.starts_with("cam."))),
+            Some(file) => {
+                Box::new(FileSource::with_random_rest(file, seed, |name| !name.starts_with("cam.")))
+            }
             None => Box::new(Given::new([self.mean_color()], RandomSource::new(seed))),
         }
     }
 
-    /// The data set's mean colour, from a sample of its images: what a network that starts from nothing
-    /// is centred on.
-    fn mean_color(&mut self) -> Named {
-        let dataset = self.run.dataset;
-        let step = (dataset.items.len() / CALIBRATION_IMAGES).max(1);
-        let mut sum = [0.0f64; 3];
-        let mut count = 0usize;
-        for item in (0..dataset.items.len()).step_by(step) {
-            let Ok(image) = self.cache.get(dataset, item) else { continue };
-            let values = batch::normalise(&image);
-            let pixels = values.len() / 3;
-            for (sum, plane) in sum.iter_mut().zip(values.chunks_exact(pixels.max(1))) {
-                *sum += plane.iter().map(|&value| f64::from(value)).sum::<f64>() / pixels as f64;
-            }
-            count += 1;
-        }
-        let values = sum.map(|sum| (sum / count.max(1) as f64) as f32).to_vec();
-        Named { name: INPUT_MEAN.to_owned(), shape: vec![3], values }
-    }
-
     /// The Spatial-BCE network: as it was, or started from the plain classifier.
-    async fn spatial_bce(
-        &mut self,
-        before: &Trained,
-        shares: &[Vec<f32>],
-    ) -> Result<(SpatialBce, NameList)> {
+    async fn spatial_bce(&mut self, before: &Trained, shares: &[Vec<f32>]) -> Result<(SpatialBce, NameList)> {
         let config = self.spatial_bce_config();
         let names = config.names(&self.device)?;
         let learner = match before.stage {
@@ -258,33 +234,6 @@ impl<'a, H: Host, S: RunStore> Session<'a, H, S> {
             }
         };
         Ok((learner, names))
-    }
-
-    /// Where the head starts: per class, the score at the rank of the foreground share becomes 0, so
-    /// that the mean activation starts near the share; and the logits of present classes get the root
-    /// mean square that the settings ask for.
-    async fn head_start(&mut self, learner: &Cam, shares: &[Vec<f32>]) -> Result<HeadStart> {
-        let dataset = self.run.dataset;
-        let settings = MaskSettings { scales: vec![1.0], flip: false, ..MaskSettings::default() };
-        let step = (dataset.items.len() / CALIBRATION_IMAGES).max(1);
-        let mut found: Vec<(usize, f32, Vec<f32>)> = Vec::new();
-        for (item, shares) in shares.iter().enumerate().step_by(step) {
-            let Ok(image) = self.cache.get(dataset, item) else { continue };
-            let size = self.run.settings.size;
-            let maps = image_maps(learner, &[image.as_ref()], size, &settings, &self.run.compute.device).await?;
-            let labels = &dataset.items[item].labels;
-            for maps in maps {
-                let coarse = maps.coarse(labels);
-                for (index, &class) in labels.iter().enumerate() {
-                    let mut scores = coarse.class(index).to_vec();
-                    scores.sort_by(|a, b| b.total_cmp(a));
-                    let floor = self.run.settings.spatial_bce.share_floor as f32;
-                    let rank = rank_of_share(shares[usize::from(class)].max(floor), scores.len());
-                    found.push((usize::from(class), scores[rank], scores));
-                }
-            }
-        }
-        Ok(head_start(&found, self.classes(), &self.run.settings.spatial_bce))
     }
 
     async fn round<L: Learner>(
@@ -318,110 +267,11 @@ impl<'a, H: Host, S: RunStore> Session<'a, H, S> {
             names,
             optimizer: checkpoint::load_optimizer(self.journal.store, position)?,
         };
-        let result = train_round(learner, plan, &mut self.previews, &mut self.cache, &mut self.journal).await?;
+        let result =
+            train_round(learner, plan, &mut self.previews, &mut self.cache, &mut self.journal).await?;
         if result.1 == Ended::Finished {
             self.journal.tell(Event::RoundFinished { round, seconds: started.elapsed().as_secs_f64() })?;
         }
         Ok(result)
-    }
-
-    /// Foreground shares per item for `round`, from the store, or from the masks of the network that
-    /// the round starts from. `None` when the host stopped it.
-    async fn shares_for(&mut self, round: usize, before: &Trained) -> Result<Option<Vec<Vec<f32>>>> {
-        let shares = match checkpoint::load_shares(self.journal.store, round)? {
-            Some(shares) => shares,
-            None => match self.measure_shares(round, before).await? {
-                Some(shares) => shares,
-                None => return Ok(None),
-            },
-        };
-        let classes = self.classes();
-        let of_item = |item: &crate::dataset::Item| {
-            let known = shares.get(&item.path).filter(|shares| shares.len() == classes);
-            known.cloned().unwrap_or_else(|| vec![0.0; classes])
-        };
-        Ok(Some(self.run.dataset.items.iter().map(of_item).collect()))
-    }
-
-    async fn measure_shares(&mut self, round: usize, before: &Trained) -> Result<Option<Shares>> {
-        let settings = self.run.settings;
-        let mask_settings = MaskSettings {
-            scales: settings.spatial_bce.share_scales.clone(),
-            threshold: Threshold::Adaptive,
-            ..settings.masks.clone()
-        };
-        let dataset = self.run.dataset;
-        let job = MaskJob {
-            dataset,
-            settings: &mask_settings,
-            side: settings.size,
-            keep_scores: false,
-            phase: Phase::Shares,
-        };
-        let classes = self.classes();
-        let mut shares = BTreeMap::new();
-        let mut scorer = Scorer::new(dataset);
-        let mut thresholds = vec![(0.0f32, 0usize); classes];
-        let mut sink = |mask: Mask| {
-            let item = &dataset.items[mask.item];
-            scorer.add(mask.item, &mask.labels)?;
-            for (&class, &threshold) in item.labels.iter().zip(&mask.thresholds) {
-                let sum = &mut thresholds[usize::from(class)];
-                *sum = (sum.0 + threshold, sum.1 + 1);
-            }
-            shares.insert(item.path.clone(), mask.labels.shares(classes));
-            Ok(())
-        };
-        let host = &mut *self.journal.host;
-        let finished = make_masks(&job, before, self.run.compute, host, &mut sink).await?;
-        if !finished {
-            return Ok(None);
-        }
-        let score = scorer.score(false);
-        checkpoint::save_shares(self.journal.store, round, &shares)?;
-        self.tell_shares(round, &shares, &thresholds, score)?;
-        Ok(Some(shares))
-    }
-
-    fn tell_shares(
-        &mut self,
-        round: usize,
-        shares: &Shares,
-        thresholds: &[(f32, usize)],
-        score: Option<Score>,
-    ) -> Result<()> {
-        let mut sums = vec![(0.0f32, 0usize); self.classes()];
-        for item in &self.run.dataset.items {
-            let Some(shares) = shares.get(&item.path) else { continue };
-            for &class in &item.labels {
-                let sum = &mut sums[usize::from(class)];
-                *sum = (sum.0 + shares[usize::from(class)], sum.1 + 1);
-            }
-        }
-        let mean = |&(sum, count): &(f32, usize)| (count > 0).then(|| sum / count as f32);
-        let per_class = thresholds.iter().map(mean).collect();
-        self.journal.tell(Event::Thresholds { round, per_class })?;
-        self.journal.tell(Event::SharesUpdated { round, mean: sums.iter().map(mean).collect(), score })
-    }
-}
-
-/// `found` are the class, the score at the share's rank, and all scores of present maps.
-fn head_start(found: &[(usize, f32, Vec<f32>)], classes: usize, settings: &SpatialBceSettings) -> HeadStart {
-    let mut sums = vec![(0.0f32, 0usize); classes];
-    for &(class, score, _) in found {
-        sums[class] = (sums[class].0 + score, sums[class].1 + 1);
-    }
-    let offsets: Vec<f32> = sums.iter().map(|&(sum, count)| sum / count.max(1) as f32).collect();
-    let mut squares = (0.0f64, 0usize);
-    for (class, _, scores) in found {
-        squares.0 += scores.iter().map(|score| f64::from(score - offsets[*class]).powi(2)).sum::<f64>();
-        squares.1 += scores.len();
-    }
-    let rms = (squares.0 / squares.1.max(1) as f64).sqrt().max(1e-6);
-    let temperature = settings.start_temperature;
-    HeadStart {
-        feature_scale: (settings.start_rms / (temperature * rms)) as f32,
-        offsets,
-        temperature: temperature as f32,
     }
 }

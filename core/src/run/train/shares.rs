@@ -1,0 +1,98 @@
+//! Foreground shares: how much of each image its classes cover, by the masks of the network so far.
+
+use std::collections::BTreeMap;
+
+use super::Session;
+use crate::dataset::Item;
+use crate::error::Result;
+use crate::run::checkpoint::{self, Shares, Trained};
+use crate::run::event::{Event, Phase, Score};
+use crate::run::host::Host;
+use crate::run::make_masks::{Mask, MaskJob, Scorer, make_masks};
+use crate::run::settings::{MaskSettings, Threshold};
+use crate::run::store::RunStore;
+
+impl<H: Host, S: RunStore> Session<'_, H, S> {
+    /// Foreground shares per item for `round`, from the store, or from the masks of the network that
+    /// the round starts from. `None` when the host stopped it.
+    pub(super) async fn shares_for(
+        &mut self,
+        round: usize,
+        before: &Trained,
+    ) -> Result<Option<Vec<Vec<f32>>>> {
+        let shares = match checkpoint::load_shares(self.journal.store, round)? {
+            Some(shares) => shares,
+            None => match self.measure_shares(round, before).await? {
+                Some(shares) => shares,
+                None => return Ok(None),
+            },
+        };
+        let classes = self.classes();
+        let of_item = |item: &Item| {
+            let known = shares.get(&item.path).filter(|shares| shares.len() == classes);
+            known.cloned().unwrap_or_else(|| vec![0.0; classes])
+        };
+        Ok(Some(self.run.dataset.items.iter().map(of_item).collect()))
+    }
+
+    async fn measure_shares(&mut self, round: usize, before: &Trained) -> Result<Option<Shares>> {
+        let settings = self.run.settings;
+        let mask_settings = MaskSettings {
+            scales: settings.spatial_bce.share_scales.clone(),
+            threshold: Threshold::Adaptive,
+            ..settings.masks.clone()
+        };
+        let dataset = self.run.dataset;
+        let job = MaskJob {
+            dataset,
+            settings: &mask_settings,
+            side: settings.size,
+            keep_scores: false,
+            phase: Phase::Shares,
+        };
+        let classes = self.classes();
+        let mut shares = BTreeMap::new();
+        let mut scorer = Scorer::new(dataset);
+        let mut thresholds = vec![(0.0f32, 0usize); classes];
+        let mut sink = |mask: Mask| {
+            let item = &dataset.items[mask.item];
+            scorer.add(mask.item, &mask.labels)?;
+            for (&class, &threshold) in item.labels.iter().zip(&mask.thresholds) {
+                let sum = &mut thresholds[usize::from(class)];
+                *sum = (sum.0 + threshold, sum.1 + 1);
+            }
+            shares.insert(item.path.clone(), mask.labels.shares(classes));
+            Ok(())
+        };
+        let host = &mut *self.journal.host;
+        let finished = make_masks(&job, before, self.run.compute, host, &mut sink).await?;
+        if !finished {
+            return Ok(None);
+        }
+        let score = scorer.score(false);
+        checkpoint::save_shares(self.journal.store, round, &shares)?;
+        self.tell_shares(round, &shares, &thresholds, score)?;
+        Ok(Some(shares))
+    }
+
+    fn tell_shares(
+        &mut self,
+        round: usize,
+        shares: &Shares,
+        thresholds: &[(f32, usize)],
+        score: Option<Score>,
+    ) -> Result<()> {
+        let mut sums = vec![(0.0f32, 0usize); self.classes()];
+        for item in &self.run.dataset.items {
+            let Some(shares) = shares.get(&item.path) else { continue };
+            for &class in &item.labels {
+                let sum = &mut sums[usize::from(class)];
+                *sum = (sum.0 + shares[usize::from(class)], sum.1 + 1);
+            }
+        }
+        let mean = |&(sum, count): &(f32, usize)| (count > 0).then(|| sum / count as f32);
+        let per_class = thresholds.iter().map(mean).collect();
+        self.journal.tell(Event::Thresholds { round, per_class })?;
+        self.journal.tell(Event::SharesUpdated { round, mean: sums.iter().map(mean).collect(), score })
+    }
+}
