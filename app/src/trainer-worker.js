@@ -36,7 +36,13 @@ export async function serve(port, { wasm, lock }, attempt = 0) {
   });
   try {
     globalThis.trainerPort = port;
-    const adapter = await navigator.gpu?.requestAdapter().catch(() => null);
+    // The one that the trainer will take, and its name: wgpu passes on only a description that browsers
+    // keep to themselves.
+    const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" }).catch(() => null);
+    if (adapter) {
+      const { vendor, architecture } = adapter.info ?? {};
+      globalThis.adapterName = [vendor, architecture].filter(Boolean).join(" ");
+    }
     const { default: init } = await import(attempt ? `./trainer.js?${attempt}` : "./trainer.js");
     await init({ module_or_path: wasm });
     port.postMessage({ ready: true, webgpu: Boolean(adapter) });

@@ -184,7 +184,7 @@ async function train({ settings, previews }) {
         await wait(30);
       }
       const score = script.truth ? score_of(48 + 6 * round) : null;
-      say({ event: 'shares-updated', round, mean: [0.12, 0.18, 0.07], score });
+      say({ event: 'shares-updated', round: round + 1, mean: [0.12, 0.18, 0.07], score });
     }
   }
   say({ event: 'training-finished', seconds: 31 });

@@ -158,7 +158,7 @@ pub enum Order {
 /// One sentence on what a score has looked at.
 pub fn score_note(score: &Score) -> &'static str {
     if score.looked_at_truth {
-        "These figures compare with the masks you supplied, and the threshold was searched on them too: the true quality on new photos is lower."
+        "These figures compare with the masks you supplied. The threshold was set by hand: if these figures guided it, expect less on new photos."
     } else {
         "The masks you supplied were used only to compute these figures; nothing was trained or tuned on them."
     }

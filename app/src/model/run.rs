@@ -149,7 +149,8 @@ impl Run {
             Event::SharesUpdated { round, mean, score } => {
                 self.shares.clone_from(mean);
                 if let Some(score) = score {
-                    self.scores.push((*round, score.clone()));
+                    // Told as of the round that learns from these masks; made by the one before.
+                    self.scores.push((round.saturating_sub(1), score.clone()));
                 }
             }
             Event::Thresholds { per_class, .. } => self.thresholds.clone_from(per_class),

@@ -9,13 +9,13 @@ use tag2mask_app::protocol::{Command, PROTOCOL_VERSION};
 use tag2mask_core::backbone::weights::TensorFile;
 use tag2mask_core::dataset::sample::{self, SampleSettings};
 use tag2mask_core::dataset::{self, Dataset, decode};
-use tag2mask_core::device::Compute;
+use tag2mask_core::device::{Compute, UNNAMED};
 use tag2mask_core::export::{classes_txt, palette_png, zip};
 use tag2mask_core::files::{Blob, FileSet};
 use tag2mask_core::run::checkpoint::Trained;
 use tag2mask_core::run::event::Phase;
 use tag2mask_core::run::make_masks::{Mask, MaskJob, Scorer, is_blind, make_masks};
-use tag2mask_core::run::settings::{MaskSettings, Settings};
+use tag2mask_core::run::settings::{MaskSettings, Settings, Threshold};
 use tag2mask_core::run::store::MemoryStore;
 use tag2mask_core::run::train::{Run, train};
 use tag2mask_core::run::{Control, Host};
@@ -131,10 +131,20 @@ async fn start(this: &Shared, version: u32, endpoint: &Endpoint) -> Result<()> {
     let compute = match known {
         Some(compute) => compute,
         None => Rc::new(match Compute::webgpu().await {
-            Ok(compute) => compute,
+            Ok(mut compute) => {
+                if compute.info.name == UNNAMED
+                    && let Some(name) = adapter_name().filter(|name| !name.is_empty())
+                {
+                    compute.info.name = name;
+                }
+                compute
+            }
             Err(error) => {
-                let message = format!("training on the processor, which is slower: {error}");
-                endpoint.tell(Event::Warning { message });
+                // Where there is no adapter at all, the page's header says so, and what to do about it.
+                if adapter_name().is_some() {
+                    let message = format!("The GPU could not be used, so the processor trains: {error}");
+                    endpoint.tell(Event::Warning { message });
+                }
                 Compute::cpu()
             }
         }),
@@ -142,6 +152,11 @@ async fn start(this: &Shared, version: u32, endpoint: &Endpoint) -> Result<()> {
     endpoint.tell(Event::DeviceReady { device: compute.info.clone() });
     this.borrow_mut().compute = Some(compute);
     Ok(())
+}
+
+/// What the loader calls the adapter that it has found, which may be nothing.
+fn adapter_name() -> Option<String> {
+    Reflect::get(&js_sys::global(), &"adapterName".into()).ok()?.as_string()
 }
 
 fn open_files(this: &Shared, payload: &JsValue, endpoint: &Endpoint) -> Result<()> {
@@ -205,7 +220,7 @@ async fn masks(this: &Shared, settings: &MaskSettings, page: &mut Page<'_>) -> R
     let endpoint = page.endpoint.clone();
     let classes = dataset.classes.len();
     let mut sink = |mask: Mask| {
-        let miou = scorer.add(mask.item, &mask.labels)?;
+        let miou = scorer.add(&mask)?;
         files.push((format!("{}.png", dataset.items[mask.item].stem), palette_png::encode(&mask.labels)?));
         let covered = mask.labels.shares(classes).into_iter().enumerate().filter(|&(_, share)| share > 0.0);
         endpoint.tell(Event::MaskReady {
@@ -223,7 +238,9 @@ async fn masks(this: &Shared, settings: &MaskSettings, page: &mut Page<'_>) -> R
     files.push(("classes.txt".into(), classes_txt::encode(&dataset.classes)));
     this.borrow_mut().masks = files;
     if finished {
-        let score = scorer.score(!is_blind(settings.threshold));
+        // Moving the threshold to where the score is best is a look at the truth; the preset is none.
+        let preset = Threshold::Fixed(trained.card.settings.cam.threshold);
+        let score = scorer.score(!is_blind(settings.threshold) && settings.threshold != preset);
         page.emit(Event::MasksFinished { images, seconds: started.elapsed().as_secs_f64(), score });
     } else {
         page.emit(Event::Stopped { round: trained.position.round, step: trained.position.step });

@@ -111,7 +111,7 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
             let bytes = npy::encode_f32(&[scores.classes, scores.height, scores.width], &scores.values);
             atomic::write(folder.join(format!("{stem}.npy")), &bytes)?;
         }
-        scorer.add(mask.item, &mask.labels)?;
+        scorer.add(&mask)?;
         count += 1;
         Ok(())
     };
@@ -128,9 +128,16 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
             if score.looked_at_truth { " (a fixed threshold may have been chosen on the truth)" } else { "" };
         report.line(format!("mIoU against the supplied masks {:.1} %{note}", score.miou));
     }
+    let best = scorer.best_fixed();
+    if let Some((threshold, score)) = &best {
+        report.line(format!(
+            "best fixed threshold before refinement {threshold:.2}: {:.1} % (looks at the truth)",
+            score.miou
+        ));
+    }
     report.object(&json!({
         "out": args.out.display().to_string(), "images": count, "seconds": seconds, "finished": finished,
-        "score": score,
+        "score": score, "best_fixed": best.map(|(threshold, score)| json!({"threshold": threshold, "score": score})),
     }));
     Ok(())
 }

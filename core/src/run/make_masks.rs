@@ -22,6 +22,7 @@ use crate::error::Result;
 use crate::masks::metric::Confusion;
 use crate::masks::rescale::resize_labels;
 use crate::masks::threshold::Activation;
+use crate::masks::threshold_search::ThresholdSearch;
 use crate::masks::{LabelMap, ScoreMaps};
 use crate::method::cam::CamConfig;
 use crate::method::spatial_bce::SpatialBceConfig;
@@ -188,26 +189,39 @@ fn finish(
 pub struct Scorer<'a> {
     dataset: &'a Dataset,
     confusion: Confusion,
+    search: ThresholdSearch,
 }
 
 impl<'a> Scorer<'a> {
     /// Nothing scored yet.
     pub fn new(dataset: &'a Dataset) -> Self {
-        Self { dataset, confusion: Confusion::new(dataset.classes.len()) }
+        let classes = dataset.classes.len();
+        let search = ThresholdSearch::new(classes, &ThresholdSearch::usual_thresholds());
+        Self { dataset, confusion: Confusion::new(classes), search }
     }
 
     /// Adds one mask; its own mIoU in percent, `None` when no truth was supplied for it.
     ///
     /// # Errors
     /// [`crate::Error::Image`] or [`crate::Error::Format`] when the supplied mask is unusable.
-    pub fn add(&mut self, item: usize, labels: &LabelMap) -> Result<Option<f64>> {
-        let facts = &self.dataset.items[item];
+    pub fn add(&mut self, mask: &Mask) -> Result<Option<f64>> {
+        let facts = &self.dataset.items[mask.item];
         let Some(truth) = &facts.mask else { return Ok(None) };
         let truth = decode::mask(truth.as_ref(), &facts.path)?;
         let mut own = Confusion::new(self.dataset.classes.len());
-        own.accumulate(labels, &truth, &facts.path)?;
+        own.accumulate(&mask.labels, &truth, &facts.path)?;
+        // Strengths of large photos are smaller than the photo: those are not searched.
+        if (mask.activation.width, mask.activation.height) == (truth.width, truth.height) {
+            self.search.accumulate(&mask.activation, &truth, &facts.path)?;
+        }
         self.confusion.merge(&own);
         Ok(own.miou())
+    }
+
+    /// The fixed threshold that gives the best masks before refinement, and their score: found by looking
+    /// at the truth. `None` when no image had a mask.
+    pub fn best_fixed(&self) -> Option<(f32, Score)> {
+        self.search.best(&self.dataset.classes)
     }
 
     /// The score of all; `None` when no image had a mask.

@@ -37,6 +37,11 @@ impl Pace {
         self.last = Instant::now();
     }
 
+    /// Units done in `seconds`; 0 until one was measured.
+    pub(crate) fn units_in(&self, seconds: f64) -> usize {
+        self.seconds_per_unit.map_or(0, |each| (seconds / each) as usize)
+    }
+
     /// Estimate for `units` more.
     pub(crate) fn seconds_left(&self, units: usize) -> Option<f64> {
         self.seconds_per_unit.map(|seconds| seconds * units as f64)

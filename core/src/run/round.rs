@@ -24,7 +24,8 @@ use crate::method::{Batch, Learner, groups};
 use crate::optim::{Sgd, polynomial};
 use crate::tensor::read_all;
 
-/// Losses are read when this many steps wait, or when [`READ_SECONDS`] have passed.
+/// Losses are read when this many steps wait, or as many as a device does in [`READ_SECONDS`]: a slow one
+/// must not fall far behind, as news, pictures and the wish to stop wait for what is queued.
 const READ_STEPS: usize = 10;
 const READ_SECONDS: f64 = 0.5;
 /// Seconds between checkpoints within a round.
@@ -127,7 +128,8 @@ pub(super) async fn train_round<L: Learner, H: Host, S: RunStore>(
         }
 
         let is_last = step + 1 == steps;
-        if waiting.len() >= READ_STEPS || pace.elapsed() > READ_SECONDS || is_last {
+        let enough = pace.units_in(READ_SECONDS).clamp(1, READ_STEPS);
+        if waiting.len() >= enough || pace.elapsed() > READ_SECONDS || is_last {
             let count = waiting.len();
             let points = read(std::mem::take(&mut waiting)).await?;
             pace.measure(count);

@@ -161,7 +161,8 @@ pub struct CamSettings {
     pub epochs: usize,
     /// Learning rate of the backbone.
     pub learning_rate: f64,
-    /// Background threshold on maps normalised to 1 that gives the first foreground shares.
+    /// Background threshold on maps normalised to 1 that gives the first foreground shares. Ours: the
+    /// usual 0.30 makes objects too large, and every later round learns them so.
     pub threshold: f64,
 }
 
@@ -289,7 +290,7 @@ impl Default for AugmentSettings {
 
 impl Default for CamSettings {
     fn default() -> Self {
-        Self { epochs: 4, learning_rate: 0.003, threshold: 0.30 }
+        Self { epochs: 4, learning_rate: 0.003, threshold: 0.50 }
     }
 }
 

@@ -56,7 +56,7 @@ impl<H: Host, S: RunStore> Session<'_, H, S> {
         let mut thresholds = vec![(0.0f32, 0usize); classes];
         let mut sink = |mask: Mask| {
             let item = &dataset.items[mask.item];
-            scorer.add(mask.item, &mask.labels)?;
+            scorer.add(&mask)?;
             for (&class, &threshold) in item.labels.iter().zip(&mask.thresholds) {
                 let sum = &mut thresholds[usize::from(class)];
                 *sum = (sum.0 + threshold, sum.1 + 1);
