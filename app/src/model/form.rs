@@ -179,7 +179,8 @@ mod tests {
     fn the_plain_classifier_gets_a_fixed_threshold() {
         let mut form = Form::default();
         enter(&mut form, "method", "cam");
-        assert_eq!(form.settings().masks.threshold, Threshold::Fixed(0.3));
+        let usual = Settings::default().cam.threshold;
+        assert_eq!(form.settings().masks.threshold, Threshold::Fixed(usual));
         enter(&mut form, "method", "spatial-bce");
         assert_eq!(form.settings().masks.threshold, Threshold::Adaptive);
     }

@@ -16,7 +16,7 @@ unsafe extern "C" {
 fn main() {
     // The shader compiler has hundreds of constructors. Where no code calls them, the linker takes the
     // module for a program that is run anew by every call from JavaScript, and has each one call them
-    // all: half of a training step's time.
+    // all: most of a training step's time.
     __wasm_call_ctors();
     desk::open();
 }
