@@ -1,4 +1,4 @@
-//! `cargo bench -p tag2mask-core`: what a step, a mask and a photo cost on this machine's CPU, and on
+//! `cargo bench -p tag2mask-core` (with `--profile dev`, what the tests have built already): what a step, a mask and a photo cost on this machine's CPU, and on
 //! its GPU where it has one. A figure is the time of the whole operation, the device waited for.
 
 use std::sync::Arc;
