@@ -49,7 +49,7 @@ impl std::str::FromStr for DeviceChoice {
 }
 
 /// Bytes per input pixel that one image's largest tensor takes, as `f32`: what a single buffer binding
-/// must hold. Measured on the networks' shapes: the largest layer output over the input's pixels.
+/// must hold. Worked out from the networks' shapes: the largest layer output over the input's pixels.
 fn largest_tensor_per_pixel(backbone: BackboneName) -> f64 {
     let channels_over_area = match backbone {
         BackboneName::Tiny => 16.0 / 4.0,
@@ -161,16 +161,18 @@ mod gpu {
     }
 
     pub(super) fn open() -> Result<Compute> {
-        let adapter = adapters().into_iter().next().ok_or_else(|| Error::Device {
+        let none = || Error::Device {
             device: "vulkan".into(),
             reason: "no hardware GPU with a Vulkan or Metal driver was found; `--device cpu` always works"
                 .into(),
-        })?;
-        let info = info(&adapter);
-        let device = Device::wgpu_options()
-            .init()
-            .map_err(|error| Error::Device { device: info.name.clone(), reason: error.to_string() })?;
-        Ok(Compute { device, info })
+        };
+        let expected = info(adapters().first().ok_or_else(none)?);
+        let (device, setup) = Device::wgpu_options()
+            .init_with_setup()
+            .map_err(|error| Error::Device { device: expected.name, reason: error.to_string() })?;
+        // What burn took, which on a machine with several need not be the first.
+        let info = info(&setup.adapter);
+        if info.hardware { Ok(Compute { device, info }) } else { Err(none()) }
     }
 }
 

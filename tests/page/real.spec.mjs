@@ -186,7 +186,7 @@ test('the worker is killed in the middle of a run', { timeout: LONG }, async (t)
   await train(page);
   await words_of_run(page).getByText('Round 2 of 2: Spatial-BCE').waitFor({ timeout: LONG });
   await words_of_run(page).getByText('Training is finished').waitFor({ timeout: LONG });
-  for (const caption of ['Learned threshold', 'Share of the photo']) {
+  for (const caption of ['Mask threshold', 'Share of the photo']) {
     const values = await page.getByRole('table', { name: caption }).innerText();
     assert.match(values, /erythrocyte\s+\d/, caption);
   }

@@ -160,7 +160,7 @@ pub static FIELDS: &[Field] = &[
         group: Group::Main,
         label: "Method",
         unit: "",
-        help: "Spatial-BCE gives sharper regions; CAM alone is a quick first look.",
+        help: "Spatial-BCE learns where to cut its maps; CAM alone is quicker.",
         kind: Kind::Choice(&[("spatial-bce", "Spatial-BCE"), ("cam", "CAM only")]),
         setting: "method",
         get: |s| s.method.id().into(),

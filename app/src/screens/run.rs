@@ -241,7 +241,7 @@ fn PerClass() -> impl IntoView {
     view! {
         <div class="per-class">
             <Bars
-                caption="Learned threshold"
+                caption="Mask threshold"
                 bars=Signal::derive(move || bars(thresholds.get(), text::decimal))
             />
             <Bars caption="Share of the photo" bars=Signal::derive(move || bars(shares.get(), text::percent)) />

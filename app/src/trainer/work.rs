@@ -15,7 +15,7 @@ use tag2mask_core::files::{Blob, FileSet};
 use tag2mask_core::run::checkpoint::Trained;
 use tag2mask_core::run::event::Phase;
 use tag2mask_core::run::make_masks::{Mask, MaskJob, Scorer, is_blind, make_masks};
-use tag2mask_core::run::settings::{MaskSettings, Settings, Threshold};
+use tag2mask_core::run::settings::{MaskSettings, Settings};
 use tag2mask_core::run::store::MemoryStore;
 use tag2mask_core::run::train::{Run, train};
 use tag2mask_core::run::{Control, Host};
@@ -238,9 +238,7 @@ async fn masks(this: &Shared, settings: &MaskSettings, page: &mut Page<'_>) -> R
     files.push(("classes.txt".into(), classes_txt::encode(&dataset.classes)));
     this.borrow_mut().masks = files;
     if finished {
-        // Moving the threshold to where the score is best is a look at the truth; the preset is none.
-        let preset = Threshold::Fixed(trained.card.settings.cam.threshold);
-        let score = scorer.score(!is_blind(settings.threshold) && settings.threshold != preset);
+        let score = scorer.score(!is_blind(settings.threshold));
         page.emit(Event::MasksFinished { images, seconds: started.elapsed().as_secs_f64(), score });
     } else {
         page.emit(Event::Stopped { round: trained.position.round, step: trained.position.step });

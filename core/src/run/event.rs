@@ -140,7 +140,8 @@ pub enum Event {
         /// IoU of these masks where truth was supplied. Nothing learns from it.
         score: Option<Score>,
     },
-    /// The adaptive threshold per class, mean over images; 0 to 1.
+    /// The background threshold per class that the shares' masks were cut with, mean over images, 0 to 1:
+    /// learned, or for the plain classifier of round 0 the preset one.
     Thresholds { round: usize, per_class: Vec<Option<f32>> },
     /// The objects are lost, and what to try.
     Collapsed { round: usize, step: usize, kind: Collapse, advice: String },

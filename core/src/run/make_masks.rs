@@ -10,14 +10,14 @@ use super::checkpoint::{Stage, Trained};
 use super::event::{Event, Phase, Score};
 use super::host::{Control, Host};
 use super::interpret::{Interpreted, Interpreter, refine, to_global};
-use super::maps::{ImageMaps, image_maps};
+use super::maps::{ImageMaps, image_maps, sides};
 use super::pace::Pace;
 use super::settings::{MaskSettings, Threshold};
 use crate::backbone::BackboneConfig;
 use crate::backbone::weights::FileSource;
 use crate::dataset::cache::{DEFAULT_BYTES, ImageCache};
 use crate::dataset::{Dataset, decode};
-use crate::device::Compute;
+use crate::device::{Compute, micro_batch};
 use crate::error::Result;
 use crate::masks::metric::Confusion;
 use crate::masks::rescale::resize_labels;
@@ -29,7 +29,7 @@ use crate::method::spatial_bce::SpatialBceConfig;
 use crate::method::{Learner, LearnerConfig};
 use crate::tensor::read_all;
 
-/// Images that go through the network together.
+/// Images that go through the network together, where the device can hold their largest view.
 const GROUP: usize = 8;
 
 /// One finished mask.
@@ -80,26 +80,37 @@ pub async fn make_masks(
     let backbone = BackboneConfig::new(settings.backbone, settings.output_stride);
     let classes = trained.card.classes.len();
     let mut source = FileSource::all(&trained.weights);
-    let cam_threshold = settings.cam.threshold as f32;
+    let largest = sides(job.side, &job.settings.scales).into_iter().max().unwrap_or(job.side);
+    let reading = Reading {
+        stage: trained.stage,
+        cam_threshold: settings.cam.threshold as f32,
+        group: micro_batch(&compute.info, settings.backbone, GROUP, largest),
+    };
     match trained.stage {
         Stage::Cam => {
             let learner = CamConfig { backbone, classes }.init(&mut source, &compute.device)?;
-            masks_of(job, &learner, trained.stage, cam_threshold, compute, host, sink).await
+            masks_of(job, &learner, &reading, compute, host, sink).await
         }
         Stage::SpatialBce => {
             let config = SpatialBceConfig { backbone, classes, settings: settings.spatial_bce.clone() };
             let learner = config.init(&mut source, &compute.device)?;
-            masks_of(job, &learner, trained.stage, cam_threshold, compute, host, sink).await
+            masks_of(job, &learner, &reading, compute, host, sink).await
         }
     }
 }
 
-/// Masks of every image with this network.
-pub(super) async fn masks_of<L: Learner>(
-    job: &MaskJob<'_>,
-    learner: &L,
+/// How a network's maps are read, and how many images it takes at once.
+struct Reading {
     stage: Stage,
     cam_threshold: f32,
+    group: usize,
+}
+
+/// Masks of every image with this network.
+async fn masks_of<L: Learner>(
+    job: &MaskJob<'_>,
+    learner: &L,
+    &Reading { stage, cam_threshold, group }: &Reading,
     compute: &Compute,
     host: &mut impl Host,
     sink: &mut Sink<'_>,
@@ -110,12 +121,12 @@ pub(super) async fn masks_of<L: Learner>(
     let mut cache = ImageCache::new(DEFAULT_BYTES, side);
     let total = job.dataset.items.len();
     let mut pace = Pace::start();
-    for start in (0..total).step_by(GROUP) {
+    for start in (0..total).step_by(group) {
         if host.breathe().await == Control::Stop {
             return Ok(false);
         }
         let mut images = Vec::new();
-        for item in start..total.min(start + GROUP) {
+        for item in start..total.min(start + group) {
             match cache.get(job.dataset, item) {
                 Ok(image) => images.push((item, image)),
                 Err(error) => host.emit(Event::Warning { message: error.to_string() }),
@@ -130,7 +141,7 @@ pub(super) async fn masks_of<L: Learner>(
             }
             pace.measure(images_in_group);
         }
-        let done = total.min(start + GROUP);
+        let done = total.min(start + group);
         let seconds_left = pace.seconds_left(total - done);
         host.emit(Event::Progress { phase: job.phase, done, total, seconds_left });
     }
