@@ -1,4 +1,4 @@
-//! The page and its trainer: two wasm modules over one core.
+//! The page and its trainer: wasm modules over one core.
 //!
 //! [`model`] is what the page knows, in plain Rust; `screens` and `parts` draw it, `browser` holds every
 //! call into the browser, [`protocol`] is what page and trainer say to each other.
@@ -14,3 +14,6 @@ pub mod parts;
 pub mod screens;
 #[cfg(feature = "page")]
 pub mod state;
+
+#[cfg(feature = "trainer")]
+pub mod trainer;

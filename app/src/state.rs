@@ -8,7 +8,7 @@ use tag2mask_core::dataset::Summary;
 use tag2mask_core::run::Event;
 
 use crate::browser::files::{self, Dropped, PickedFile};
-use crate::browser::trainer::{News, Trainer};
+use crate::browser::trainer::{News, Program, Trainer};
 use crate::browser::{download, window};
 use crate::model::fields::Field;
 use crate::model::form::Form;
@@ -36,6 +36,7 @@ pub struct State {
     /// The image shown in large.
     pub enlarged: RwSignal<Option<usize>>,
     trainer: StoredValue<Option<Trainer>, LocalStorage>,
+    program: StoredValue<Program>,
     source: StoredValue<Option<Source>, LocalStorage>,
     weights: StoredValue<Option<web_sys::File>, LocalStorage>,
 }
@@ -49,6 +50,7 @@ impl State {
             form: RwSignal::new(Form::default()),
             enlarged: RwSignal::new(None),
             trainer: StoredValue::new_local(None),
+            program: StoredValue::new(Program::Gpu),
             source: StoredValue::new_local(None),
             weights: StoredValue::new_local(None),
         };
@@ -111,7 +113,7 @@ impl State {
             model.trainer = Health::default();
             model.device = None;
         });
-        let trainer = Trainer::start(move |news| self.hear(news));
+        let trainer = Trainer::start(self.program.get_value(), move |news| self.hear(news));
         trainer.send(&Command::Start { version: PROTOCOL_VERSION }, None);
         self.trainer.set_value(Some(trainer));
     }
@@ -119,12 +121,20 @@ impl State {
     fn hear(self, news: News) {
         match news {
             News::Event(event) => self.apply(*event),
+            News::NoGpu(reason) => self.go_on_without_gpu(reason),
             News::Died(reason) => self.change(&Part::ALL, |model| model.trainer_died(reason)),
             News::Loading(loaded, total) => self.health(Health::Loading { loaded, total }),
             News::Starting => self.health(Health::Starting),
             News::Ready | News::Answers => self.health(Health::Ready),
             News::Silent(seconds) => self.health(Health::Silent(seconds)),
         }
+    }
+
+    fn go_on_without_gpu(self, reason: String) {
+        self.program.set_value(Program::Processor);
+        let message = format!("The GPU could not be used, so the processor trains: {reason}");
+        self.start_again();
+        self.apply(Event::Warning { message });
     }
 
     fn health(self, health: Health) {

@@ -4,12 +4,14 @@
 // The port that the trainer listens and speaks to is `globalThis.trainerPort`: the worker's own scope,
 // or that end of the channel.
 //
-// page → here:  { wasm: WebAssembly.Module | ArrayBuffer, lock?: string }, then { ping: true } or commands
-// here → page:  { ready: true, webgpu: boolean }, { pong: true }, { died: "message" }, or the trainer's events
+// page → here:  { wasm: WebAssembly.Module | ArrayBuffer, program?: string, lock?: string }, where the program
+//               is "trainer" (on the GPU) or "trainer-cpu"; then { ping: true } or commands
+// here → page:  { ready: true, webgpu: boolean }, { pong: true }, { noGpu: "reason" }, { died: "message" }, or
+//               the trainer's events
 
 const inWorker = typeof WorkerGlobalScope !== "undefined" && globalThis instanceof WorkerGlobalScope;
 
-export async function serve(port, { wasm, lock }, attempt = 0) {
+export async function serve(port, { wasm, program = "trainer", lock }, attempt = 0) {
   // A Rust panic reaches JavaScript as "unreachable"; its message went to the console before that.
   let lastPanic = "";
   const log = console.error.bind(console);
@@ -43,7 +45,7 @@ export async function serve(port, { wasm, lock }, attempt = 0) {
       const { vendor, architecture } = adapter.info ?? {};
       globalThis.adapterName = [vendor, architecture].filter(Boolean).join(" ");
     }
-    const { default: init } = await import(attempt ? `./trainer.js?${attempt}` : "./trainer.js");
+    const { default: init } = await import(`./${program}.js${attempt ? `?${attempt}` : ""}`);
     await init({ module_or_path: wasm });
     port.postMessage({ ready: true, webgpu: Boolean(adapter) });
   } catch (error) {

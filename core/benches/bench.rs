@@ -1,7 +1,13 @@
-//! `cargo bench -p tag2mask-core` (with `--profile dev`, what the tests have built already): what a step, a mask and a photo cost on this machine's CPU, and on
-//! its GPU where it has one. A figure is the time of the whole operation, the device waited for.
+//! `cargo bench -p tag2mask-core` (with `--profile dev`, what the tests have built already): what a step, a
+//! mask and a photo cost on this machine's CPU, and on its GPU where it has one; what memory a step takes;
+//! and what the page weighs. A time is that of the whole operation, the device waited for.
+//!
+//! Kernel launches, read-backs and GPU memory are counted in a browser: `cargo xtask cost`.
 
-use std::sync::Arc;
+mod memory;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 
 use burn::optim::GradientsParams;
 use burn::tensor::Device;
@@ -14,12 +20,31 @@ use tag2mask_core::device::{Compute, DeviceChoice};
 use tag2mask_core::files::{Blob, MemoryBlob};
 use tag2mask_core::masks::{LabelMap, dense_crf};
 use tag2mask_core::method::spatial_bce::SpatialBceConfig;
-use tag2mask_core::method::{Batch, Learner, LearnerConfig, groups};
+use tag2mask_core::method::{Batch, Learner, LearnerConfig, Whole, groups};
 use tag2mask_core::optim::Sgd;
 use tag2mask_core::run::settings::{BackboneName, CrfSettings, OptimizerSettings, SpatialBceSettings};
 
+#[global_allocator]
+static ALLOCATOR: memory::Counting = memory::Counting;
+
+/// Most memory at once during the steps of each network on the CPU, bytes.
+static PEAKS: Mutex<BTreeMap<String, usize>> = Mutex::new(BTreeMap::new());
+
 fn main() {
     divan::main();
+    let peaks = PEAKS.lock().expect("no bench panicked");
+    if !peaks.is_empty() {
+        println!("\npeak memory of a step on the CPU: network, photos, gradients and optimiser");
+        for (name, bytes) in peaks.iter() {
+            println!("{name:<28} {:>7.0} MiB", *bytes as f64 / f64::from(1 << 20));
+        }
+    }
+    // Written by `cargo xtask dist`.
+    let payload = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/payload.txt");
+    match std::fs::read_to_string(payload) {
+        Ok(sizes) => println!("\nwhat a browser loads\n{sizes}"),
+        Err(_) => println!("\nwhat a browser loads: run `cargo xtask dist` first"),
+    }
 }
 
 /// Network, side in pixels, images: what the page and the CLI offer out of the box.
@@ -34,7 +59,10 @@ const STEPS: [(BackboneName, usize, usize); 5] = [
 /// One Spatial-BCE step: forward, backward, update, and the read of its losses.
 #[divan::bench(args = STEPS.map(|(name, side, images)| format!("{} {side} px x{images}", name.id())), sample_count = 5)]
 fn step_cpu(bencher: Bencher<'_, '_>, name: &str) {
+    let before = memory::restart();
     step(bencher, name, Compute::cpu().device);
+    let peak = memory::peak().saturating_sub(before);
+    PEAKS.lock().expect("no bench panicked").insert(name.to_owned(), peak);
 }
 
 /// The same on the GPU that `--device vulkan` would take; nothing where there is none.
@@ -65,10 +93,11 @@ fn step(bencher: Bencher<'_, '_>, name: &str, device: Device) {
         groups::<<SpatialBceConfig as LearnerConfig>::Learner>(&names),
     );
     let labels: Vec<f32> = (0..images * classes).map(|index| f32::from(index % classes == 0)).collect();
+    let whole = Whole { images, present: images, tally: None };
     bencher.counter(ItemsCount::new(images)).bench_local(|| {
         let pixels = (0..images * 3 * side * side).map(|index| (index % 97) as f32 / 48.0 - 1.0).collect();
         let shares = labels.iter().map(|label| label * 0.2).collect();
-        let batch = Batch::new(pixels, labels.clone(), shares, side, classes, images, &device);
+        let batch = Batch::new(pixels, labels.clone(), shares, side, classes, whole.clone(), &device);
         let loss = learner.loss(&batch, 0);
         let gradients = GradientsParams::from_grads(loss.total.backward(), &learner);
         learner = sgd.step(learner.clone(), gradients, 1e-4);

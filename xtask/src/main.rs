@@ -1,8 +1,9 @@
-//! The project's commands: `cargo xtask serve | test | dist | tools | help`.
+//! The project's commands: `cargo xtask serve | test | cost | dist | tools | help`.
 //!
 //! Without dependencies, so that the first command on a fresh machine starts within seconds.
 
 mod command;
+mod cost;
 mod dist;
 mod serve;
 mod test;
@@ -21,6 +22,7 @@ Usage: cargo xtask <command> [options]
 Commands:
   serve [--port N]                    build the page and serve it on this machine (port 8080)
   test [--only lint|native|page]      run every test, or one group of them
+  cost                                count the kernels, read-backs and memory of a step in a browser
   dist [--quick]                      make the static folder for any host, in dist/
                                       (--quick: not optimised for size, in target/page/)
   tools                               fetch what the commands above need, and build nothing
@@ -44,10 +46,11 @@ fn main() -> ExitCode {
         }
         ["serve", rest @ ..] => serve::run(rest),
         ["test", rest @ ..] => test::run(rest),
+        ["cost"] => cost::run(),
         ["dist"] => dist::run(dist::Effort::Release),
         ["dist", "--quick"] => dist::run(dist::Effort::Quick),
         ["tools"] => tools::fetch_all(),
-        ["dist" | "tools", rest @ ..] => Err(unknown(rest)),
+        ["dist" | "tools" | "cost", rest @ ..] => Err(unknown(rest)),
         [name, ..] => Err(unknown(&[name])),
     };
     match result {

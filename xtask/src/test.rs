@@ -56,7 +56,8 @@ pub fn run(arguments: &[&str]) -> Result<()> {
         report.step("lints, browser", || {
             tools::fetch_wasm_target()?;
             let target = ["--target", tools::WASM_TARGET, "--profile", "web"];
-            let modules = ["--package", "tag2mask-app", "--bins", "--features", "page,trainer"];
+            let modules =
+                ["--package", "tag2mask-app", "--bins", "--features", "page,trainer-gpu,trainer-cpu"];
             execute(cargo().arg("clippy").args(target).args(modules).args(["--", "--deny", "warnings"]))
         });
     }
@@ -76,9 +77,6 @@ pub fn run(arguments: &[&str]) -> Result<()> {
 
 /// Runs every `tests/page/*.spec.mjs` against the built page.
 fn test_page(page: &Path) -> Result<()> {
-    let mut tools = Tools::new()?;
-    tools.fetch_playwright()?;
-    let chromium = tools::fetch_chromium()?;
     let specs = root().join("tests/page");
     let unreadable = |error| format!("cannot list ({error}): {}", specs.display());
     let mut files = Vec::new();
@@ -92,15 +90,22 @@ fn test_page(page: &Path) -> Result<()> {
     if files.is_empty() {
         return Err(format!("there are no page tests: {}", specs.display()));
     }
-    execute(
-        tools
-            .command("node")
-            // One file at a time: the software rasteriser of one browser takes the whole machine.
-            .args(["--test", "--test-concurrency=1", "--test-reporter=spec"])
-            .args(files)
-            .env("TAG2MASK_PAGE", page)
-            .env("CHROMIUM", chromium),
-    )
+    // One file at a time: the software rasteriser of one browser takes the whole machine.
+    let options = ["--test", "--test-concurrency=1", "--test-reporter=spec"];
+    execute(node_on(page)?.args(options).args(files))
+}
+
+/// Node with a browser to drive and the built page to open.
+///
+/// # Errors
+/// A tool is missing and could not be fetched.
+pub fn node_on(page: &Path) -> Result<std::process::Command> {
+    let mut tools = Tools::new()?;
+    tools.fetch_playwright()?;
+    let chromium = tools::fetch_chromium()?;
+    let mut node = tools.command("node");
+    node.env("TAG2MASK_PAGE", page).env("CHROMIUM", chromium);
+    Ok(node)
 }
 
 /// How a step ended.

@@ -8,10 +8,10 @@ export async function hasAdapter() {
   }
 }
 
-export function serveHere(wasm, attempt) {
+export function serveHere(wasm, program, attempt) {
   const { port1, port2 } = new MessageChannel();
   import(new URL("./trainer-worker.js", document.baseURI))
-    .then(({ serve }) => serve(port2, { wasm }, attempt))
+    .then(({ serve }) => serve(port2, { wasm, program }, attempt))
     .catch((error) => port2.postMessage({ died: String(error) }));
   port2.start();
   return port1;

@@ -27,8 +27,28 @@ pub enum News {
     Silent(u32),
     /// It answers again.
     Answers,
+    /// The GPU is of no use, and why: the trainer for the processor is needed.
+    NoGpu(String),
     /// It is gone.
     Died(String),
+}
+
+/// Which of the two trainers: each has its own module, named so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Program {
+    /// On the GPU.
+    Gpu,
+    /// On the processor.
+    Processor,
+}
+
+impl Program {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Gpu => "trainer",
+            Self::Processor => "trainer-cpu",
+        }
+    }
 }
 
 #[wasm_bindgen(module = "/src/browser/page-trainer.js")]
@@ -36,7 +56,7 @@ extern "C" {
     #[wasm_bindgen(js_name = hasAdapter)]
     fn has_adapter() -> Promise;
     #[wasm_bindgen(js_name = serveHere)]
-    fn serve_here(wasm: &JsValue, attempt: u32) -> Port;
+    fn serve_here(wasm: &JsValue, program: &str, attempt: u32) -> Port;
 }
 
 #[wasm_bindgen]
@@ -56,7 +76,7 @@ extern "C" {
 
 thread_local! {
     /// Compiled once: a fresh worker after a death needs no second download.
-    static MODULE: RefCell<Option<JsValue>> = const { RefCell::new(None) };
+    static MODULE: RefCell<Option<(Program, JsValue)>> = const { RefCell::new(None) };
     static STARTED: Cell<u32> = const { Cell::new(0) };
 }
 
@@ -74,6 +94,7 @@ pub struct Trainer(Rc<Link>);
 struct Link {
     hear: Box<dyn Fn(News)>,
     number: u32,
+    program: Cell<Program>,
     lock: String,
     over: Cell<bool>,
     ready: Cell<bool>,
@@ -93,8 +114,8 @@ impl Drop for Trainer {
 }
 
 impl Trainer {
-    /// Loads the module (unless it is there) and starts a worker.
-    pub fn start(hear: impl Fn(News) + 'static) -> Self {
+    /// Loads the module (unless it is there) and starts a worker. The processor's, if there is no GPU.
+    pub fn start(program: Program, hear: impl Fn(News) + 'static) -> Self {
         let number = STARTED.with(|started| {
             started.set(started.get() + 1);
             started.get()
@@ -102,6 +123,7 @@ impl Trainer {
         let link = Rc::new(Link {
             hear: Box::new(hear),
             number,
+            program: Cell::new(program),
             // Unique over tabs of the same site.
             lock: format!("tag2mask-trainer-{number}-{}", js_sys::Math::random()),
             over: Cell::new(false),
@@ -141,18 +163,10 @@ impl Trainer {
 
 impl Link {
     async fn load_and_spawn(self: &Rc<Self>) -> Result<(), JsValue> {
-        let cached = MODULE.with(|module| module.borrow().clone());
-        let module = match cached {
-            Some(module) => module,
-            None => {
-                let bytes =
-                    fetch("./trainer_bg.wasm", |loaded, total| self.tell(News::Loading(loaded, total)))
-                        .await?;
-                let module: JsValue = JsFuture::from(WebAssembly::compile(&bytes)).await?;
-                MODULE.with(|slot| *slot.borrow_mut() = Some(module.clone()));
-                module
-            }
-        };
+        if self.program.get() == Program::Gpu && !page_has_adapter().await {
+            self.program.set(Program::Processor);
+        }
+        let module = self.module().await?;
         if self.over.get() {
             return Ok(());
         }
@@ -178,9 +192,27 @@ impl Link {
         let _ = worker.add_event_listener_with_callback("messageerror", &unreadable);
         *self.worker.borrow_mut() = Some(worker.clone());
         self.listen(worker.unchecked_into());
-        let first = object(&[("wasm", module), ("lock", self.lock.as_str().into())]);
+        let program = self.program.get().name();
+        let first =
+            object(&[("wasm", module), ("program", program.into()), ("lock", self.lock.as_str().into())]);
         self.post(&first);
         Ok(())
+    }
+
+    /// The program's module, fetched and compiled unless it was before.
+    async fn module(&self) -> Result<JsValue, JsValue> {
+        let program = self.program.get();
+        let cached = MODULE.with(|module| module.borrow().clone());
+        if let Some((of, module)) = cached
+            && of == program
+        {
+            return Ok(module);
+        }
+        let url = format!("./{}_bg.wasm", program.name());
+        let bytes = fetch(&url, |loaded, total| self.tell(News::Loading(loaded, total))).await?;
+        let module: JsValue = JsFuture::from(WebAssembly::compile(&bytes)).await?;
+        MODULE.with(|slot| *slot.borrow_mut() = Some((program, module.clone())));
+        Ok(module)
     }
 
     fn listen(self: &Rc<Self>, port: Port) {
@@ -214,26 +246,28 @@ impl Link {
                 Ok(event) => self.tell(News::Event(Box::new(event))),
                 Err(error) => self.die(format!("its words were not understood: {error}")),
             }
+        } else if let Some(reason) = get(data, "noGpu").as_string() {
+            self.tell(News::NoGpu(reason));
         } else if let Some(reason) = get(data, "died").as_string() {
             self.die(reason);
         } else if get(data, "ready").is_truthy() {
             let link = self.clone();
-            let in_worker = get(data, "webgpu").is_truthy() || self.worker.borrow().is_none();
-            spawn_local(async move { link.ready(in_worker).await });
+            let has_adapter = get(data, "webgpu").is_truthy();
+            spawn_local(async move { link.ready(has_adapter).await });
         }
     }
 
-    /// The worker runs. If only the page has a GPU, the trainer moves there.
-    async fn ready(self: &Rc<Self>, stays: bool) {
-        if !stays
-            && JsFuture::from(has_adapter()).await.is_ok_and(|found| found.is_truthy())
-            && !self.over.get()
-        {
+    /// It runs. A worker that finds no GPU, where the page does, moves there.
+    async fn ready(self: &Rc<Self>, has_adapter: bool) {
+        let in_worker = self.worker.borrow().is_some();
+        if in_worker && !has_adapter && self.program.get() == Program::Gpu {
             if let Some(worker) = self.worker.borrow_mut().take() {
                 worker.terminate();
             }
-            let module = MODULE.with(|module| module.borrow().clone()).unwrap_or_default();
-            self.listen(serve_here(&module, self.number));
+            match self.module().await {
+                Ok(module) => self.listen(serve_here(&module, self.program.get().name(), self.number)),
+                Err(error) => self.die(text_of(&error)),
+            }
             return;
         }
         if self.over.get() {
@@ -319,6 +353,10 @@ impl Link {
             port.set_onmessage(None);
         }
     }
+}
+
+async fn page_has_adapter() -> bool {
+    JsFuture::from(has_adapter()).await.is_ok_and(|found| found.is_truthy())
 }
 
 /// Puts the bytes that travelled beside the JSON back into the event.

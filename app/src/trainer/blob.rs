@@ -6,7 +6,7 @@ use std::io;
 use js_sys::{Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 
-use crate::browser::{Blob, FileReaderSync, XMLHttpRequest, create_object_url, revoke_object_url};
+use super::browser::{Blob, FileReaderSync, XMLHttpRequest, create_object_url, revoke_object_url};
 
 /// A picked or dropped file.
 pub struct BrowserFile(pub Blob);

@@ -5,14 +5,14 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use crate::protocol::Command;
 use js_sys::Reflect;
-use tag2mask_app::protocol::Command;
 use tag2mask_core::{Event, run::Control};
 use wasm_bindgen::prelude::*;
 
-use crate::endpoint::Endpoint;
-use crate::turn::yield_now;
-use crate::work::Trainer;
+use super::endpoint::Endpoint;
+use super::turn::yield_now;
+use super::work::Trainer;
 
 /// A command and what JSON cannot carry.
 struct Letter {

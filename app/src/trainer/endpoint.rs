@@ -48,6 +48,13 @@ impl Endpoint {
         self.post_message(&message, &buffers);
     }
 
+    /// Says that there is no use in a trainer for the GPU, and why.
+    pub fn give_up_gpu(&self, reason: &str) {
+        let message = Object::new();
+        set(&message, "noGpu", &reason.into());
+        self.post_message(&message, &Array::new());
+    }
+
     /// Posts the last words of a trainer that is about to trap.
     pub fn die(&self, reason: &str) {
         let message = Object::new();

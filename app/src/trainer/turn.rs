@@ -7,7 +7,7 @@ use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
-use crate::browser::{MessageChannel, set_timeout};
+use super::browser::{MessageChannel, set_timeout};
 
 thread_local! {
     static CHANNEL: MessageChannel = channel();

@@ -4,17 +4,20 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use crate::protocol::{Command, PROTOCOL_VERSION};
 use js_sys::{Array, Reflect, Uint8Array};
-use tag2mask_app::protocol::{Command, PROTOCOL_VERSION};
 use tag2mask_core::backbone::weights::TensorFile;
 use tag2mask_core::dataset::sample::{self, SampleSettings};
 use tag2mask_core::dataset::{self, Dataset, decode};
-use tag2mask_core::device::{Compute, UNNAMED};
+use tag2mask_core::device::Compute;
+#[cfg(feature = "trainer-gpu")]
+use tag2mask_core::device::UNNAMED;
 use tag2mask_core::export::{classes_txt, palette_png, zip};
 use tag2mask_core::files::{Blob, FileSet};
 use tag2mask_core::run::checkpoint::Trained;
 use tag2mask_core::run::event::Phase;
-use tag2mask_core::run::make_masks::{Mask, MaskJob, Scorer, is_blind, make_masks};
+use tag2mask_core::run::make_masks::{Mask, MaskJob, make_masks};
+use tag2mask_core::run::scorer::{Scorer, is_blind};
 use tag2mask_core::run::settings::{MaskSettings, Settings};
 use tag2mask_core::run::store::MemoryStore;
 use tag2mask_core::run::train::{Run, train};
@@ -22,9 +25,9 @@ use tag2mask_core::run::{Control, Host};
 use tag2mask_core::{Error, Event, Result, conformance};
 use wasm_bindgen::prelude::*;
 
-use crate::blob::BrowserFile;
-use crate::endpoint::Endpoint;
-use crate::turn::{sleep, yield_now};
+use super::blob::BrowserFile;
+use super::endpoint::Endpoint;
+use super::turn::{sleep, yield_now};
 
 /// What the trainer holds between commands.
 #[derive(Default)]
@@ -130,33 +133,34 @@ async fn start(this: &Shared, version: u32, endpoint: &Endpoint) -> Result<()> {
     let known = this.borrow().compute.clone();
     let compute = match known {
         Some(compute) => compute,
-        None => Rc::new(match Compute::webgpu().await {
-            Ok(mut compute) => {
-                if compute.info.name == UNNAMED
-                    && let Some(name) = adapter_name().filter(|name| !name.is_empty())
-                {
-                    compute.info.name = name;
-                }
-                compute
-            }
+        None => match open_device().await {
+            Ok(compute) => Rc::new(compute),
+            // The page starts the other trainer.
             Err(error) => {
-                // Where there is no adapter at all, the page's header says so, and what to do about it.
-                if adapter_name().is_some() {
-                    let message = format!("The GPU could not be used, so the processor trains: {error}");
-                    endpoint.tell(Event::Warning { message });
-                }
-                Compute::cpu()
+                endpoint.give_up_gpu(&error.to_string());
+                return Ok(());
             }
-        }),
+        },
     };
     endpoint.tell(Event::DeviceReady { device: compute.info.clone() });
     this.borrow_mut().compute = Some(compute);
     Ok(())
 }
 
-/// What the loader calls the adapter that it has found, which may be nothing.
-fn adapter_name() -> Option<String> {
-    Reflect::get(&js_sys::global(), &"adapterName".into()).ok()?.as_string()
+#[cfg(feature = "trainer-gpu")]
+async fn open_device() -> Result<Compute> {
+    let mut compute = Compute::webgpu().await?;
+    // What the loader calls the adapter that it has found, which may be nothing.
+    let name = Reflect::get(&js_sys::global(), &"adapterName".into()).ok().and_then(|name| name.as_string());
+    if let Some(name) = name.filter(|name| compute.info.name == UNNAMED && !name.is_empty()) {
+        compute.info.name = name;
+    }
+    Ok(compute)
+}
+
+#[cfg(not(feature = "trainer-gpu"))]
+async fn open_device() -> Result<Compute> {
+    Ok(Compute::cpu())
 }
 
 fn open_files(this: &Shared, payload: &JsValue, endpoint: &Endpoint) -> Result<()> {
@@ -214,7 +218,8 @@ async fn masks(this: &Shared, settings: &MaskSettings, page: &mut Page<'_>) -> R
         .ok_or_else(|| Error::NoData { reason: "nothing has been trained yet".into() })?;
     let started = web_time::Instant::now();
     let side = trained.card.settings.size;
-    let job = MaskJob { dataset: &dataset, settings, side, keep_scores: false, phase: Phase::Masks };
+    let job =
+        MaskJob { dataset: &dataset, settings, side, keep_scores: false, search: false, phase: Phase::Masks };
     let mut scorer = Scorer::new(&dataset);
     let mut files = Vec::new();
     let endpoint = page.endpoint.clone();

@@ -18,7 +18,11 @@ pub(super) async fn check(name: &str, file: &TensorFile, device: &Device) -> Res
     let threshold = tensor::<4>(name, file, "threshold_logits", &device)?.require_grad();
     let terms = [
         ("network", "logits", network_loss(logits.clone(), labels.clone(), shares)),
-        ("threshold", "threshold_logits", threshold_loss(logits.clone(), threshold.clone(), labels.clone())),
+        (
+            "threshold",
+            "threshold_logits",
+            threshold_loss(logits.clone(), threshold.clone(), labels.clone(), None),
+        ),
         ("kl", "logits", share_loss(logits.clone(), labels, shares, present)),
     ];
     let mut measured = Vec::new();

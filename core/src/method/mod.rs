@@ -9,7 +9,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use crate::backbone::weights::{NameList, Source, id_of};
 use crate::error::Result;
 
-/// Images, labels and shares of a (micro-)batch on the device.
+/// Images, labels and shares on the device: a batch, or the part of one that fits the device at once.
 #[derive(Debug, Clone)]
 pub struct Batch {
     /// Normalised images, `[N, 3, S, S]`.
@@ -20,8 +20,20 @@ pub struct Batch {
     pub labels_host: Vec<f32>,
     /// Share of the image that each class covers, `[N, C]` row-major, 0 to 1. Empty in round 0.
     pub shares: Vec<f32>,
-    /// Number of labels that are 1 in the whole batch, of which this may be a part.
-    pub present_in_batch: usize,
+    /// The batch that this is, or is a part of.
+    pub whole: Whole,
+}
+
+/// What the loss of a part must know of the whole batch, so that the parts' losses and gradients add up
+/// to the batch's.
+#[derive(Debug, Clone)]
+pub struct Whole {
+    /// Images in the batch.
+    pub images: usize,
+    /// Labels that are 1 in the batch.
+    pub present: usize,
+    /// The sum of [`Learner::tally`] over the parts, on the device; `None` where this is all of it.
+    pub tally: Option<Tensor<1>>,
 }
 
 impl Batch {
@@ -32,7 +44,7 @@ impl Batch {
         shares: Vec<f32>,
         side: usize,
         classes: usize,
-        present_in_batch: usize,
+        whole: Whole,
         device: &Device,
     ) -> Self {
         let count = labels.len() / classes.max(1);
@@ -41,16 +53,22 @@ impl Batch {
             labels: Tensor::from_data(TensorData::new(labels.clone(), [count, classes]), device),
             labels_host: labels,
             shares,
-            present_in_batch,
+            whole,
         }
+    }
+
+    /// Images of this part over images of the whole batch.
+    pub fn weight(&self) -> f32 {
+        self.images.dims()[0] as f32 / self.whole.images.max(1) as f32
     }
 }
 
-/// The loss of a (micro-)batch.
+/// What a batch, or a part of one, adds to the batch's loss.
 pub struct StepLoss {
     /// What is minimised, tracked, `[1]`.
     pub total: Tensor<1>,
-    /// Main term, share term and mean activation of present classes, untracked, `[1]` each.
+    /// Main term, share term and mean activation of present classes, untracked, `[1]` each. They, too, add
+    /// up over the parts.
     pub parts: [Tensor<1>; 3],
     /// Whether the threshold branch was trained.
     pub threshold_step: bool,
@@ -75,8 +93,14 @@ pub struct ParameterGroup {
 
 /// A network that can learn from a batch. Implemented by each method's modules.
 pub trait Learner: Module {
-    /// The loss of step `step` of a round.
+    /// The loss of step `step` of a round: what `batch` adds to the loss of the whole batch.
     fn loss(&self, batch: &Batch, step: usize) -> StepLoss;
+
+    /// Counts of a part that the loss of step `step` needs summed over all parts, `[_]`, untracked; `None`
+    /// where it needs none. Asked only where a batch comes in parts, as it costs a forward pass.
+    fn tally(&self, _batch: &Batch, _step: usize) -> Option<Tensor<1>> {
+        None
+    }
 
     /// Class maps of normalised images `[N, 3, H, W]`. Call on [`Module::valid`].
     fn maps(&self, images: Tensor<4>) -> Maps;

@@ -7,21 +7,20 @@ use image::RgbImage;
 use rayon::iter::ParallelIterator;
 
 use super::checkpoint::{Stage, Trained};
-use super::event::{Event, Phase, Score};
+use super::event::{Event, Phase};
 use super::host::{Control, Host};
 use super::interpret::{Interpreted, Interpreter, refine, to_global};
 use super::maps::{ImageMaps, image_maps, sides};
 use super::pace::Pace;
-use super::settings::{MaskSettings, Threshold};
+use super::settings::MaskSettings;
 use crate::backbone::BackboneConfig;
 use crate::backbone::weights::FileSource;
+use crate::dataset::Dataset;
 use crate::dataset::cache::{DEFAULT_BYTES, ImageCache};
-use crate::dataset::{Dataset, decode};
 use crate::device::{Compute, micro_batch};
 use crate::error::Result;
-use crate::masks::metric::Confusion;
 use crate::masks::rescale::resize_labels;
-use crate::masks::threshold::Activation;
+use crate::masks::threshold::{Activation, Background, label};
 use crate::masks::threshold_search::ThresholdSearch;
 use crate::masks::{LabelMap, ScoreMaps};
 use crate::method::cam::CamConfig;
@@ -44,6 +43,8 @@ pub struct Mask {
     pub thresholds: Vec<f32>,
     /// Unscaled maps of every class at the image's size, when asked for.
     pub scores: Option<ScoreMaps>,
+    /// Refined labels at each of [`ThresholdSearch::usual_thresholds`], where a truth can tell the best.
+    pub candidates: Vec<LabelMap>,
 }
 
 /// What to make.
@@ -56,6 +57,8 @@ pub struct MaskJob<'a> {
     pub side: usize,
     /// Whether the unscaled maps are wanted.
     pub keep_scores: bool,
+    /// Whether refined masks at many fixed thresholds are wanted, for images that have a truth.
+    pub search: bool,
     /// What the progress is called.
     pub phase: Phase,
 }
@@ -182,8 +185,19 @@ fn finish(
     let full = (facts.width as usize, facts.height as usize);
     let Interpreted { labels, mut activation, thresholds } =
         interpreter.labels(maps, &facts.labels, size, job.settings.threshold);
-    let labels = refine(image, labels, &facts.labels, job.settings)?;
-    let labels = if size == full { labels } else { resize_labels(&labels, full) };
+    let refined = |labels: LabelMap| -> Result<LabelMap> {
+        let labels = refine(image, labels, &facts.labels, job.settings)?;
+        Ok(if size == full { labels } else { resize_labels(&labels, full) })
+    };
+    let labels = refined(labels)?;
+    let mut candidates = Vec::new();
+    if job.search && facts.mask.is_some() {
+        for threshold in ThresholdSearch::usual_thresholds() {
+            let mut candidate = label(&activation, &Background::Fixed(threshold));
+            to_global(&mut candidate, &facts.labels);
+            candidates.push(refined(candidate)?);
+        }
+    }
     let mut strongest =
         LabelMap { width: size.0, height: size.1, labels: std::mem::take(&mut activation.strongest) };
     to_global(&mut strongest, &facts.labels);
@@ -193,57 +207,5 @@ fn finish(
         let all: Vec<u16> = (0..job.dataset.classes.len() as u16).collect();
         maps.score_maps(&all, full.0, full.1)
     });
-    Ok(Mask { item, labels, activation, thresholds, scores })
-}
-
-/// Scores masks against those that came with the data set.
-pub struct Scorer<'a> {
-    dataset: &'a Dataset,
-    confusion: Confusion,
-    search: ThresholdSearch,
-}
-
-impl<'a> Scorer<'a> {
-    /// Nothing scored yet.
-    pub fn new(dataset: &'a Dataset) -> Self {
-        let classes = dataset.classes.len();
-        let search = ThresholdSearch::new(classes, &ThresholdSearch::usual_thresholds());
-        Self { dataset, confusion: Confusion::new(classes), search }
-    }
-
-    /// Adds one mask; its own mIoU in percent, `None` when no truth was supplied for it.
-    ///
-    /// # Errors
-    /// [`crate::Error::Image`] or [`crate::Error::Format`] when the supplied mask is unusable.
-    pub fn add(&mut self, mask: &Mask) -> Result<Option<f64>> {
-        let facts = &self.dataset.items[mask.item];
-        let Some(truth) = &facts.mask else { return Ok(None) };
-        let truth = decode::mask(truth.as_ref(), &facts.path)?;
-        let mut own = Confusion::new(self.dataset.classes.len());
-        own.accumulate(&mask.labels, &truth, &facts.path)?;
-        // Strengths of large photos are smaller than the photo: those are not searched.
-        if (mask.activation.width, mask.activation.height) == (truth.width, truth.height) {
-            self.search.accumulate(&mask.activation, &truth, &facts.path)?;
-        }
-        self.confusion.merge(&own);
-        Ok(own.miou())
-    }
-
-    /// The fixed threshold that gives the best masks before refinement, and their score: found by looking
-    /// at the truth. `None` when no image had a mask.
-    pub fn best_fixed(&self) -> Option<(f32, Score)> {
-        self.search.best(&self.dataset.classes)
-    }
-
-    /// The score of all; `None` when no image had a mask.
-    pub fn score(&self, looked_at_truth: bool) -> Option<Score> {
-        let scored = self.confusion.images() > 0;
-        scored.then(|| self.confusion.score(&self.dataset.classes, looked_at_truth))
-    }
-}
-
-/// Whether a threshold may have been chosen with a look at the truth is the caller's to say; the
-/// adaptive one never is.
-pub fn is_blind(threshold: Threshold) -> bool {
-    threshold == Threshold::Adaptive
+    Ok(Mask { item, labels, activation, thresholds, scores, candidates })
 }

@@ -23,6 +23,10 @@ mod preview;
 #[cfg(feature = "network")]
 mod round;
 #[cfg(feature = "network")]
+pub mod scorer;
+#[cfg(feature = "network")]
+mod step;
+#[cfg(feature = "network")]
 pub mod train;
 #[cfg(feature = "network")]
 mod watch;

@@ -1,7 +1,6 @@
 //! One round: the loop over steps. Nothing in it waits for the device but the read of losses, every
 //! few steps, and the preview.
 
-use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::{Device, Tensor};
 use web_time::Instant;
 
@@ -12,6 +11,7 @@ use super::journal::Journal;
 use super::pace::Pace;
 use super::preview::Previews;
 use super::settings::Settings;
+use super::step;
 use super::store::RunStore;
 use super::watch::{Watch, advice};
 use crate::backbone::weights::{NameList, TensorFile};
@@ -20,7 +20,7 @@ use crate::dataset::batch::{Batch as HostBatch, Sampler, make_batch, training_si
 use crate::dataset::cache::ImageCache;
 use crate::device::Compute;
 use crate::error::{Error, Result};
-use crate::method::{Batch, Learner, groups};
+use crate::method::{Learner, groups};
 use crate::optim::{Sgd, polynomial};
 use crate::tensor::read_all;
 
@@ -118,9 +118,9 @@ pub(super) async fn train_round<L: Learner, H: Host, S: RunStore>(
             None => prepare(step, journal)?,
         };
         let rate = polynomial(plan.rate, step, steps, settings.optimizer.power);
-        let (updated, losses) = learn(learner, &mut sgd, &plan, &batch, step, rate);
-        learner = updated;
-        waiting.push(losses);
+        let learned = step::learn(&learner, &batch, &plan.shares, step, plan.micro_batch, plan.device);
+        learner = sgd.step(learner, learned.gradients, rate);
+        waiting.push(Waiting { step, values: learned.losses, threshold_step: learned.threshold_step });
         // Hand the queued kernels over, so that they run while the next batch is decoded.
         plan.device.flush().map_err(|error| lost(plan.compute, format!("{error:?}")))?;
         if step + 1 < steps {
@@ -159,55 +159,6 @@ pub(super) async fn train_round<L: Learner, H: Host, S: RunStore>(
     save(&learner, &sgd, &plan, steps, journal).await?;
     journal.tell(Event::Saved { round, step: steps })?;
     Ok((learner, Ended::Finished))
-}
-
-/// One optimiser step: micro-batch by micro-batch, gradients added up. Nothing is read back.
-fn learn<L: Learner>(
-    learner: L,
-    sgd: &mut Sgd,
-    plan: &Plan<'_>,
-    batch: &HostBatch,
-    step: usize,
-    rate: f64,
-) -> (L, Waiting) {
-    let classes = plan.dataset.classes.len();
-    let present = batch.labels.iter().filter(|&&label| label > 0.5).count();
-    let count = batch.items.len();
-    let image = 3 * batch.side * batch.side;
-    let mut gradients = GradientsAccumulator::new();
-    let mut sums: Option<Tensor<1>> = None;
-    let mut threshold_step = false;
-    for start in (0..count).step_by(plan.micro_batch.max(1)) {
-        let end = count.min(start + plan.micro_batch.max(1));
-        let shares = batch.items[start..end].iter().filter_map(|&item| plan.shares.get(item));
-        let part = Batch::new(
-            batch.images[start * image..end * image].to_vec(),
-            batch.labels[start * classes..end * classes].to_vec(),
-            shares.flatten().copied().collect(),
-            batch.side,
-            classes,
-            present,
-            plan.device,
-        );
-        let loss = learner.loss(&part, step);
-        threshold_step = loss.threshold_step;
-        let weight = (end - start) as f32 / count as f32;
-        let [main, share, activation] = loss.parts;
-        let total = loss.total.mul_scalar(weight);
-        let values = Tensor::cat(
-            vec![total.clone().detach().inner(), main * weight, share * weight, activation * weight],
-            0,
-        );
-        sums = Some(match sums.take() {
-            Some(sum) => sum + values,
-            None => values,
-        });
-        let found = GradientsParams::from_grads(total.backward(), &learner);
-        gradients.accumulate(&learner, found);
-    }
-    let learner = sgd.step(learner, gradients.grads(), rate);
-    let values = sums.unwrap_or_else(|| Tensor::zeros([4], &plan.compute.device));
-    (learner, Waiting { step, values, threshold_step })
 }
 
 async fn read(waiting: Vec<Waiting>) -> Result<Vec<LossPoint>> {

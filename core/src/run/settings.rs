@@ -184,8 +184,9 @@ pub struct SpatialBceSettings {
     /// Weight of the term that holds the mean activation to the foreground share (paper: 1). Ours: where
     /// objects are small, at 1 the main term pulls everything to the background before it can act.
     pub share_weight: f64,
-    /// A present class covers at least this share of an image. Ours: at 0 the term kills the class.
-    pub share_floor: f64,
+    /// A present class covers at least this share of an image, and leaves as much. Ours: with a share of
+    /// 0 the term kills the class, with one of 1 it costs 23 and throws the network off.
+    pub share_margin: f64,
     /// As [`MaskSettings::scales`], for the masks that the shares are measured on. Ours: one scale
     /// instead of the paper's four keeps the pause between rounds short.
     pub share_scales: Vec<f64>,
@@ -303,7 +304,7 @@ impl Default for SpatialBceSettings {
             cycle: 20,
             network_steps: 16,
             share_weight: 5.0,
-            share_floor: 0.02,
+            share_margin: 0.02,
             share_scales: vec![1.0],
             start_rms: 2.0,
             start_temperature: 2.0,
@@ -374,7 +375,7 @@ impl Settings {
         within("network-steps", self.spatial_bce.network_steps as f64, 0.0, self.spatial_bce.cycle as f64)?;
         within("start-rms", self.spatial_bce.start_rms, 0.01, 100.0)?;
         within("start-temperature", self.spatial_bce.start_temperature, 1.0, 100.0)?;
-        within("share-floor", self.spatial_bce.share_floor, 0.0, 0.5)?;
+        within("share-margin", self.spatial_bce.share_margin, 0.0, 0.5)?;
         within("momentum", self.optimizer.momentum, 0.0, 0.999)?;
         within("weight-decay", self.optimizer.weight_decay, 0.0, 1.0)?;
         within("learning-rate", self.cam.learning_rate, 0.0, 10.0)?;

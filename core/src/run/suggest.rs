@@ -57,6 +57,9 @@ pub fn settings(backbone: BackboneName, summary: &Summary, slow: bool) -> Settin
         settings.optimizer.max_gradient_norm = 1.0;
         // What it knows is how things look at the size that it saw them.
         settings.masks.scales = vec![1.0, 1.5];
+    } else {
+        // A second round costs as much again and made worse masks of the photos it was tried on.
+        settings.spatial_bce.rounds = 1;
     }
     settings.spatial_bce.epochs = epochs(schedule.round_steps, 100);
     settings.spatial_bce.learning_rate = schedule.round_rate;

@@ -74,8 +74,8 @@ impl Learner for Cam {
         let labels = batch.labels.clone();
         let activation = burn::tensor::activation::sigmoid(logits.clone()).detach().inner();
         let present = labels.clone().inner();
-        let activation = (activation * present.clone()).sum() / present.sum().clamp_min(1.0);
-        let total = multilabel_soft_margin(logits, labels);
+        let activation = (activation * present).sum().div_scalar(batch.whole.present.max(1) as f32);
+        let total = multilabel_soft_margin(logits, labels).mul_scalar(batch.weight());
         let main = total.clone().detach().inner();
         let share = main.zeros_like();
         StepLoss { total, parts: [main, share, activation], threshold_step: false }

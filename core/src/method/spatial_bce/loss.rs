@@ -55,19 +55,50 @@ pub fn network_loss(logits: Tensor<4>, labels: Tensor<2>, shares: &[f32]) -> Ten
 /// # Shapes
 /// - `logits`: `z`, and `threshold_logits`: `v`, `[N, C, h, w]`
 /// - `labels`: `[N, C]`, 0 or 1
+/// - `counts`: [`sides`] of the whole batch, where this is a part of it
 /// - result: `[1]`
-pub fn threshold_loss(logits: Tensor<4>, threshold_logits: Tensor<4>, labels: Tensor<2>) -> Tensor<1> {
-    let [count, classes, height, width] = logits.dims();
-    let p = sigmoid(logits.detach());
+pub fn threshold_loss(
+    logits: Tensor<4>,
+    threshold_logits: Tensor<4>,
+    labels: Tensor<2>,
+    counts: Option<Tensor<1>>,
+) -> Tensor<1> {
+    let (p, threshold) = activations_and_threshold(logits, threshold_logits);
+    let [on_below, on_above] = split(&p, &threshold, labels);
+    let (count_below, count_above) = match counts {
+        Some(counts) => {
+            let counts = Tensor::from_inner(counts);
+            (counts.clone().narrow(0, 0, 1), counts.narrow(0, 1, 1))
+        }
+        None => (on_below.clone().sum(), on_above.clone().sum()),
+    };
+    let (below, above) = below_and_above(p, threshold);
+    let mean = |loss: Tensor<4>, on: Tensor<4>, count: Tensor<1>| (loss * on).sum() / count.clamp_min(1.0);
+    mean(below, on_below, count_below) + mean(above, on_above, count_above)
+}
+
+/// Pixels below and above the threshold, of present classes, `[2]`: what [`threshold_loss`] divides by,
+/// and what adds up over the parts of a batch. Shapes as there.
+pub fn sides(logits: Tensor<4>, threshold_logits: Tensor<4>, labels: Tensor<2>) -> Tensor<1> {
+    let (p, threshold) = activations_and_threshold(logits, threshold_logits);
+    let [below, above] = split(&p, &threshold, labels);
+    Tensor::cat(vec![below.sum(), above.sum()], 0)
+}
+
+/// `p`, held, `[N, C, h, w]`, and `t`, `[N, C, 1, 1]`.
+fn activations_and_threshold(logits: Tensor<4>, threshold_logits: Tensor<4>) -> (Tensor<4>, Tensor<4>) {
+    let [count, classes, ..] = logits.dims();
     let threshold = sigmoid(threshold_logits.mean_dims(&[2, 3])).reshape([count, classes, 1, 1]);
+    (sigmoid(logits.detach()), threshold)
+}
+
+/// 1 where a pixel of a present class lies below its threshold, and where one lies above; `[N, C, h, w]`.
+fn split(p: &Tensor<4>, threshold: &Tensor<4>, labels: Tensor<2>) -> [Tensor<4>; 2] {
+    let [count, classes, height, width] = p.dims();
     let held = threshold.clone().detach().clamp_min(THRESHOLD_MARGIN);
     let labels = labels.reshape([count, classes, 1, 1]);
     let is_below = p.clone().lower_equal(held.expand([count, classes, height, width])).float();
-    let on_below = is_below.clone() * labels.clone();
-    let on_above = (is_below.neg() + 1.0) * labels;
-    let (below, above) = below_and_above(p, threshold);
-    let mean = |loss: Tensor<4>, on: Tensor<4>| (loss * on.clone()).sum() / on.sum().clamp_min(1.0);
-    mean(below, on_below) + mean(above, on_above)
+    [is_below.clone() * labels.clone(), (is_below.neg() + 1.0) * labels]
 }
 
 /// The self-supervised term: the mean activation of a present class is held to its foreground share by
@@ -148,7 +179,7 @@ mod tests {
         let activations = logits();
         let threshold: Vec<f32> = logits().iter().map(|value| 0.3 - value / 3.0).collect();
         finite_difference::check(&threshold, SHAPE, 5e-3, 5e-3, &[], |threshold| {
-            threshold_loss(tensor(&activations), threshold, labels(&LABELS))
+            threshold_loss(tensor(&activations), threshold, labels(&LABELS), None)
         });
     }
 
@@ -184,7 +215,7 @@ mod tests {
                     assert!(scalar(network_loss(all.clone(), labels(&present), &shares)).is_finite());
                     assert!(scalar(share_loss(all.clone(), labels(&present), &shares, 4)).is_finite());
                 }
-                assert!(scalar(threshold_loss(all.clone(), all.clone(), labels(&present))).is_finite());
+                assert!(scalar(threshold_loss(all.clone(), all.clone(), labels(&present), None)).is_finite());
             }
         }
     }

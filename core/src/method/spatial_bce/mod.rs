@@ -6,7 +6,7 @@ mod head;
 mod loss;
 
 pub use head::{HIDDEN, Head, HeadStart, from_cam};
-pub use loss::{network_loss, share_loss, threshold_loss};
+pub use loss::{network_loss, share_loss, sides, threshold_loss};
 
 use burn::module::Module;
 use burn::tensor::activation::sigmoid;
@@ -39,7 +39,7 @@ pub struct SpatialBce {
     cycle: usize,
     network_steps: usize,
     share_weight: f64,
-    share_floor: f64,
+    share_margin: f64,
 }
 
 impl LearnerConfig for SpatialBceConfig {
@@ -52,7 +52,7 @@ impl LearnerConfig for SpatialBceConfig {
             cycle: self.settings.cycle,
             network_steps: self.settings.network_steps,
             share_weight: self.settings.share_weight,
-            share_floor: self.settings.share_floor,
+            share_margin: self.settings.share_margin,
         })
     }
 }
@@ -63,19 +63,27 @@ impl Learner for SpatialBce {
         let (scores, threshold) = self.head.forward(features);
         let logits = self.head.scale(scores);
         let shares = self.shares(batch);
-        let threshold_step = step % self.cycle.max(1) >= self.network_steps;
+        let threshold_step = self.is_threshold_step(step);
         let main = if threshold_step {
-            threshold_loss(logits.clone(), threshold, batch.labels.clone())
+            threshold_loss(logits.clone(), threshold, batch.labels.clone(), batch.whole.tally.clone())
         } else {
-            network_loss(logits.clone(), batch.labels.clone(), &shares)
+            network_loss(logits.clone(), batch.labels.clone(), &shares).mul_scalar(batch.weight())
         };
-        let share = share_loss(logits.clone(), batch.labels.clone(), &shares, batch.present_in_batch);
+        let share = share_loss(logits.clone(), batch.labels.clone(), &shares, batch.whole.present);
         let [count, classes, ..] = logits.dims();
         let mean: Tensor<2> = sigmoid(logits.detach().inner()).mean_dims(&[2, 3]).reshape([count, classes]);
         let present = batch.labels.clone().inner();
-        let activation = (mean * present.clone()).sum() / present.sum().clamp_min(1.0);
+        let activation = (mean * present).sum().div_scalar(batch.whole.present.max(1) as f32);
         let parts = [main.clone().detach().inner(), share.clone().detach().inner(), activation];
         StepLoss { total: main + share.mul_scalar(self.share_weight), parts, threshold_step }
+    }
+
+    fn tally(&self, batch: &Batch, step: usize) -> Option<Tensor<1>> {
+        if !self.is_threshold_step(step) {
+            return None;
+        }
+        let (scores, threshold) = self.head.forward(self.backbone.forward(batch.images.clone()));
+        Some(sides(self.head.scale(scores), threshold, batch.labels.clone()))
     }
 
     fn maps(&self, images: Tensor<4>) -> Maps {
@@ -94,11 +102,47 @@ impl Learner for SpatialBce {
 }
 
 impl SpatialBce {
-    /// Shares with the floor for present classes: a share of 0 would make the share term kill a class
-    /// that the image does have. Ours; the paper's shares come from an unpublished file.
+    fn is_threshold_step(&self, step: usize) -> bool {
+        step % self.cycle.max(1) >= self.network_steps
+    }
+
+    /// Shares of present classes within the margin; those of absent ones as they are.
     fn shares(&self, batch: &Batch) -> Vec<f32> {
-        let floor = self.share_floor as f32;
-        let floored = |(&share, &label): (&f32, &f32)| if label > 0.5 { share.max(floor) } else { share };
-        batch.shares.iter().zip(&batch.labels_host).map(floored).collect()
+        let kept = |(&share, &label): (&f32, &f32)| match label > 0.5 {
+            true => within_margin(share, self.share_margin),
+            false => share,
+        };
+        batch.shares.iter().zip(&batch.labels_host).map(kept).collect()
+    }
+}
+
+/// The share of a present class, kept `margin` away from 0 and 1. At 0 the share term would kill a class
+/// that the image does have; at 1, which a random field that fills the whole image gives, one pixel of
+/// background costs as much as a missing object: spikes that a later round does not survive. Ours; the
+/// paper's shares come from an unpublished file.
+pub fn within_margin(share: f32, margin: f64) -> f32 {
+    let margin = margin.clamp(0.0, 0.5) as f32;
+    share.clamp(margin, 1.0 - margin)
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::TensorData;
+
+    use super::*;
+
+    #[test]
+    fn a_share_at_either_end_costs_no_spike() {
+        assert_eq!([0.0, 0.3, 1.0].map(|share| within_margin(share, 0.02)), [0.02, 0.3, 0.98]);
+        let device = Device::flex();
+        let cost = |logit: f32, share: f32| {
+            let logits = Tensor::from_data(TensorData::new(vec![logit; 16], [1, 1, 4, 4]), &device);
+            let labels = Tensor::ones([1, 1], &device);
+            share_loss(logits, labels, &[share], 1).into_scalar::<f32>()
+        };
+        for (logit, share) in [(-2.0, 1.0), (2.0, 0.0)] {
+            assert!(cost(logit, share) > 15.0);
+            assert!(cost(logit, within_margin(share, 0.02)) < 4.0);
+        }
     }
 }

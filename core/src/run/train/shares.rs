@@ -8,7 +8,8 @@ use crate::error::Result;
 use crate::run::checkpoint::{self, Shares, Trained};
 use crate::run::event::{Event, Phase, Score};
 use crate::run::host::Host;
-use crate::run::make_masks::{Mask, MaskJob, Scorer, make_masks};
+use crate::run::make_masks::{Mask, MaskJob, make_masks};
+use crate::run::scorer::Scorer;
 use crate::run::settings::{MaskSettings, Threshold};
 use crate::run::store::RunStore;
 
@@ -48,6 +49,7 @@ impl<H: Host, S: RunStore> Session<'_, H, S> {
             settings: &mask_settings,
             side: settings.size,
             keep_scores: false,
+            search: false,
             phase: Phase::Shares,
         };
         let classes = self.classes();

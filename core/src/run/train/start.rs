@@ -6,7 +6,7 @@ use crate::backbone::weights::Named;
 use crate::dataset::batch;
 use crate::error::Result;
 use crate::method::cam::Cam;
-use crate::method::spatial_bce::HeadStart;
+use crate::method::spatial_bce::{HeadStart, within_margin};
 use crate::run::host::Host;
 use crate::run::maps::image_maps;
 use crate::run::settings::{MaskSettings, SpatialBceSettings};
@@ -56,8 +56,9 @@ impl<H: Host, S: RunStore> Session<'_, H, S> {
                 for (index, &class) in labels.iter().enumerate() {
                     let mut scores = coarse.class(index).to_vec();
                     scores.sort_by(|a, b| b.total_cmp(a));
-                    let floor = self.run.settings.spatial_bce.share_floor as f32;
-                    let rank = rank_of_share(shares[usize::from(class)].max(floor), scores.len());
+                    let margin = self.run.settings.spatial_bce.share_margin;
+                    let share = within_margin(shares[usize::from(class)], margin);
+                    let rank = rank_of_share(share, scores.len());
                     found.push((usize::from(class), scores[rank], scores));
                 }
             }

@@ -1,5 +1,8 @@
 //! The trainer: owns the device, runs core's loop, answers the page's commands. A worker's entry; where
 //! a browser has WebGPU on the page only, the page runs it itself, in the slices between two steps.
+//!
+//! It is built twice: for the GPU, and for the processor where there is none. Neither carries the other's
+//! tensor library.
 
 mod blob;
 mod browser;
@@ -13,7 +16,8 @@ unsafe extern "C" {
     safe fn __wasm_call_ctors();
 }
 
-fn main() {
+/// The module's entry.
+pub fn start() {
     // The shader compiler has hundreds of constructors. Where no code calls them, the linker takes the
     // module for a program that is run anew by every call from JavaScript, and has each one call them
     // all: most of a training step's time.

@@ -1,5 +1,17 @@
 //! Which device computes, what it can hold, and the part of a batch that fits.
 
+#[cfg(feature = "gpu")]
+mod adapter;
+#[cfg(feature = "cli")]
+mod cuda;
+#[cfg(feature = "cli")]
+mod gpu;
+#[cfg(feature = "webgpu")]
+mod webgpu;
+
+#[cfg(feature = "gpu")]
+pub use adapter::UNNAMED;
+
 use burn::tensor::Device;
 
 use crate::error::{Error, Result};
@@ -71,6 +83,7 @@ pub fn micro_batch(info: &DeviceInfo, backbone: BackboneName, batch: usize, side
 
 impl Compute {
     /// The CPU: all of its threads natively, one in a browser.
+    #[cfg(feature = "cpu")]
     pub fn cpu() -> Self {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let info = DeviceInfo {
@@ -88,7 +101,7 @@ impl Compute {
     /// # Errors
     /// [`Error::Device`] when a device was asked for by name and is not there. `Auto` always finds the
     /// CPU.
-    #[cfg(not(target_arch = "wasm32"))]
+    #[cfg(feature = "cli")]
     pub fn open(choice: DeviceChoice) -> Result<Self> {
         match choice {
             DeviceChoice::Cpu => Ok(Self::cpu()),
@@ -99,7 +112,7 @@ impl Compute {
     }
 
     /// Every device that [`open`](Self::open) could give, best first.
-    #[cfg(not(target_arch = "wasm32"))]
+    #[cfg(feature = "cli")]
     pub fn all() -> Vec<DeviceInfo> {
         let mut all = Vec::new();
         if let Ok(compute) = cuda::open(0) {
@@ -114,119 +127,9 @@ impl Compute {
     ///
     /// # Errors
     /// [`Error::Device`] when the browser has no WebGPU or gives no adapter.
-    #[cfg(target_arch = "wasm32")]
+    #[cfg(feature = "webgpu")]
     pub async fn webgpu() -> Result<Self> {
         webgpu::open().await
-    }
-}
-
-/// The name of an adapter that keeps its own to itself, as browsers make most do.
-pub const UNNAMED: &str = "GPU";
-
-/// Name and limits of an adapter.
-fn describe(adapter: &wgpu::AdapterInfo, limits: &wgpu::Limits, backend: &str) -> DeviceInfo {
-    let name = if adapter.name.is_empty() { &adapter.driver } else { &adapter.name };
-    DeviceInfo {
-        name: if name.is_empty() { UNNAMED.into() } else { name.clone() },
-        backend: backend.into(),
-        hardware: adapter.device_type != wgpu::DeviceType::Cpu,
-        max_binding: Some(limits.max_storage_buffer_binding_size),
-        max_buffer: Some(limits.max_buffer_size),
-    }
-}
-
-#[cfg(not(target_arch = "wasm32"))]
-mod gpu {
-    use super::*;
-
-    pub(super) fn adapters() -> Vec<wgpu::Adapter> {
-        let instance = wgpu::Instance::default();
-        let all =
-            pollster::block_on(instance.enumerate_adapters(wgpu::Backends::VULKAN | wgpu::Backends::METAL));
-        let mut hardware: Vec<_> = all
-            .into_iter()
-            .filter(|adapter| adapter.get_info().device_type != wgpu::DeviceType::Cpu)
-            .collect();
-        hardware.sort_by_key(|adapter| match adapter.get_info().device_type {
-            wgpu::DeviceType::DiscreteGpu => 0,
-            wgpu::DeviceType::IntegratedGpu => 1,
-            _ => 2,
-        });
-        hardware
-    }
-
-    pub(super) fn info(adapter: &wgpu::Adapter) -> DeviceInfo {
-        let found = adapter.get_info();
-        describe(&found, &adapter.limits(), &found.backend.to_string().to_lowercase())
-    }
-
-    pub(super) fn open() -> Result<Compute> {
-        let none = || Error::Device {
-            device: "vulkan".into(),
-            reason: "no hardware GPU with a Vulkan or Metal driver was found; `--device cpu` always works"
-                .into(),
-        };
-        let expected = info(adapters().first().ok_or_else(none)?);
-        let (device, setup) = Device::wgpu_options()
-            .init_with_setup()
-            .map_err(|error| Error::Device { device: expected.name, reason: error.to_string() })?;
-        // What burn took, which on a machine with several need not be the first.
-        let info = info(&setup.adapter);
-        if info.hardware { Ok(Compute { device, info }) } else { Err(none()) }
-    }
-}
-
-#[cfg(not(target_arch = "wasm32"))]
-mod cuda {
-    use super::*;
-
-    #[cfg(feature = "cuda")]
-    pub(super) fn open(index: usize) -> Result<Compute> {
-        // cubecl panics where there is no driver; nothing else tells.
-        let hook = std::panic::take_hook();
-        std::panic::set_hook(Box::new(|_| {}));
-        let opened = std::panic::catch_unwind(|| {
-            let device = Device::cuda(index);
-            device.sync().map(|()| device)
-        });
-        std::panic::set_hook(hook);
-        match opened {
-            Ok(Ok(device)) => Ok(Compute {
-                device,
-                info: DeviceInfo {
-                    name: format!("CUDA device {index}"),
-                    backend: "cuda".into(),
-                    hardware: true,
-                    max_binding: None,
-                    max_buffer: None,
-                },
-            }),
-            _ => Err(missing(index, "no CUDA driver, or no such card")),
-        }
-    }
-
-    #[cfg(not(feature = "cuda"))]
-    pub(super) fn open(index: usize) -> Result<Compute> {
-        Err(missing(index, "this build has no CUDA; build with `--features cuda`"))
-    }
-
-    fn missing(index: usize, reason: &str) -> Error {
-        Error::Device { device: format!("cuda:{index}"), reason: reason.into() }
-    }
-}
-
-#[cfg(target_arch = "wasm32")]
-mod webgpu {
-    use super::*;
-
-    pub(super) async fn open() -> Result<Compute> {
-        let failed = |reason: String| Error::Device { device: "webgpu".into(), reason };
-        let (device, setup) = Device::wgpu_options()
-            .init_with_setup_async()
-            .await
-            .map_err(|error| failed(error.to_string()))?;
-        let info = describe(&setup.adapter.get_info(), &setup.device.limits(), "webgpu");
-        Ok(Compute { device, info })
     }
 }
 

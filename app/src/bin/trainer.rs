@@ -1,0 +1,5 @@
+//! The trainer for browsers with WebGPU.
+
+fn main() {
+    tag2mask_app::trainer::start();
+}

@@ -1,0 +1,78 @@
+//! How good masks are, against those that came with the data set.
+
+use super::event::Score;
+use super::make_masks::Mask;
+use super::settings::Threshold;
+use crate::dataset::{Dataset, decode};
+use crate::error::Result;
+use crate::masks::metric::Confusion;
+use crate::masks::threshold_search::ThresholdSearch;
+
+/// Scores masks against those that came with the data set.
+pub struct Scorer<'a> {
+    dataset: &'a Dataset,
+    confusion: Confusion,
+    search: ThresholdSearch,
+    /// One per candidate threshold; empty until a mask comes with candidates.
+    refined: Vec<Confusion>,
+}
+
+impl<'a> Scorer<'a> {
+    /// Nothing scored yet.
+    pub fn new(dataset: &'a Dataset) -> Self {
+        let classes = dataset.classes.len();
+        let search = ThresholdSearch::new(classes, &ThresholdSearch::usual_thresholds());
+        Self { dataset, confusion: Confusion::new(classes), search, refined: Vec::new() }
+    }
+
+    /// Adds one mask; its own mIoU in percent, `None` when no truth was supplied for it.
+    ///
+    /// # Errors
+    /// [`crate::Error::Image`] or [`crate::Error::Format`] when the supplied mask is unusable.
+    pub fn add(&mut self, mask: &Mask) -> Result<Option<f64>> {
+        let facts = &self.dataset.items[mask.item];
+        let Some(truth) = &facts.mask else { return Ok(None) };
+        let truth = decode::mask(truth.as_ref(), &facts.path)?;
+        let mut own = Confusion::new(self.dataset.classes.len());
+        own.accumulate(&mask.labels, &truth, &facts.path)?;
+        // Strengths of large photos are smaller than the photo: those are not searched.
+        if (mask.activation.width, mask.activation.height) == (truth.width, truth.height) {
+            self.search.accumulate(&mask.activation, &truth, &facts.path)?;
+        }
+        for (index, candidate) in mask.candidates.iter().enumerate() {
+            if self.refined.len() <= index {
+                self.refined.push(Confusion::new(self.dataset.classes.len()));
+            }
+            self.refined[index].accumulate(candidate, &truth, &facts.path)?;
+        }
+        self.confusion.merge(&own);
+        Ok(own.miou())
+    }
+
+    /// The fixed threshold that gives the best masks before refinement, and their score: found by looking
+    /// at the truth. `None` when no image had a mask.
+    pub fn best_fixed(&self) -> Option<(f32, Score)> {
+        self.search.best(&self.dataset.classes)
+    }
+
+    /// As [`best_fixed`](Self::best_fixed), after refinement; `None` too when no candidates were made.
+    pub fn best_fixed_refined(&self) -> Option<(f32, Score)> {
+        let scored = ThresholdSearch::usual_thresholds().into_iter().zip(&self.refined);
+        let best = scored
+            .filter_map(|(threshold, confusion)| Some((confusion.miou()?, threshold, confusion)))
+            .max_by(|a, b| a.0.total_cmp(&b.0))?;
+        Some((best.1, best.2.score(&self.dataset.classes, true)))
+    }
+
+    /// The score of all; `None` when no image had a mask.
+    pub fn score(&self, looked_at_truth: bool) -> Option<Score> {
+        let scored = self.confusion.images() > 0;
+        scored.then(|| self.confusion.score(&self.dataset.classes, looked_at_truth))
+    }
+}
+
+/// Whether a threshold may have been chosen with a look at the truth is the caller's to say; the
+/// adaptive one never is.
+pub fn is_blind(threshold: Threshold) -> bool {
+    threshold == Threshold::Adaptive
+}
