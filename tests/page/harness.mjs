@@ -137,6 +137,20 @@ export async function screenshot(page, name) {
   await page.setViewportSize(before);
 }
 
+/** Fills the settings form in, by the fields' names; opens the part of it that is folded away. */
+export async function fill(page, settings) {
+  for (const [id, value] of Object.entries(settings)) {
+    const field = page.locator(`#${id}`);
+    if (!await field.isVisible()) await page.getByText('More settings', { exact: true }).click();
+    if (await field.evaluate((element) => element.tagName === 'SELECT')) {
+      await field.selectOption(String(value));
+    } else {
+      await field.fill(String(value));
+      await field.blur();
+    }
+  }
+}
+
 /** Waits for a download that `act` starts, and returns its name and bytes. */
 export async function download(page, act) {
   const [file] = await Promise.all([page.waitForEvent('download'), act()]);

@@ -5,8 +5,10 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { count_steps } from './cost.mjs';
 import { bmp, png_header, unzip, zip } from './formats.mjs';
-import { download, in_folder, launch, open, screenshot, serve, write_files } from './harness.mjs';
+import { download, fill, in_folder, launch, open, screenshot, serve, write_files } from './harness.mjs';
+import { start_worker, worker_files } from './worker.mjs';
 
 const MINUTE = 60_000;
 /** Waits for what takes one step, one image, one start: generous, as other jobs may share the machine. */
@@ -43,19 +45,6 @@ async function prepare(page, settings) {
   await page.getByRole('button', { name: 'Try the sample set' }).click();
   await page.getByText(`${SAMPLE.images} photos`, { exact: true }).waitFor({ timeout: SOON });
   await fill(page, settings);
-}
-
-async function fill(page, settings) {
-  for (const [id, value] of Object.entries(settings)) {
-    const field = page.locator(`#${id}`);
-    if (!await field.isVisible()) await page.getByText('More settings', { exact: true }).click();
-    if (await field.evaluate((element) => element.tagName === 'SELECT')) {
-      await field.selectOption(String(value));
-    } else {
-      await field.fill(String(value));
-      await field.blur();
-    }
-  }
 }
 
 const train = (page) => page.getByRole('button', { name: /^Train( again)?$/ }).click();
@@ -224,6 +213,36 @@ test('without WebGPU the processor trains', { timeout: LONG }, async (t) => {
   assert.deepEqual(errors, []);
 });
 
+/** The worker's script, with another before it that runs in the worker only. */
+const worker_with = async (prelude) =>
+  worker_files(`if (typeof WorkerGlobalScope !== 'undefined') { ${prelude} }\n`);
+
+test('where only the page has WebGPU, the page trains', { timeout: LONG }, async (t) => {
+  const { page, errors } = await start(t, { files: await worker_with('delete WorkerNavigator.prototype.gpu;') });
+  assert.match(await page.locator('.device-line').innerText(), /GPU/);
+  assert.equal(page.workers().length, 0);
+  await prepare(page, { method: 'cam', size: 64, batch: 2, 'cam-epochs': 1 });
+  await train(page);
+  // The page stays alive between two steps: a click is heard in the middle of the run.
+  await first_steps(page);
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await page.getByText('paused', { exact: true }).waitFor({ timeout: SOON });
+  await page.getByRole('button', { name: 'Resume' }).click();
+  await words_of_run(page).getByText('Training is finished').waitFor({ timeout: LONG });
+  assert.deepEqual(errors, []);
+});
+
+test('a GPU that gives no device is left alone', { timeout: LONG }, async (t) => {
+  const refuse = "GPUAdapter.prototype.requestDevice = async () => { throw new Error('the driver refused'); };";
+  const { page } = await start(t, { files: await worker_with(refuse) });
+  assert.match(await page.locator('.device-line').innerText(), /^CPU/);
+  await page.getByText('The GPU could not be used, so the processor trains').waitFor();
+  await screenshot(page, 'real-gpu-refused');
+  await prepare(page, { method: 'cam', size: 64, 'cam-epochs': 1 });
+  await train(page);
+  await words_of_run(page).getByText('Training is finished').waitFor({ timeout: LONG });
+});
+
 /** Tensor work of these takes seconds on a software GPU; ResNet-50 takes minutes. */
 const references = /^(spatial_bce_.*|dense_crf_.*|mobilenet_v2_forward|resnet18_forward)\.safetensors$/;
 
@@ -233,41 +252,31 @@ test('golden tensors on WebGPU', { timeout: LONG }, async (t) => {
   for (const prefix of ['spatial_bce_', 'dense_crf_', 'mobilenet_v2_forward', 'resnet18_forward']) {
     assert.ok(names.some((name) => name.startsWith(prefix)), `no file ${prefix}*: ${folder}`);
   }
-  const files = { 'alone.html': '<!doctype html><title>no page, the worker only</title>' };
+  const files = await worker_files();
   for (const name of names) files[`golden/${name}`] = await readFile(path.join(folder, name));
   const { page } = await start(t, { path: 'alone.html', files });
+  const send = await start_worker(page);
+  const { event: { device } } = await send({ command: 'start', version: 1 }, 'device-ready');
+  const payload = names.map((name) => ({ name, bytes: `./golden/${name}` }));
+  const { bytes } = await send({ command: 'conformance' }, 'file-ready', payload);
+  const measured = JSON.parse(bytes);
 
-  const answer = await page.evaluate(async (names) => {
-    const fetched = async (url) => (await fetch(url)).arrayBuffer();
-    const worker = new Worker('./trainer-worker.js', { type: 'module' });
-    let hear;
-    worker.onmessage = (message) => hear?.(message.data);
-    worker.onerror = (error) => hear?.({ died: error.message });
-    /** Posts, and waits for the answer that `fits`. */
-    const ask = (message, fits) => new Promise((done, fail) => {
-      hear = (data) => {
-        const event = data.json ? JSON.parse(data.json) : {};
-        if (data.died) fail(new Error(data.died));
-        else if (event.event === 'failed') fail(new Error(event.message));
-        else if (fits(data, event)) done({ data, event });
-      };
-      worker.postMessage(message);
-    });
-    await ask({ wasm: await fetched('./trainer_bg.wasm') }, (data) => data.ready);
-    const command = (value) => JSON.stringify(value);
-    const start = { json: command({ command: 'start', version: 1 }) };
-    const { event } = await ask(start, (_, event) => event.event === 'device-ready');
-    const payload = [];
-    for (const name of names) payload.push({ name, bytes: await fetched(`./golden/${name}`) });
-    const conformance = { json: command({ command: 'conformance' }), payload };
-    const { data } = await ask(conformance, (_, event) => event.name === 'conformance.json');
-    return { device: event.device, measured: JSON.parse(new TextDecoder().decode(data.buffers[0])) };
-  }, names);
-
-  assert.equal(answer.device.backend, 'webgpu');
-  for (const { file, what, error, tolerance } of answer.measured) {
+  assert.equal(device.backend, 'webgpu');
+  for (const { file, what, error, tolerance } of measured) {
     t.diagnostic(`${file}: ${what} ${error.toExponential(2)}`);
     assert.ok(error <= tolerance, `${file}: ${what} is off by ${error}, more than ${tolerance}`);
   }
-  for (const name of names) assert.ok(answer.measured.some(({ file }) => file === name), `not computed: ${name}`);
+  for (const name of names) assert.ok(measured.some(({ file }) => file === name), `not computed: ${name}`);
+});
+
+test('a step on the GPU reads nothing back', { timeout: LONG }, async (t) => {
+  const { stages, peak_memory } = await count_steps({ backbone: 'tiny', size: 64, batch: 2, images: 8 });
+  assert.deepEqual(Object.keys(stages).sort(), ['cam', 'network', 'threshold']);
+  for (const [name, { steps, intervals, reads, dispatches }] of Object.entries(stages)) {
+    t.diagnostic(`${name}: ${(dispatches / steps).toFixed(1)} kernels a step, ${reads} reads of losses in ${steps} steps`);
+    // Losses are read together, once for several steps; nothing else may be.
+    assert.equal(reads, intervals, name);
+    assert.ok(dispatches > 0, name);
+  }
+  t.diagnostic(`${(peak_memory / 2 ** 20).toFixed(0)} MiB of the GPU's memory at most`);
 });

@@ -23,7 +23,7 @@ function trainer_for(script) {
 
 /** Opens the page with a trainer that behaves as `script` says. */
 async function start(t, script = {}, options = {}) {
-  const host = await serve({ files: { 'trainer-worker.js': trainer_for(script), 'trainer_bg.wasm': empty_module } });
+  const host = await serve({ files: { 'trainer-worker.js': trainer_for(script), 'trainer-cpu_bg.wasm': empty_module } });
   const visit = await open(browser, host.url, options);
   t.after(async () => {
     await visit.close();
@@ -92,7 +92,7 @@ test('the page is usable while the trainer loads', async (t) => {
   const page = await context.newPage();
   let release;
   const held = new Promise((done) => { release = done; });
-  await page.route('**/trainer_bg.wasm', async (route) => {
+  await page.route('**/trainer-cpu_bg.wasm', async (route) => {
     await held;
     await route.fulfill({ body: empty_module, contentType: 'application/wasm' });
   });

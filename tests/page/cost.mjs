@@ -1,0 +1,81 @@
+// What a training step asks of the GPU, counted in a real browser: kernel launches, read-backs, bytes
+// and memory. They do not depend on how fast the adapter is.
+
+import { launch, open, serve } from './harness.mjs';
+import { readFile } from 'node:fs/promises';
+import { start_worker, worker_files } from './worker.mjs';
+
+const prelude = await readFile(new URL('./gpu-account.js', import.meta.url), 'utf8');
+
+/**
+ * Trains on made photos and returns, per stage ("cam", "network", "threshold"), what one step costs on
+ * average, and the whole run's peak memory:
+ * `{ stages: { name: { steps, dispatches, submits, reads, intervals, written_bytes } }, peak_memory }`.
+ */
+export async function count_steps({ backbone, size, batch, images = 2 * batch, epochs = 12 }) {
+  const host = await serve({ files: await worker_files(prelude) });
+  const browser = await launch();
+  try {
+    const { page } = await open(browser, `${host.url}alone.html`);
+    const send = await start_worker(page);
+    await send({ command: 'start', version: 1 }, 'device-ready');
+    await send({ command: 'open-sample', images, size: Math.max(size, 64), seed: 0 }, 'dataset-read');
+    const settings = {
+      backbone, size, batch,
+      output_stride: backbone === 'tiny' ? 8 : 16,
+      cam: { epochs: 4 },
+      spatial_bce: { rounds: 1, epochs },
+    };
+    const { all } = await send({ command: 'train', settings, previews: [] }, 'finished');
+    return account_of(all);
+  } finally {
+    await browser.close();
+    await host.close();
+  }
+}
+
+/** Sums up the stretches between two reads of losses that hold nothing but steps of one kind. */
+function account_of(events) {
+  const stages = {};
+  let before;
+  let peak_memory = 0;
+  for (const event of events) {
+    peak_memory = Math.max(peak_memory, event.account?.peak_memory ?? 0);
+    if (event.event === 'losses') {
+      const kinds = new Set(event.points.map((point) => kind_of(event.round, point)));
+      if (before && before.round === event.round && kinds.size === 1) {
+        const [kind] = kinds;
+        const stage = stages[kind] ??= { steps: 0, intervals: 0, dispatches: 0, submits: 0, reads: 0, written_bytes: 0 };
+        stage.steps += event.points.length;
+        stage.intervals += 1;
+        for (const what of ['dispatches', 'submits', 'reads', 'written_bytes']) {
+          stage[what] += event.account[what] - before.account[what];
+        }
+      }
+      before = event;
+    } else if (event.event !== 'progress') {
+      before = undefined;
+    }
+  }
+  return { stages, peak_memory };
+}
+
+const kind_of = (round, { threshold_step }) => (round === 0 ? 'cam' : threshold_step ? 'threshold' : 'network');
+
+/** Run by itself: a table of all networks. */
+if (process.argv[1] === new URL(import.meta.url).pathname) {
+  console.log('network          size  batch  step of      kernels  submits  written KiB  peak MiB');
+  for (const [backbone, size, batch] of [
+    ['tiny', 64, 2], ['tiny', 128, 8], ['mobilenet-v2', 64, 2], ['resnet-18', 64, 2], ['resnet-50', 64, 2],
+  ]) {
+    const { stages, peak_memory } = await count_steps({ backbone, size, batch, images: batch });
+    for (const [stage, { steps, dispatches, submits, written_bytes }] of Object.entries(stages)) {
+      const cells = [
+        backbone.padEnd(15), String(size).padStart(5), String(batch).padStart(6), ` ${stage.padEnd(9)}`,
+        (dispatches / steps).toFixed(0).padStart(10), (submits / steps).toFixed(1).padStart(8),
+        (written_bytes / steps / 1024).toFixed(0).padStart(12), (peak_memory / 2 ** 20).toFixed(0).padStart(9),
+      ];
+      console.log(cells.join(' '));
+    }
+  }
+}
