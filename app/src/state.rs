@@ -137,6 +137,13 @@ impl State {
         self.apply(Event::Warning { message });
     }
 
+    /// Trains on the processor from now on.
+    pub fn use_processor(self) {
+        self.program.set_value(Program::Processor);
+        self.change(&Part::ALL, Model::clear_run);
+        self.start_again();
+    }
+
     fn health(self, health: Health) {
         self.change(&[Part::Trainer], |model| model.trainer = health);
     }

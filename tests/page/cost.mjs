@@ -26,7 +26,7 @@ export async function count_steps({ backbone, size, batch, images = 2 * batch, e
       cam: { epochs: 4 },
       spatial_bce: { rounds: 1, epochs },
     };
-    const { all } = await send({ command: 'train', settings, previews: [] }, 'finished');
+    const { all } = await send({ command: 'train', settings, previews: [] }, 'training-finished');
     return account_of(all);
   } finally {
     await browser.close();

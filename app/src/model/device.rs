@@ -7,7 +7,7 @@ use super::text;
 /// One line for the header: "GPU: NVIDIA RTX 4070 · largest buffer 2 GiB".
 pub fn line(device: &DeviceInfo) -> String {
     let mut line = match (is_cpu(device), device.hardware) {
-        (true, _) => "CPU (no WebGPU): slower".to_string(),
+        (true, _) => "CPU (no GPU in use): slower".to_string(),
         (false, true) => format!("GPU: {}", name(device)),
         (false, false) => format!("Software GPU ({}): slower", name(device)),
     };
@@ -22,9 +22,14 @@ pub fn is_cpu(device: &DeviceInfo) -> bool {
     device.backend == "cpu"
 }
 
+/// Whether the GPU is one that the processor imitates, at a tenth of its own speed.
+pub fn is_imitated(device: &DeviceInfo) -> bool {
+    !is_cpu(device) && !device.hardware
+}
+
 /// Whether training will feel slow, so that smaller defaults are in order.
 pub fn is_slow(device: &DeviceInfo) -> bool {
-    is_cpu(device) || !device.hardware
+    is_cpu(device) || is_imitated(device)
 }
 
 fn name(device: &DeviceInfo) -> &str {
@@ -50,7 +55,7 @@ mod tests {
         device.name = "SwiftShader".into();
         assert_eq!(line(&device), "Software GPU (SwiftShader): slower · largest buffer 2 GiB");
         let cpu = DeviceInfo { name: "CPU".into(), backend: "cpu".into(), ..DeviceInfo::default() };
-        assert_eq!(line(&cpu), "CPU (no WebGPU): slower");
+        assert_eq!(line(&cpu), "CPU (no GPU in use): slower");
         assert!(is_slow(&cpu));
     }
 }

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::model::fields::{Field, Kind};
+use crate::model::fields::{self, Field, Group, Kind};
 use crate::state::State;
 
 /// A labelled field with its unit, one line of help, and what is wrong with it.
@@ -83,5 +83,34 @@ pub fn SettingField(
                 </Show>
             </div>
         </Show>
+    }
+}
+
+/// Groups of settings under their titles, folded away.
+#[component]
+pub fn FieldGroups(
+    /// What to click on.
+    title: &'static str,
+    /// Which, in order. One of which no field applies is left out.
+    groups: &'static [Group],
+) -> impl IntoView {
+    let state = State::use_here();
+    let group = move |group: Group| {
+        let applies =
+            move || state.form.with(|form| fields::of_group(group).any(|field| (field.shown)(form.valid())));
+        view! {
+            <Show when=applies>
+                <h3>{group.title()}</h3>
+                <div class="fields">
+                    {fields::of_group(group).map(|field| view! { <SettingField field=field /> }).collect_view()}
+                </div>
+            </Show>
+        }
+    };
+    view! {
+        <details class="more">
+            <summary>{title}</summary>
+            {groups.iter().copied().map(group).collect_view()}
+        </details>
     }
 }

@@ -5,6 +5,7 @@ pub mod chart;
 pub mod confirm;
 pub mod drop_zone;
 pub mod field;
+pub mod notice;
 pub mod pager;
 pub mod photo;
 pub mod progress;

@@ -8,6 +8,7 @@ use crate::model::{Model, Part, text};
 use crate::parts::bars::{Bar, Bars};
 use crate::parts::confirm::ConfirmButton;
 use crate::parts::drop_zone::DropZone;
+use crate::parts::notice::Failure;
 use crate::parts::pager::{self, Pager};
 use crate::parts::progress::Progress;
 use crate::parts::section::Section;
@@ -55,20 +56,7 @@ fn Asking() -> impl IntoView {
         _ => None,
     });
     view! {
-        {move || {
-            failure
-                .get()
-                .map(|message| {
-                    view! {
-                        <div class="notice bad" role="alert">
-                            <div>
-                                <p class="notice-title">"This data set cannot be used"</p>
-                                <p>{message}</p>
-                            </div>
-                        </div>
-                    }
-                })
-        }}
+        <Failure title="This data set cannot be used" message=failure />
         <DropZone dropped=move |dropped| state.drop_files(dropped) picked=move |files| state.open_files(files)>
             <button type="button" class="button primary" on:click=move |_| state.open_sample()>
                 "Try the sample set"

@@ -70,19 +70,34 @@ fn DeviceLine() -> impl IntoView {
                 }
                 match found.get() {
                     Some(found) if device::is_cpu(&found) => view! { <NoWebGpu line=device::line(&found) /> }.into_any(),
-                    Some(found) => {
-                        let slow = device::is_slow(&found);
-                        view! {
-                            <p class="device-line" class:slow=slow>
-                                {device::line(&found)}
-                            </p>
-                        }
-                            .into_any()
+                    Some(found) if device::is_imitated(&found) => {
+                        view! { <ImitatedGpu line=device::line(&found) /> }.into_any()
                     }
+                    Some(found) => view! { <p class="device-line">{device::line(&found)}</p> }.into_any(),
                     None => ().into_any(),
                 }
             }}
         </div>
+    }
+}
+
+/// What it means that the GPU is made of software, and the way out.
+#[component]
+fn ImitatedGpu(line: String) -> impl IntoView {
+    let state = State::use_here();
+    let busy = state.memo(Part::Run, |model| model.run.stage.is_active());
+    view! {
+        <details class="device-cpu">
+            <summary class="device-line slow">{line}</summary>
+            <div class="device-help">
+                <p>
+                    "The browser offers no graphics card, only one that the processor imitates. The processor itself trains several times faster. Your photos stay; what was trained so far is given up."
+                </p>
+                <button type="button" class="button" disabled=busy on:click=move |_| state.use_processor()>
+                    "Use the processor"
+                </button>
+            </div>
+        </details>
     }
 }
 
@@ -94,7 +109,7 @@ fn NoWebGpu(line: String) -> impl IntoView {
             <summary class="device-line slow">{line}</summary>
             <div class="device-help">
                 <p>
-                    "This browser gives pages no access to the graphics card (WebGPU). Everything works, on the processor, but training takes many times longer: keep size and passes small."
+                    "No graphics card is in use: this browser gives pages no access to one (WebGPU), or it was of no use. Everything works, on the processor, but training takes many times longer: keep size and passes small."
                 </p>
                 <p>
                     "Browsers that have WebGPU, if the computer's driver supports it: Chrome and Edge 113 or later, Safari 26 or later, Firefox 141 or later on Windows and 145 or later on Macs with Apple silicon. On Linux it may have to be switched on."

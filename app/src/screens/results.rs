@@ -7,7 +7,8 @@ use crate::model::fields::{self, Group};
 use crate::model::results::{Order, Work, score_note};
 use crate::model::{Part, text};
 use crate::parts::bars::{Bar, Bars, Swatch};
-use crate::parts::field::SettingField;
+use crate::parts::field::FieldGroups;
+use crate::parts::notice::Failure;
 use crate::parts::pager::{self, Pager};
 use crate::parts::progress::Progress;
 use crate::parts::section::Section;
@@ -86,17 +87,7 @@ fn Make() -> impl IntoView {
                 </div>
             </Show>
         </Show>
-        {move || {
-            failure
-                .get()
-                .map(|message| {
-                    view! {
-                        <div class="notice bad" role="alert">
-                            <p>{message}</p>
-                        </div>
-                    }
-                })
-        }}
+        <Failure message=failure />
         <Show when=move || idle.get() && learned.get()>
             <div class="actions">
                 <Show
@@ -139,26 +130,7 @@ fn Make() -> impl IntoView {
                     }}
                 </p>
             </div>
-            <details class="more">
-                <summary>"How masks are made"</summary>
-                {Group::MASKS
-                    .into_iter()
-                    .map(|group| {
-                        view! {
-                            <Show when=move || state.form.with(|form| {
-                                fields::of_group(group).any(|field| (field.shown)(form.valid()))
-                            })>
-                                <h3>{group.title()}</h3>
-                                <div class="fields">
-                                    {fields::of_group(group)
-                                        .map(|field| view! { <SettingField field=field /> })
-                                        .collect_view()}
-                                </div>
-                            </Show>
-                        }
-                    })
-                    .collect_view()}
-            </details>
+            <FieldGroups title="How masks are made" groups=&Group::MASKS />
         </Show>
     }
 }

@@ -7,6 +7,7 @@ use crate::model::run::{Run, Stage};
 use crate::model::{Part, chart, data, text};
 use crate::parts::bars::{Bar, Bars};
 use crate::parts::chart::LossChart;
+use crate::parts::notice::Failure;
 use crate::parts::progress::Progress;
 use crate::parts::section::Section;
 use crate::state::{State, previews};
@@ -42,20 +43,7 @@ fn Under() -> impl IntoView {
     let scores = state.memo(Part::Run, |model| model.run.scores.clone());
     view! {
         <Head />
-        {move || {
-            failure
-                .get()
-                .map(|message| {
-                    view! {
-                        <div class="notice bad" role="alert">
-                            <div>
-                                <p class="notice-title">"Training has ended with an error"</p>
-                                <p>{message}</p>
-                            </div>
-                        </div>
-                    }
-                })
-        }}
+        <Failure title="Training has ended with an error" message=failure />
         {move || {
             collapse
                 .get()

@@ -7,7 +7,7 @@ use crate::browser::window;
 use crate::model::fields::{self, Group};
 use crate::model::run::Stage;
 use crate::model::{Part, text};
-use crate::parts::field::SettingField;
+use crate::parts::field::{FieldGroups, SettingField};
 use crate::parts::section::Section;
 use crate::state::State;
 
@@ -82,26 +82,7 @@ fn Form() -> impl IntoView {
                 <Show when=move || needs_weights.get()>
                     <WeightsField />
                 </Show>
-                <details class="more">
-                    <summary>"More settings"</summary>
-                    {Group::MORE
-                        .into_iter()
-                        .map(|group| {
-                            view! {
-                                <Show when=move || state.form.with(|form| {
-                                    fields::of_group(group).any(|field| (field.shown)(form.valid()))
-                                })>
-                                    <h3>{group.title()}</h3>
-                                    <div class="fields">
-                                        {fields::of_group(group)
-                                            .map(|field| view! { <SettingField field=field /> })
-                                            .collect_view()}
-                                    </div>
-                                </Show>
-                            }
-                        })
-                        .collect_view()}
-                </details>
+                <FieldGroups title="More settings" groups=&Group::MORE />
             </fieldset>
             <div class="actions">
                 <button

@@ -61,7 +61,10 @@ pub(super) enum Ended {
     Stopped,
 }
 
-/// Losses that are still on the device.
+/// Values per step: total, main term, share term, mean activation.
+const LOSSES: usize = 4;
+
+/// Losses that are still on the device, [`LOSSES`] of them.
 struct Waiting {
     step: usize,
     values: Tensor<1>,
@@ -164,8 +167,12 @@ pub(super) async fn train_round<L: Learner, H: Host, S: RunStore>(
 async fn read(waiting: Vec<Waiting>) -> Result<Vec<LossPoint>> {
     let (facts, tensors): (Vec<_>, Vec<_>) =
         waiting.into_iter().map(|each| ((each.step, each.threshold_step), each.values)).unzip();
-    let values = read_all(tensors).await?;
-    let point = |((step, threshold_step), values): ((usize, bool), Vec<f32>)| {
+    if tensors.is_empty() {
+        return Ok(Vec::new());
+    }
+    // Put together on the device: one buffer to wait for, however many steps.
+    let values = read_all(vec![Tensor::cat(tensors, 0)]).await?.concat();
+    let point = |((step, threshold_step), values): ((usize, bool), &[f32])| {
         let value = |index: usize| values.get(index).copied().unwrap_or(f32::NAN);
         LossPoint {
             step,
@@ -176,7 +183,7 @@ async fn read(waiting: Vec<Waiting>) -> Result<Vec<LossPoint>> {
             threshold_step,
         }
     };
-    Ok(facts.into_iter().zip(values).map(point).collect())
+    Ok(facts.into_iter().zip(values.chunks(LOSSES)).map(point).collect())
 }
 
 fn report_collapse<H: Host, S: RunStore>(
