@@ -137,6 +137,11 @@ impl State {
         self.apply(Event::Warning { message });
     }
 
+    /// Whether the trainer is the one for the GPU, wherever it ends up.
+    pub fn is_for_gpu(&self) -> bool {
+        self.program.get_value() == Program::Gpu
+    }
+
     /// Trains on the processor from now on.
     pub fn use_processor(self) {
         self.program.set_value(Program::Processor);

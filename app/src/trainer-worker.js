@@ -40,7 +40,8 @@ export async function serve(port, { wasm, program = "trainer", lock }, attempt =
     globalThis.trainerPort = port;
     // The one that the trainer will take, and its name: wgpu passes on only a description that browsers
     // keep to themselves.
-    const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" }).catch(() => null);
+    const adapter = program === "trainer"
+      && await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" }).catch(() => null);
     if (adapter) {
       const { vendor, architecture } = adapter.info ?? {};
       globalThis.adapterName = [vendor, architecture].filter(Boolean).join(" ");

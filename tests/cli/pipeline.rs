@@ -177,3 +177,20 @@ fn check_scores(file: &Path, classes: usize) {
     let (values, _) = data.as_chunks::<4>();
     assert!(values.iter().all(|value| f32::from_le_bytes(*value).is_finite()));
 }
+
+#[test]
+fn the_searched_threshold_is_the_best_of_all_and_says_that_it_looked() {
+    let sample = Sample::new();
+    let (data, out, masks) = (sample.data(), sample.path("run"), sample.path("masks"));
+    run(&TRAIN.replace("spatial-bce", "cam"), &[("data", &data), ("run", &out)]).succeeded();
+    let paths = [("run", out.as_path()), ("data", data.as_path()), ("masks", masks.as_path())];
+    let line = "masks {run} {data} --out {masks} --scales 1 --threshold 0.5 --search --json";
+    let report = run(line, &paths).succeeded().json();
+    let best = &report["best_fixed_refined"];
+    assert_eq!(best["score"]["looked_at_truth"], true, "{report}");
+    assert_eq!(best["score"]["images"], IMAGES, "{report}");
+    // 0.5 is one of those that are tried.
+    assert!(best["score"]["miou"].as_f64() >= report["score"]["miou"].as_f64(), "{report}");
+    let report = run(&format!("{line} --refine none"), &paths).succeeded().json();
+    assert!(report["best_fixed_refined"].is_null() && report["best_fixed"].is_object(), "{report}");
+}

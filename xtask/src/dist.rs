@@ -85,6 +85,7 @@ pub fn build(effort: Effort) -> Result<PathBuf> {
         let table = table(&sizes);
         print!("{table}");
         let path = root().join("target/payload.txt");
+        let _ = std::fs::create_dir_all(root().join("target"));
         std::fs::write(&path, table)
             .map_err(|error| format!("cannot write ({error}): {}", path.display()))?;
         within_limits(&sizes)?;

@@ -1,8 +1,12 @@
 // For browsers with WebGPU on the page but not in workers: the trainer on the page itself.
 
+/** A driver that has not answered by then is of no use. */
+const PATIENCE = 5000;
+
 export async function hasAdapter() {
+  const late = new Promise((done) => setTimeout(done, PATIENCE));
   try {
-    return Boolean(await navigator.gpu?.requestAdapter());
+    return Boolean(await Promise.race([navigator.gpu?.requestAdapter(), late]));
   } catch {
     return false;
   }

@@ -75,8 +75,8 @@ extern "C" {
 }
 
 thread_local! {
-    /// Compiled once: a fresh worker after a death needs no second download.
-    static MODULE: RefCell<Option<(Program, JsValue)>> = const { RefCell::new(None) };
+    /// Compiled once each: a fresh worker after a death needs no second download.
+    static MODULES: RefCell<Vec<(Program, JsValue)>> = const { RefCell::new(Vec::new()) };
     static STARTED: Cell<u32> = const { Cell::new(0) };
 }
 
@@ -202,16 +202,16 @@ impl Link {
     /// The program's module, fetched and compiled unless it was before.
     async fn module(&self) -> Result<JsValue, JsValue> {
         let program = self.program.get();
-        let cached = MODULE.with(|module| module.borrow().clone());
-        if let Some((of, module)) = cached
-            && of == program
-        {
+        let known = |modules: &RefCell<Vec<(Program, JsValue)>>| {
+            modules.borrow().iter().find(|(of, _)| *of == program).map(|(_, module)| module.clone())
+        };
+        if let Some(module) = MODULES.with(known) {
             return Ok(module);
         }
         let url = format!("./{}_bg.wasm", program.name());
         let bytes = fetch(&url, |loaded, total| self.tell(News::Loading(loaded, total))).await?;
         let module: JsValue = JsFuture::from(WebAssembly::compile(&bytes)).await?;
-        MODULE.with(|slot| *slot.borrow_mut() = Some((program, module.clone())));
+        MODULES.with(|modules| modules.borrow_mut().push((program, module.clone())));
         Ok(module)
     }
 
@@ -265,6 +265,7 @@ impl Link {
                 worker.terminate();
             }
             match self.module().await {
+                Ok(_) if self.over.get() => {}
                 Ok(module) => self.listen(serve_here(&module, self.program.get().name(), self.number)),
                 Err(error) => self.die(text_of(&error)),
             }
@@ -346,11 +347,19 @@ impl Link {
         {
             window.clear_interval_with_handle(timer);
         }
-        if let Some(worker) = self.worker.borrow_mut().take() {
-            worker.terminate();
-        }
+        let worker = self.worker.borrow_mut().take();
         if let Some(port) = self.port.borrow_mut().take() {
             port.set_onmessage(None);
+            // On the page there is nothing to terminate: it has to end by itself, after this step.
+            if worker.is_none()
+                && let Ok(stop) = serde_json::to_string(&Command::Stop)
+            {
+                // A port that is closed has nobody behind it.
+                let _ = port.post(&object(&[("json", stop.as_str().into())]));
+            }
+        }
+        if let Some(worker) = worker {
+            worker.terminate();
         }
     }
 }

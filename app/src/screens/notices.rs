@@ -24,6 +24,16 @@ pub fn Notices() -> impl IntoView {
             </button>
         }
     };
+    // A card that was lost once may be lost every time.
+    let on_processor = move || {
+        view! {
+            <Show when=move || state.is_for_gpu()>
+                <button type="button" class="button" on:click=move |_| state.use_processor()>
+                    "Use the processor"
+                </button>
+            </Show>
+        }
+    };
     view! {
         {move || {
             trainer
@@ -42,7 +52,7 @@ pub fn Notices() -> impl IntoView {
                                     <p class="mono">{reason}</p>
                                 </details>
                             </div>
-                            {again()}
+                            <div class="actions">{again()} {on_processor()}</div>
                         </div>
                     }
                         .into_any(),

@@ -54,7 +54,8 @@ pub struct Args {
     #[arg(long, value_name = "N")]
     round: Option<usize>,
     /// Also find the fixed threshold whose refined masks fit the supplied ones best, of 0.05 to 0.95: a
-    /// figure that looks at the truth. Refines each image 19 times more
+    /// figure that looks at the truth. Refines each image 19 times more. Images of more than 1024
+    /// pixels a side are left out of it
     #[arg(long)]
     search: bool,
     /// auto, cpu, vulkan, cuda or cuda:N
@@ -105,7 +106,7 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
         settings: &card.masks,
         side: card.size,
         keep_scores: args.scores.is_some(),
-        search: args.search,
+        search: args.search && card.masks.refine != Refine::None,
         phase: Phase::Masks,
     };
     let mut scorer = Scorer::new(&dataset);

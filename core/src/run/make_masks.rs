@@ -15,10 +15,11 @@ use super::pace::Pace;
 use super::settings::MaskSettings;
 use crate::backbone::BackboneConfig;
 use crate::backbone::weights::FileSource;
-use crate::dataset::Dataset;
 use crate::dataset::cache::{DEFAULT_BYTES, ImageCache};
+use crate::dataset::{Dataset, decode};
 use crate::device::{Compute, micro_batch};
 use crate::error::Result;
+use crate::masks::metric::Confusion;
 use crate::masks::rescale::resize_labels;
 use crate::masks::threshold::{Activation, Background, label};
 use crate::masks::threshold_search::ThresholdSearch;
@@ -43,8 +44,9 @@ pub struct Mask {
     pub thresholds: Vec<f32>,
     /// Unscaled maps of every class at the image's size, when asked for.
     pub scores: Option<ScoreMaps>,
-    /// Refined labels at each of [`ThresholdSearch::usual_thresholds`], where a truth can tell the best.
-    pub candidates: Vec<LabelMap>,
+    /// Refined labels at each of [`ThresholdSearch::usual_thresholds`] against the truth, when asked for
+    /// and the image has one of the size that labels are cut at.
+    pub candidates: Vec<Confusion>,
 }
 
 /// What to make.
@@ -185,17 +187,19 @@ fn finish(
     let full = (facts.width as usize, facts.height as usize);
     let Interpreted { labels, mut activation, thresholds } =
         interpreter.labels(maps, &facts.labels, size, job.settings.threshold);
-    let refined = |labels: LabelMap| -> Result<LabelMap> {
-        let labels = refine(image, labels, &facts.labels, job.settings)?;
-        Ok(if size == full { labels } else { resize_labels(&labels, full) })
-    };
-    let labels = refined(labels)?;
+    let labels = refine(image, labels, &facts.labels, job.settings)?;
+    let labels = if size == full { labels } else { resize_labels(&labels, full) };
     let mut candidates = Vec::new();
-    if job.search && facts.mask.is_some() {
+    if let Some(truth) = facts.mask.as_ref().filter(|_| job.search && size == full) {
+        let truth = decode::mask(truth.as_ref(), &facts.path)?;
+        // Counted one by one: 19 masks of a large photo are too much to keep.
         for threshold in ThresholdSearch::usual_thresholds() {
             let mut candidate = label(&activation, &Background::Fixed(threshold));
             to_global(&mut candidate, &facts.labels);
-            candidates.push(refined(candidate)?);
+            let candidate = refine(image, candidate, &facts.labels, job.settings)?;
+            let mut confusion = Confusion::new(job.dataset.classes.len());
+            confusion.accumulate(&candidate, &truth, &facts.path)?;
+            candidates.push(confusion);
         }
     }
     let mut strongest =

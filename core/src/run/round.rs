@@ -109,6 +109,7 @@ pub(super) async fn train_round<L: Learner, H: Host, S: RunStore>(
         if !journal.goes_on(round, step).await? {
             let points = read(waiting).await?;
             if !points.is_empty() {
+                report_collapses(&points, &mut watch, round, step, journal)?;
                 let learning_rate = polynomial(plan.rate, step, steps, settings.optimizer.power);
                 journal.tell(Event::Losses { round, points, learning_rate })?;
             }
@@ -132,13 +133,13 @@ pub(super) async fn train_round<L: Learner, H: Host, S: RunStore>(
 
         let is_last = step + 1 == steps;
         let enough = pace.units_in(READ_SECONDS).clamp(1, READ_STEPS);
-        if waiting.len() >= enough || pace.elapsed() > READ_SECONDS || is_last {
+        // What is saved has been looked at: a network of no numbers must not replace a good one.
+        let save_is_due = saved.elapsed().as_secs_f64() > SAVE_SECONDS && !is_last;
+        if waiting.len() >= enough || pace.elapsed() > READ_SECONDS || is_last || save_is_due {
             let count = waiting.len();
             let points = read(std::mem::take(&mut waiting)).await?;
             pace.measure(count);
-            for collapse in points.iter().filter_map(|point| watch.see(point)).take(1) {
-                report_collapse(collapse, round, step, journal)?;
-            }
+            report_collapses(&points, &mut watch, round, step, journal)?;
             journal.tell(Event::Losses { round, points, learning_rate: rate })?;
             let (done, total) = (plan.steps_before + step + 1, plan.steps_of_all);
             let seconds_left = pace.seconds_left(total - done);
@@ -152,7 +153,7 @@ pub(super) async fn train_round<L: Learner, H: Host, S: RunStore>(
             }
             pace.skip();
         }
-        if saved.elapsed().as_secs_f64() > SAVE_SECONDS && !is_last {
+        if save_is_due {
             save(&learner, &sgd, &plan, step + 1, journal).await?;
             journal.tell(Event::Saved { round, step: step + 1 })?;
             saved = Instant::now();
@@ -186,12 +187,14 @@ async fn read(waiting: Vec<Waiting>) -> Result<Vec<LossPoint>> {
     Ok(facts.into_iter().zip(values.chunks(LOSSES)).map(point).collect())
 }
 
-fn report_collapse<H: Host, S: RunStore>(
-    kind: Collapse,
+fn report_collapses<H: Host, S: RunStore>(
+    points: &[LossPoint],
+    watch: &mut Watch,
     round: usize,
     step: usize,
     journal: &mut Journal<'_, H, S>,
 ) -> Result<()> {
+    let Some(kind) = points.iter().find_map(|point| watch.see(point)) else { return Ok(()) };
     let advice = advice(kind);
     journal.tell(Event::Collapsed { round, step, kind, advice: advice.into() })?;
     if kind == Collapse::NotANumber {

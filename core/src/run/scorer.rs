@@ -43,7 +43,7 @@ impl<'a> Scorer<'a> {
             if self.refined.len() <= index {
                 self.refined.push(Confusion::new(self.dataset.classes.len()));
             }
-            self.refined[index].accumulate(candidate, &truth, &facts.path)?;
+            self.refined[index].merge(candidate);
         }
         self.confusion.merge(&own);
         Ok(own.miou())
@@ -57,11 +57,14 @@ impl<'a> Scorer<'a> {
 
     /// As [`best_fixed`](Self::best_fixed), after refinement; `None` too when no candidates were made.
     pub fn best_fixed_refined(&self) -> Option<(f32, Score)> {
-        let scored = ThresholdSearch::usual_thresholds().into_iter().zip(&self.refined);
-        let best = scored
-            .filter_map(|(threshold, confusion)| Some((confusion.miou()?, threshold, confusion)))
-            .max_by(|a, b| a.0.total_cmp(&b.0))?;
-        Some((best.1, best.2.score(&self.dataset.classes, true)))
+        let mut best: Option<(f32, f64, &Confusion)> = None;
+        for (threshold, confusion) in ThresholdSearch::usual_thresholds().into_iter().zip(&self.refined) {
+            let miou = confusion.miou()?;
+            if best.is_none_or(|(_, most, _)| miou > most) {
+                best = Some((threshold, miou, confusion));
+            }
+        }
+        best.map(|(threshold, _, confusion)| (threshold, confusion.score(&self.dataset.classes, true)))
     }
 
     /// The score of all; `None` when no image had a mask.

@@ -186,6 +186,7 @@ pub struct SpatialBceSettings {
     pub share_weight: f64,
     /// A present class covers at least this share of an image, and leaves as much. Ours: with a share of
     /// 0 the term kills the class, with one of 1 it costs 23 and throws the network off.
+    #[serde(alias = "share_floor")]
     pub share_margin: f64,
     /// As [`MaskSettings::scales`], for the masks that the shares are measured on. Ours: one scale
     /// instead of the paper's four keeps the pause between rounds short.

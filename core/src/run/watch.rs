@@ -52,7 +52,7 @@ impl Watch {
 pub(crate) fn advice(kind: Collapse) -> &'static str {
     match kind {
         Collapse::AllBackground => {
-            "the objects have faded from the maps: lower the learning rate, or raise the share floor"
+            "the objects have faded from the maps: lower the learning rate, or raise the smallest share"
         }
         Collapse::AllForeground => {
             "the maps fill the whole image: add images without the class, or lower the learning rate"
