@@ -20,6 +20,9 @@ pub struct Activation {
     pub strength: Vec<f32>,
 }
 
+/// A learned threshold is never raised above this by [`over_maximum`].
+const HIGHEST_RAISED: f32 = 0.7;
+
 /// What a strength has to exceed for its pixel to be foreground. A threshold that is no number is
 /// exceeded by none.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,6 +72,21 @@ pub fn activation_cam(maps: &ScoreMaps, present: &[u16]) -> Activation {
 /// `log_temperature` is the class's τ.
 pub fn adaptive_threshold(mean_v: f32, log_temperature: f32) -> f32 {
     logistic(mean_v * (-log_temperature).exp())
+}
+
+/// An adaptive threshold `t` on the scale of the strengths, which are divided by the largest value `m` of
+/// their map: `t / m`, raised to 0.7 at most.
+///
+/// Ours; the paper divides the map and not the threshold, which cuts a map that peaks at 0.75 as if the
+/// threshold were 0.37 instead of 0.5. The limit keeps a labelled class in its image where its map nowhere
+/// reaches the threshold.
+///
+/// `maximum` is the largest score `u` of the class in the image.
+pub fn over_maximum(threshold: f32, maximum: f32) -> f32 {
+    if threshold.is_nan() {
+        return threshold;
+    }
+    (threshold / logistic(maximum)).min(HIGHEST_RAISED).max(threshold)
 }
 
 /// Each pixel's strongest class where it exceeds the background's threshold, else background.
@@ -245,6 +263,19 @@ mod tests {
             }
             assert!(before.labels.iter().all(|&label| label == 0), "nothing exceeds 1");
         }
+    }
+
+    #[test]
+    fn a_threshold_follows_its_map_s_maximum_within_limits() {
+        let close = |found: f32, expected: f32| assert!((found - expected).abs() < 1e-6, "{found}");
+        // A map that peaks at σ(ln 4) = 0.8.
+        close(over_maximum(0.5, 4f32.ln()), 0.625);
+        close(over_maximum(0.5, 100.0), 0.5);
+        // One that stays below its threshold keeps its strongest part.
+        close(over_maximum(0.5, -1.0), HIGHEST_RAISED);
+        close(over_maximum(0.5, f32::NEG_INFINITY), HIGHEST_RAISED);
+        close(over_maximum(0.9, 0.0), 0.9);
+        assert!(over_maximum(f32::NAN, 1.0).is_nan());
     }
 
     #[test]

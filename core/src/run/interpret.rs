@@ -7,7 +7,7 @@ use super::maps::ImageMaps;
 use super::settings::{MaskSettings, Refine, Threshold};
 use crate::error::Result;
 use crate::masks::threshold::{
-    Activation, Background, activation_cam, activation_spatial_bce, adaptive_threshold, label,
+    Activation, Background, activation_cam, activation_spatial_bce, adaptive_threshold, label, over_maximum,
 };
 use crate::masks::{LabelMap, dense_crf};
 
@@ -48,7 +48,13 @@ impl Interpreter {
             Stage::Cam => activation_cam(&scores, &local),
             Stage::SpatialBce => activation_spatial_bce(&scores, &local),
         };
-        let thresholds = self.thresholds(maps, present, threshold);
+        let mut thresholds = self.thresholds(maps, present, threshold);
+        if self.stage == Stage::SpatialBce && threshold == Threshold::Adaptive {
+            for (class, threshold) in thresholds.iter_mut().enumerate() {
+                let largest = scores.class(class).iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                *threshold = over_maximum(*threshold, largest);
+            }
+        }
         let mut labels = label(&activation, &Background::PerClass(thresholds.clone()));
         to_global(&mut labels, present);
         Interpreted { labels, activation, thresholds }
