@@ -236,7 +236,8 @@ test('a GPU that gives no device is left alone', { timeout: LONG }, async (t) =>
   const refuse = "GPUAdapter.prototype.requestDevice = async () => { throw new Error('the driver refused'); };";
   const { page } = await start(t, { files: await worker_with(refuse) });
   assert.match(await page.locator('.device-line').innerText(), /^CPU/);
-  await page.getByText('The GPU could not be used, so the processor trains').waitFor();
+  const notice = page.getByText('The GPU could not be used, so the processor trains');
+  assert.match(await notice.innerText(), /: Error: the driver refused$/);
   await screenshot(page, 'real-gpu-refused');
   await prepare(page, { method: 'cam', size: 64, 'cam-epochs': 1 });
   await train(page);

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 
 /// Asks the browser for its fastest adapter and hands the device to the tensor library.
 pub(super) async fn open() -> Result<Compute> {
-    let failed = |reason: String| Error::Device { device: "webgpu".into(), reason };
+    let failed = |reason: String| Error::Device { device: "webgpu".into(), reason: short(&reason) };
     let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
     descriptor.backends = wgpu::Backends::BROWSER_WEBGPU;
     let instance = wgpu::Instance::new(descriptor);
@@ -35,4 +35,10 @@ pub(super) async fn open() -> Result<Compute> {
     let setup = WgpuSetup { instance, adapter, device, queue, backend: wgpu::Backend::BrowserWebGpu };
     let device = Device::wgpu_options().setup(setup).init().map_err(|error| failed(error.to_string()))?;
     Ok(Compute { device, info })
+}
+
+/// What the browser says, without the stack that wgpu puts behind it.
+fn short(reason: &str) -> String {
+    let line = reason.lines().next().unwrap_or_default();
+    line.replace("JsValue(", "").trim_end_matches(')').to_owned()
 }
