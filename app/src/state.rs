@@ -15,7 +15,7 @@ use crate::model::form::Form;
 use crate::model::pictures::Pictures;
 use crate::model::run::Stage;
 use crate::model::trainer::Trainer as Health;
-use crate::model::{Model, Part, data, suggest, weights};
+use crate::model::{Model, Part, data, device, suggest, weights};
 use crate::protocol::{Command, PROTOCOL_VERSION};
 
 /// Where the data set came from, to give it to a fresh trainer again.
@@ -137,9 +137,10 @@ impl State {
         self.apply(Event::Warning { message });
     }
 
-    /// Whether the trainer is the one for the GPU, wherever it ends up.
+    /// Whether a GPU is asked for, and none is known to be missing.
     pub fn is_for_gpu(&self) -> bool {
-        self.program.get_value() == Program::Gpu
+        let on_processor = self.peek(|model| model.device.as_ref().is_some_and(device::is_cpu));
+        self.program.get_value() == Program::Gpu && !on_processor
     }
 
     /// Trains on the processor from now on.
