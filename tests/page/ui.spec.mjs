@@ -176,10 +176,19 @@ test('the page outlives its trainer', async (t) => {
   await page.getByText('The objects have vanished').waitFor();
   await page.getByText('160 photos', { exact: true }).waitFor();
   await screenshot(page, 'ui-died');
+  assert.equal(await button(page, 'Use the processor').count(), 1, 'a way off the GPU');
   await button(page, 'Start again').click();
   await page.getByText('160 photos', { exact: true }).waitFor();
   await page.locator('.device-line').waitFor();
   assert.ok(await button(page, 'Train again').isEnabled());
+});
+
+test('on the processor there is no way to the processor', async (t) => {
+  const { page } = await start(t, { pace: 0.3, device: 'cpu', dieAtStep: 60 });
+  await take_sample(page);
+  await button(page, 'Train').click();
+  await page.getByRole('alert').getByText('The trainer has stopped').waitFor();
+  assert.equal(await button(page, 'Use the processor').count(), 0);
 });
 
 test('the page notices a trainer that ends without a word', async (t) => {
