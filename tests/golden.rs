@@ -8,7 +8,7 @@ use safetensors::SafeTensors;
 use tag2mask_core::conformance::check;
 
 /// Tensors that files of each prefix hold. `features_stride16` comes where torchvision can dilate.
-const LAYOUT: [(&str, &[&str]); 5] = [
+const LAYOUT: [(&str, &[&str]); 7] = [
     (
         "spatial_bce_",
         &[
@@ -28,6 +28,8 @@ const LAYOUT: [(&str, &[&str]); 5] = [
     ("mobilenet_v2_forward", &["input", "features_stride32"]),
     ("resnet18_forward", &["input", "features_stride32"]),
     ("resnet50_forward", &["input", "features_stride32"]),
+    ("resnet101_forward", &["input", "features_stride32"]),
+    ("resnet38_forward", &["input", "scores", "threshold_logits"]),
 ];
 
 /// The files whose names start with `prefix`, as name and content, by name. There is at least one.
@@ -102,4 +104,14 @@ fn golden_resnet_18() {
 #[test]
 fn golden_resnet_50() {
     reproduces("resnet50_forward");
+}
+
+#[test]
+fn golden_resnet_101() {
+    reproduces("resnet101_forward");
+}
+
+#[test]
+fn golden_resnet_38() {
+    reproduces("resnet38_forward");
 }

@@ -1,8 +1,8 @@
-//! A convolution followed by a frozen batch norm, in one kernel.
+//! Convolutions and frozen batch norms: each by itself, and one followed by the other in one kernel.
 //!
 //! With statistics and affine parameters frozen (METHODS §1) the norm is a scale and a shift per
-//! channel. The scale multiplies the weights instead of the activations, which are hundreds of times
-//! larger, and the shift is the convolution's bias.
+//! channel. Behind a convolution the scale multiplies the weights instead of the activations, which are
+//! hundreds of times larger, and the shift is the convolution's bias.
 
 use burn::module::{Module, Param};
 use burn::tensor::module::conv2d;
@@ -60,20 +60,101 @@ impl ConvShape {
     }
 }
 
-/// Convolution and frozen batch norm.
+/// A convolution without bias.
 #[derive(Module, Debug)]
-pub struct ConvNorm {
+pub struct Conv {
     weight: Param<Tensor<4>>,
-    scale: Param<Tensor<1>>,
-    shift: Param<Tensor<1>>,
     stride: usize,
     dilation: usize,
     groups: usize,
 }
 
+impl Conv {
+    /// Takes `{name}.weight` from the source.
+    ///
+    /// # Errors
+    /// As [`Source::take`].
+    pub fn load(
+        source: &mut dyn Source,
+        name: &str,
+        shape: ConvShape,
+        trainable: bool,
+        device: &Device,
+    ) -> Result<Self> {
+        let name = format!("{name}.weight");
+        let weight = parameter(source, &name, shape.weight(), Start::KaimingNormal, trainable, device)?;
+        Ok(Self { weight, stride: shape.stride, dilation: shape.dilation, groups: shape.groups })
+    }
+
+    /// `[N, input, H, W]` to `[N, output, H/stride, W/stride]`.
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        self.apply(x, self.weight.val(), None)
+    }
+
+    fn apply(&self, x: Tensor<4>, weight: Tensor<4>, bias: Option<Tensor<1>>) -> Tensor<4> {
+        let [output, input, kernel, _] = weight.dims();
+        let shape = ConvShape {
+            input: input * self.groups,
+            output,
+            kernel,
+            stride: self.stride,
+            dilation: self.dilation,
+            groups: self.groups,
+        };
+        conv2d(x, weight, bias, shape.options())
+    }
+}
+
+/// A frozen batch norm: a scale and a shift per channel.
+#[derive(Module, Debug)]
+pub struct Norm {
+    scale: Param<Tensor<1>>,
+    shift: Param<Tensor<1>>,
+}
+
+impl Norm {
+    /// Takes `{name}.{weight,bias,running_mean,running_var}` from the source and folds them.
+    ///
+    /// # Errors
+    /// As [`Source::take`].
+    pub fn load(source: &mut dyn Source, name: &str, channels: usize, device: &Device) -> Result<Self> {
+        let shape = [channels];
+        let mut part =
+            |part: &str, start| source.take(&format!("{name}.{part}"), &shape, Start::Constant(start));
+        let gamma = part("weight", 1.0)?;
+        let beta = part("bias", 0.0)?;
+        let mean = part("running_mean", 0.0)?;
+        let variance = part("running_var", 1.0)?;
+        let scale: Vec<f32> = gamma
+            .iter()
+            .zip(&variance)
+            .map(|(gamma, variance)| gamma / (variance + NORM_EPSILON).sqrt())
+            .collect();
+        let shift: Vec<f32> =
+            beta.iter().zip(&mean).zip(&scale).map(|((beta, mean), scale)| beta - mean * scale).collect();
+        Ok(Self {
+            scale: from_values(&format!("{name}.weight"), scale, shape, false, device),
+            shift: from_values(&format!("{name}.bias"), shift, shape, false, device),
+        })
+    }
+
+    /// `[N, C, H, W]`, each channel scaled and shifted.
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let channels = x.dims()[1];
+        let shape = [1, channels, 1, 1];
+        x * self.scale.val().reshape(shape) + self.shift.val().reshape(shape)
+    }
+}
+
+/// Convolution and frozen batch norm, in one kernel.
+#[derive(Module, Debug)]
+pub struct ConvNorm {
+    conv: Conv,
+    norm: Norm,
+}
+
 impl ConvNorm {
-    /// Takes `{conv}.weight` and `{norm}.{weight,bias,running_mean,running_var}` from the source and
-    /// folds the latter four into a scale and a shift.
+    /// Takes the tensors of [`Conv`] under `conv` and those of [`Norm`] under `norm` from the source.
     ///
     /// # Errors
     /// As [`Source::take`].
@@ -85,45 +166,17 @@ impl ConvNorm {
         trainable: bool,
         device: &Device,
     ) -> Result<Self> {
-        let name = format!("{conv}.weight");
-        let weight = parameter(source, &name, shape.weight(), Start::KaimingNormal, trainable, device)?;
-        let channels = [shape.output];
-        let mut norm_part =
-            |part: &str, start| source.take(&format!("{norm}.{part}"), &channels, Start::Constant(start));
-        let gamma = norm_part("weight", 1.0)?;
-        let beta = norm_part("bias", 0.0)?;
-        let mean = norm_part("running_mean", 0.0)?;
-        let variance = norm_part("running_var", 1.0)?;
-        let scale: Vec<f32> = gamma
-            .iter()
-            .zip(&variance)
-            .map(|(gamma, variance)| gamma / (variance + NORM_EPSILON).sqrt())
-            .collect();
-        let shift: Vec<f32> =
-            beta.iter().zip(&mean).zip(&scale).map(|((beta, mean), scale)| beta - mean * scale).collect();
         Ok(Self {
-            weight,
-            scale: from_values(&format!("{norm}.weight"), scale, channels, false, device),
-            shift: from_values(&format!("{norm}.bias"), shift, channels, false, device),
-            stride: shape.stride,
-            dilation: shape.dilation,
-            groups: shape.groups,
+            conv: Conv::load(source, conv, shape, trainable, device)?,
+            norm: Norm::load(source, norm, shape.output, device)?,
         })
     }
 
     /// `[N, input, H, W]` to `[N, output, H/stride, W/stride]`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let weight = self.weight.val();
-        let [output, input, kernel, _] = weight.dims();
-        let weight = weight * self.scale.val().reshape([output, 1, 1, 1]);
-        let shape = ConvShape {
-            input: input * self.groups,
-            output,
-            kernel,
-            stride: self.stride,
-            dilation: self.dilation,
-            groups: self.groups,
-        };
-        conv2d(x, weight, Some(self.shift.val()), shape.options())
+        let weight = self.conv.weight.val();
+        let channels = weight.dims()[0];
+        let weight = weight * self.norm.scale.val().reshape([channels, 1, 1, 1]);
+        self.conv.apply(x, weight, Some(self.norm.shift.val()))
     }
 }

@@ -2,16 +2,20 @@
 //! tensors, and a module that runs.
 
 pub mod conv;
+pub mod dropout;
 pub mod mobilenet_v2;
 pub mod resnet;
+pub mod resnet38;
 pub mod tiny;
 pub mod weights;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
+use self::dropout::Dropout;
 use self::mobilenet_v2::{MobileNetV2, MobileNetV2Config};
 use self::resnet::{ResNet, ResNetConfig};
+use self::resnet38::{ResNet38, ResNet38Config};
 use self::tiny::{Tiny, TinyConfig};
 use self::weights::Source;
 use crate::error::Result;
@@ -28,6 +32,8 @@ pub enum Backbone {
     MobileNetV2(MobileNetV2),
     /// See [`resnet`].
     ResNet(ResNet),
+    /// See [`resnet38`].
+    ResNet38(ResNet38),
 }
 
 /// Which backbone, and how finely it sees.
@@ -52,6 +58,8 @@ impl BackboneConfig {
             BackboneName::MobilenetV2 => MobileNetV2Config::CHANNELS,
             BackboneName::Resnet18 => ResNetConfig::resnet18().channels(),
             BackboneName::Resnet50 => ResNetConfig::resnet50().channels(),
+            BackboneName::Resnet101 => ResNetConfig::resnet101().channels(),
+            BackboneName::Resnet38 => ResNet38Config::CHANNELS,
         }
     }
 
@@ -74,17 +82,23 @@ impl BackboneConfig {
             BackboneName::Resnet50 => {
                 Backbone::ResNet(ResNetConfig::resnet50().with_output_stride(stride).init(source, device)?)
             }
+            BackboneName::Resnet101 => {
+                Backbone::ResNet(ResNetConfig::resnet101().with_output_stride(stride).init(source, device)?)
+            }
+            BackboneName::Resnet38 => Backbone::ResNet38(ResNet38Config.init(source, device)?),
         })
     }
 }
 
 impl Backbone {
     /// Features of normalised images: `[N, 3, H, W]` to `[N, K, ⌈H/stride⌉, ⌈W/stride⌉]`, not negative.
-    pub fn forward(&self, images: Tensor<4>) -> Tensor<4> {
+    /// `dropout` is for training, and for networks that have any.
+    pub fn forward(&self, images: Tensor<4>, dropout: Option<&Dropout>) -> Tensor<4> {
         match self {
             Self::Tiny(network) => network.forward(images),
             Self::MobileNetV2(network) => network.forward(images),
             Self::ResNet(network) => network.forward(images),
+            Self::ResNet38(network) => network.forward(images, dropout),
         }
     }
 }

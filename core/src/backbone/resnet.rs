@@ -1,4 +1,4 @@
-//! ResNet-18 and ResNet-50 (He et al., CVPR 2016) in torchvision's layout and names.
+//! ResNet-18, -50 and -101 (He et al., CVPR 2016) in torchvision's layout and names.
 
 use burn::module::Module;
 use burn::tensor::activation::relu;
@@ -28,6 +28,11 @@ impl ResNetConfig {
     /// 50 layers of bottleneck blocks.
     pub fn resnet50() -> Self {
         Self { blocks: [3, 4, 6, 3], bottleneck: true, output_stride: 32 }
+    }
+
+    /// 101 layers of bottleneck blocks.
+    pub fn resnet101() -> Self {
+        Self { blocks: [3, 4, 23, 3], ..Self::resnet50() }
     }
 
     /// Input pixels per feature pixel: 32, 16 or 8.

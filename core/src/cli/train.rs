@@ -37,7 +37,7 @@ pub struct Args {
     /// spatial-bce or cam
     #[arg(long)]
     method: Option<MethodName>,
-    /// tiny, mobilenet-v2, resnet-18 or resnet-50
+    /// tiny, mobilenet-v2, resnet-18, resnet-50, resnet-101 or resnet-38
     #[arg(long)]
     backbone: Option<BackboneName>,
     /// Pretrained weights of the backbone, .safetensors in torchvision's names

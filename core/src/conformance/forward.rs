@@ -1,4 +1,4 @@
-//! Forward passes, against torchvision's networks with parameters that both sides fill by one rule.
+//! Forward passes, against torchvision's networks and the authors' with parameters that both sides fill by one rule.
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -7,7 +7,9 @@ use super::{Measured, read, relative};
 use crate::backbone::BackboneConfig;
 use crate::backbone::weights::{NameList, Source, Start, TensorFile};
 use crate::error::{Error, Result};
-use crate::run::settings::BackboneName;
+use crate::method::LearnerConfig;
+use crate::method::spatial_bce::{PublishedNames, SpatialBceConfig};
+use crate::run::settings::{BackboneName, SpatialBceSettings};
 
 const TOLERANCE: f64 = 1e-3;
 
@@ -22,26 +24,56 @@ pub(super) async fn check(
         "mobilenet_v2" => (BackboneName::MobilenetV2, "classifier.1"),
         "resnet18" => (BackboneName::Resnet18, "fc"),
         "resnet50" => (BackboneName::Resnet50, "fc"),
+        "resnet101" => (BackboneName::Resnet101, "fc"),
+        "resnet38" => return resnet38(name, file, device).await,
         _ => {
             let reason = format!("no network called {network}");
             return Err(Error::Format { path: name.to_owned(), reason });
         }
     };
-    let (shape, values) = file.get("input")?;
-    let shape: [usize; 4] = shape.try_into().map_err(|_| Error::Format {
-        path: name.to_owned(),
-        reason: "the input is not [N, 3, H, W]".into(),
-    })?;
     let device = device.clone().inner();
-    let input = Tensor::<4>::from_data(TensorData::new(values.to_vec(), shape), &device);
+    let input = input(name, file, &device)?;
     let mut measured = Vec::new();
     for (what, stride) in [("features_stride32", 32), ("features_stride16", 16)] {
         let Ok((_, expected)) = file.get(what) else { continue };
         let config = BackboneConfig::new(backbone, stride);
         let mut names = NameList::default();
         config.init(&mut names, &device)?;
-        let network = config.init(&mut RuleSource::new(&names, classifier), &device)?.valid();
-        let error = relative(&read(network.forward(input.clone())).await?, expected);
+        let names = names.entries.into_iter().map(|(name, _)| name);
+        let names = names.chain(["weight", "bias"].map(|part| format!("{classifier}.{part}")));
+        let network = config.init(&mut RuleSource::new(names), &device)?.valid();
+        let error = relative(&read(network.forward(input.clone(), None)).await?, expected);
+        measured.push(Measured { file: name.to_owned(), what: what.into(), error, tolerance: TOLERANCE });
+    }
+    Ok(measured)
+}
+
+fn input(name: &str, file: &TensorFile, device: &Device) -> Result<Tensor<4>> {
+    let (shape, values) = file.get("input")?;
+    let shape: [usize; 4] = shape.try_into().map_err(|_| Error::Format {
+        path: name.to_owned(),
+        reason: "the input is not [N, 3, H, W]".into(),
+    })?;
+    Ok(Tensor::from_data(TensorData::new(values.to_vec(), shape), device))
+}
+
+/// The authors' whole network: `scores` are `u`, `threshold_logits` `v`.
+async fn resnet38(name: &str, file: &TensorFile, device: &Device) -> Result<Vec<Measured>> {
+    let device = device.clone().inner();
+    let (shape, scores) = file.get("scores")?;
+    let (_, threshold) = file.get("threshold_logits")?;
+    let classes = shape.get(1).copied().unwrap_or(0);
+    let backbone = BackboneConfig::new(BackboneName::Resnet38, 8);
+    let config = SpatialBceConfig { backbone, classes, settings: SpatialBceSettings::default() };
+    let mut names = NameList::default();
+    config.init(&mut PublishedNames::new(&mut names), &device)?;
+    let mut rule = RuleSource::new(names.entries.into_iter().map(|(name, _)| name));
+    let learner = config.init(&mut PublishedNames::new(&mut rule), &device)?.valid();
+    let features = learner.backbone.forward(input(name, file, &device)?, None);
+    let found = learner.head.forward(features);
+    let mut measured = Vec::new();
+    for (what, found, expected) in [("scores", found.0, scores), ("threshold_logits", found.1, threshold)] {
+        let error = relative(&read(found).await?, expected);
         measured.push(Measured { file: name.to_owned(), what: what.into(), error, tolerance: TOLERANCE });
     }
     Ok(measured)
@@ -53,9 +85,8 @@ struct RuleSource {
 }
 
 impl RuleSource {
-    fn new(names: &NameList, classifier: &str) -> Self {
-        let mut names: Vec<String> = names.entries.iter().map(|(name, _)| name.clone()).collect();
-        names.extend(["weight", "bias"].map(|part| format!("{classifier}.{part}")));
+    fn new(names: impl IntoIterator<Item = String>) -> Self {
+        let mut names: Vec<String> = names.into_iter().collect();
         names.sort_unstable();
         Self { names }
     }
@@ -71,6 +102,7 @@ impl Source for RuleSource {
             let s = hash(place, index as u32);
             match (part, shape.len()) {
                 ("running_var", _) => 1.0 + 0.1 * s * s,
+                ("temperature", _) => 10f64.ln() + 0.1 * s,
                 ("weight", 1) => 1.0 + 0.1 * s,
                 (_, 1) => 0.1 * s,
                 _ => s * (3.0 / fan_in as f64).sqrt(),

@@ -1,7 +1,7 @@
 //! What a training step eats, and in which order.
 
 use image::RgbImage;
-use rand::RngExt;
+use rand::{Rng, RngExt};
 use rand::seq::SliceRandom;
 
 use super::augment::{self, generator};
@@ -26,6 +26,8 @@ pub struct Batch {
     pub images: Vec<f32>,
     /// `[N, classes]`: 1 where the class is in the image, else 0.
     pub labels: Vec<f32>,
+    /// What else is random about each image in this step follows from these, one per image.
+    pub seeds: Vec<u64>,
 }
 
 /// The order in which items are seen: every item once per epoch, shuffled anew for each.
@@ -126,7 +128,9 @@ pub fn make_batch(
     values.chunks_exact_mut(area.max(1)).zip(images.iter().zip(&used)).for_each(fill);
     let labels =
         used.iter().flat_map(|&item| multi_hot(&dataset.items[item].labels, dataset.classes.len())).collect();
-    Ok((Batch { items: used, side, images: values, labels }, problems))
+    let of_item = |&item: &usize| generator(seed, 4, step as u64, item as u64).next_u64();
+    let seeds = used.iter().map(of_item).collect();
+    Ok((Batch { items: used, side, images: values, labels, seeds }, problems))
 }
 
 /// 1 at the classes of an image, 0 elsewhere.

@@ -66,7 +66,8 @@ fn largest_tensor_per_pixel(backbone: BackboneName) -> f64 {
     let channels_over_area = match backbone {
         BackboneName::Tiny => 16.0 / 4.0,
         BackboneName::MobilenetV2 => 96.0 / 4.0,
-        BackboneName::Resnet18 | BackboneName::Resnet50 => 64.0 / 4.0,
+        BackboneName::Resnet18 | BackboneName::Resnet50 | BackboneName::Resnet101 => 64.0 / 4.0,
+        BackboneName::Resnet38 => 64.0,
     };
     4.0 * channels_over_area
 }

@@ -6,6 +6,7 @@ pub mod spatial_bce;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 
+use crate::backbone::dropout::Dropout;
 use crate::backbone::weights::{NameList, Source, id_of};
 use crate::error::Result;
 
@@ -20,6 +21,8 @@ pub struct Batch {
     pub labels_host: Vec<f32>,
     /// Share of the image that each class covers, `[N, C]` row-major, 0 to 1. Empty in round 0.
     pub shares: Vec<f32>,
+    /// What the network drops for each image, where it drops anything.
+    pub dropout: Dropout,
     /// The batch that this is, or is a part of.
     pub whole: Whole,
 }
@@ -53,8 +56,14 @@ impl Batch {
             labels: Tensor::from_data(TensorData::new(labels.clone(), [count, classes]), device),
             labels_host: labels,
             shares,
+            dropout: Dropout::default(),
             whole,
         }
+    }
+
+    /// With a seed per image for what the network drops.
+    pub fn with_dropout(self, seeds: Vec<u64>) -> Self {
+        Self { dropout: Dropout { seeds }, ..self }
     }
 
     /// Images of this part over images of the whole batch.

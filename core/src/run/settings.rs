@@ -34,6 +34,12 @@ pub enum BackboneName {
     /// ResNet-50, torchvision's layout.
     #[serde(rename = "resnet-50")]
     Resnet50,
+    /// ResNet-101, torchvision's layout.
+    #[serde(rename = "resnet-101")]
+    Resnet101,
+    /// ResNet-38, the paper's network: wide, and at a stride of 8.
+    #[serde(rename = "resnet-38")]
+    Resnet38,
 }
 
 impl MethodName {
@@ -51,7 +57,8 @@ impl MethodName {
 
 impl BackboneName {
     /// All backbones, smallest first.
-    pub const ALL: [Self; 4] = [Self::Tiny, Self::MobilenetV2, Self::Resnet18, Self::Resnet50];
+    pub const ALL: [Self; 6] =
+        [Self::Tiny, Self::MobilenetV2, Self::Resnet18, Self::Resnet50, Self::Resnet101, Self::Resnet38];
 
     /// The name on the command line and in `run.json`.
     pub fn id(self) -> &'static str {
@@ -60,7 +67,14 @@ impl BackboneName {
             Self::MobilenetV2 => "mobilenet-v2",
             Self::Resnet18 => "resnet-18",
             Self::Resnet50 => "resnet-50",
+            Self::Resnet101 => "resnet-101",
+            Self::Resnet38 => "resnet-38",
         }
+    }
+
+    /// The output strides that it has.
+    pub fn output_strides(self) -> &'static [usize] {
+        if self == Self::Resnet38 { &[8] } else { &[16, 8] }
     }
 
     /// Whether it learns from random weights in reasonable time; the others want a weights file.
@@ -361,10 +375,12 @@ impl Settings {
                 ),
             });
         }
-        if ![8, 16].contains(&self.output_stride) {
+        let strides = self.backbone.output_strides();
+        if !strides.contains(&self.output_stride) {
+            let strides = strides.iter().map(usize::to_string).collect::<Vec<_>>().join(" and ");
             return Err(Error::Setting {
                 name: "output-stride",
-                reason: format!("{} is neither 8 nor 16", self.output_stride),
+                reason: format!("{} has {strides}, not {}", self.backbone.id(), self.output_stride),
             });
         }
         within("size", self.size as f64, 32.0, 1024.0)?;

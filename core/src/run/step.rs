@@ -47,6 +47,7 @@ pub(super) fn learn<L: Learner>(
             whole.clone(),
             device,
         )
+        .with_dropout(batch.seeds[start..end].to_vec())
     };
     if micro_batch < count {
         let (held, plain) = (learner.valid(), device.clone().inner());

@@ -9,6 +9,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 
 use super::{Batch, Learner, LearnerConfig, Maps, ParameterGroup, StepLoss};
+use crate::backbone::dropout::Dropout;
 use crate::backbone::weights::{Source, Start, parameter};
 use crate::backbone::{Backbone, BackboneConfig};
 use crate::error::Result;
@@ -51,9 +52,9 @@ impl LearnerConfig for CamConfig {
 }
 
 impl Cam {
-    /// Class maps of normalised images, `[N, C, h, w]`.
-    pub fn scores(&self, images: Tensor<4>) -> Tensor<4> {
-        project(self.backbone.forward(images), self.classifier.val())
+    /// Class maps of normalised images, `[N, C, h, w]`; `dropout` as [`Backbone::forward`].
+    fn scores(&self, images: Tensor<4>, dropout: Option<&Dropout>) -> Tensor<4> {
+        project(self.backbone.forward(images, dropout), self.classifier.val())
     }
 }
 
@@ -67,7 +68,7 @@ pub(crate) fn project(features: Tensor<4>, weight: Tensor<2>) -> Tensor<4> {
 
 impl Learner for Cam {
     fn loss(&self, batch: &Batch, _step: usize) -> StepLoss {
-        let scores = self.scores(batch.images.clone());
+        let scores = self.scores(batch.images.clone(), Some(&batch.dropout));
         let [count, classes, ..] = scores.dims();
         let pooled: Tensor<2> = scores.mean_dims(&[2, 3]).reshape([count, classes]);
         let logits = pooled + self.bias.val().unsqueeze();
@@ -82,7 +83,7 @@ impl Learner for Cam {
     }
 
     fn maps(&self, images: Tensor<4>) -> Maps {
-        Maps { scores: self.scores(images), threshold: None }
+        Maps { scores: self.scores(images, None), threshold: None }
     }
 
     fn log_temperature(&self) -> Option<Tensor<1>> {

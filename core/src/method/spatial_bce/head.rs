@@ -10,12 +10,12 @@ use crate::method::cam::{CLASSIFIER, project};
 /// Width of the score branch's hidden layer (METHODS §1).
 pub const HIDDEN: usize = 128;
 
-const FEATURE_SCALE: &str = "head.feature_scale";
-const DOWNSAMPLE: &str = "head.mask_layer_downsample.weight";
-const SCORE: &str = "head.fc.weight";
-const SCORE_BIAS: &str = "head.fc.bias";
-const THRESHOLD: &str = "head.threshold.weight";
-const TEMPERATURE: &str = "head.temperature";
+pub(super) const FEATURE_SCALE: &str = "head.feature_scale";
+pub(super) const DOWNSAMPLE: &str = "head.mask_layer_downsample.weight";
+pub(super) const SCORE: &str = "head.fc.weight";
+pub(super) const SCORE_BIAS: &str = "head.fc.bias";
+pub(super) const THRESHOLD: &str = "head.threshold.weight";
+pub(super) const TEMPERATURE: &str = "head.temperature";
 
 /// Whether weight decay applies to the parameter: not to temperatures (METHODS §1).
 pub(super) fn decays(name: &str) -> bool {

@@ -4,9 +4,11 @@
 
 mod head;
 mod loss;
+mod published;
 
 pub use head::{HIDDEN, Head, HeadStart, from_cam};
 pub use loss::{network_loss, share_loss, sides, threshold_loss};
+pub use published::{PublishedNames, published_classes};
 
 use burn::module::Module;
 use burn::tensor::activation::sigmoid;
@@ -59,7 +61,7 @@ impl LearnerConfig for SpatialBceConfig {
 
 impl Learner for SpatialBce {
     fn loss(&self, batch: &Batch, step: usize) -> StepLoss {
-        let features = self.backbone.forward(batch.images.clone());
+        let features = self.backbone.forward(batch.images.clone(), Some(&batch.dropout));
         let (scores, threshold) = self.head.forward(features);
         let logits = self.head.scale(scores);
         let shares = self.shares(batch);
@@ -82,12 +84,12 @@ impl Learner for SpatialBce {
         if !self.is_threshold_step(step) {
             return None;
         }
-        let (scores, threshold) = self.head.forward(self.backbone.forward(batch.images.clone()));
+        let (scores, threshold) = self.head.forward(self.backbone.forward(batch.images.clone(), Some(&batch.dropout)));
         Some(sides(self.head.scale(scores), threshold, batch.labels.clone()))
     }
 
     fn maps(&self, images: Tensor<4>) -> Maps {
-        let (scores, threshold) = self.head.forward(self.backbone.forward(images));
+        let (scores, threshold) = self.head.forward(self.backbone.forward(images, None));
         let [count, classes, ..] = scores.dims();
         Maps { scores, threshold: Some(threshold.mean_dims(&[2, 3]).reshape([count, classes])) }
     }
