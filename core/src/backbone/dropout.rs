@@ -33,9 +33,7 @@ pub(super) fn drop_channels(
         };
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         random.set_stream(place as u64);
-        mask.extend(
-            (0..channels).map(|_| if random.random::<f64>() < probability { 0.0 } else { kept }),
-        );
+        mask.extend((0..channels).map(|_| if random.random::<f64>() < probability { 0.0 } else { kept }));
     }
     let mask = Tensor::from_data(TensorData::new(mask, [count, channels, 1, 1]), &x.device());
     x * mask

@@ -128,8 +128,8 @@ impl Block {
                 (2, _) => stage.dilation,
                 _ => 1,
             };
-            let shape = ConvShape::new(channels, width, kernel)
-                .spaced(if index == 0 { stride } else { 1 }, dilation);
+            let shape =
+                ConvShape::new(channels, width, kernel).spaced(if index == 0 { stride } else { 1 }, dilation);
             let (conv, norm) = parts[index];
             let conv = format!("{name}.conv_branch{conv}");
             if index + 1 < kernels.len() {

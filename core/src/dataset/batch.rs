@@ -1,8 +1,8 @@
 //! What a training step eats, and in which order.
 
 use image::RgbImage;
-use rand::{Rng, RngExt};
 use rand::seq::SliceRandom;
+use rand::{Rng, RngExt};
 
 use super::augment::{self, generator};
 use super::cache::ImageCache;

@@ -41,8 +41,7 @@ pub fn settings(backbone: BackboneName, summary: &Summary, slow: bool) -> Settin
     let images = summary.images.len().max(1);
     settings.batch = settings.batch.min(images);
     // Small images of small things: half the stride sees them twice as finely at a bearable cost.
-    settings.output_stride =
-        if backbone.trains_from_scratch() { 8 } else { backbone.output_strides()[0] };
+    settings.output_stride = if backbone.trains_from_scratch() { 8 } else { backbone.output_strides()[0] };
     let largest_side = if slow { schedule.largest_side * 2 / 3 } else { schedule.largest_side };
     settings.size = typical_side(summary).clamp(64, largest_side / 32 * 32);
     let steps_per_epoch = images.div_ceil(settings.batch);

@@ -1,11 +1,12 @@
-//! `.safetensors`: reading any, writing ours.
+//! Weights files: reading `.safetensors` and `.pth`, writing `.safetensors`.
 
 use std::collections::HashMap;
 
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 
-use super::{Named, RandomSource, Source, Start};
+use super::element::Element;
+use super::{Named, RandomSource, Source, Start, layout, torch};
 use crate::error::{Error, Result};
 
 /// A parsed weights file.
@@ -17,14 +18,19 @@ pub struct TensorFile {
 }
 
 impl TensorFile {
-    /// Reads a `.safetensors` file; tensors become `f32` (`F32`, `F16`, `BF16`, `F64`, `I32`, `U8`), those
-    /// of other types are passed over.
+    /// Reads a `.safetensors` file, or a `.pth` of PyTorch's, told apart by their content; tensors become
+    /// `f32` (from `f64`, `f32`, `f16`, `bf16`, `i32`, `u8`), those of other types are passed over. Names
+    /// become torchvision's where the layout is known ([`layout`]).
     ///
     /// # Errors
-    /// [`Error::Format`] when it is not such a file.
+    /// [`Error::Format`] when it is neither.
     pub fn parse(path: &str, bytes: &[u8]) -> Result<Self> {
         let failed = |reason: String| Error::Format { path: path.to_owned(), reason };
-        let invalid = |error| failed(format!("not a .safetensors file ({error})"));
+        if torch::is_torch(bytes) {
+            let tensors = layout::canonical(torch::read(bytes).map_err(failed)?);
+            return Ok(Self { path: path.to_owned(), metadata: HashMap::new(), tensors });
+        }
+        let invalid = |error| failed(format!("neither a .safetensors nor a .pth file ({error})"));
         let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(invalid)?;
         let file = SafeTensors::deserialize(bytes).map_err(invalid)?;
         let mut tensors = HashMap::new();
@@ -33,7 +39,8 @@ impl TensorFile {
                 tensors.insert(name.to_owned(), (view.shape().to_vec(), values));
             }
         }
-        Ok(Self { path: path.to_owned(), metadata: metadata.metadata().clone().unwrap_or_default(), tensors })
+        let metadata = metadata.metadata().clone().unwrap_or_default();
+        Ok(Self { path: path.to_owned(), metadata, tensors: layout::canonical(tensors) })
     }
 
     /// Shape and values of one tensor.
@@ -55,36 +62,7 @@ impl TensorFile {
 }
 
 fn values_of(view: &TensorView<'_>) -> Option<Vec<f32>> {
-    let data = view.data();
-    Some(match view.dtype() {
-        Dtype::F32 => data.as_chunks::<4>().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect(),
-        Dtype::F64 => data.as_chunks::<8>().0.iter().map(|&bytes| f64::from_le_bytes(bytes) as f32).collect(),
-        Dtype::BF16 => data
-            .as_chunks::<2>()
-            .0
-            .iter()
-            .map(|&bytes| f32::from_bits(u32::from(u16::from_le_bytes(bytes)) << 16))
-            .collect(),
-        Dtype::F16 => {
-            data.as_chunks::<2>().0.iter().map(|&bytes| half_to_f32(u16::from_le_bytes(bytes))).collect()
-        }
-        Dtype::I32 => data.as_chunks::<4>().0.iter().map(|&bytes| i32::from_le_bytes(bytes) as f32).collect(),
-        Dtype::U8 => data.iter().map(|&byte| f32::from(byte)).collect(),
-        _ => return None,
-    })
-}
-
-/// IEEE 754 binary16 to binary32.
-fn half_to_f32(half: u16) -> f32 {
-    let sign = if half & 0x8000 == 0 { 1.0 } else { -1.0 };
-    let exponent = i32::from((half >> 10) & 0x1f);
-    let fraction = f32::from(half & 0x3ff);
-    sign * match exponent {
-        0 => fraction * 2f32.powi(-24),
-        31 if fraction == 0.0 => f32::INFINITY,
-        31 => f32::NAN,
-        _ => (1.0 + fraction / 1024.0) * 2f32.powi(exponent - 15),
-    }
+    Element::of_dtype(view.dtype()).map(|element| element.read_all(view.data()))
 }
 
 /// Takes tensors from a file under a prefix; what is not under `required` starts at random.
@@ -187,14 +165,6 @@ mod tests {
     fn junk_is_refused() {
         for junk in [&b""[..], b"\x80\x02}q\x00.", &[255; 64]] {
             assert!(TensorFile::parse("x.safetensors", junk).is_err());
-        }
-    }
-
-    #[test]
-    fn half_floats_are_read() {
-        for (bits, value) in [(0x3c00, 1.0), (0xc000, -2.0), (0x3555, 0.333_251_95), (0x0001, 2f32.powi(-24))]
-        {
-            assert_eq!(half_to_f32(bits), value);
         }
     }
 }

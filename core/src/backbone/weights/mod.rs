@@ -1,10 +1,14 @@
 //! Where parameters come from. A network asks a [`Source`] for each of its tensors by the name that
 //! torchvision gives it, so that the code that builds a network is also the list of its names.
 
+mod element;
 mod file;
 mod given;
+mod layout;
 mod names;
+mod pickle;
 mod random;
+mod torch;
 
 pub use file::{FileSource, TensorFile, encode};
 pub use given::Given;

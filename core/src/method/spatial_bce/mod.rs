@@ -84,7 +84,8 @@ impl Learner for SpatialBce {
         if !self.is_threshold_step(step) {
             return None;
         }
-        let (scores, threshold) = self.head.forward(self.backbone.forward(batch.images.clone(), Some(&batch.dropout)));
+        let (scores, threshold) =
+            self.head.forward(self.backbone.forward(batch.images.clone(), Some(&batch.dropout)));
         Some(sides(self.head.scale(scores), threshold, batch.labels.clone()))
     }
 
