@@ -2,7 +2,7 @@
 //! for, and how they are read from and written to [`Settings`].
 
 use tag2mask_core::run::Settings;
-use tag2mask_core::run::settings::{MethodName, Refine, Threshold};
+use tag2mask_core::run::settings::{BackboneName, MethodName, Refine, Threshold};
 
 /// Where a field is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +97,15 @@ fn number<T: std::str::FromStr>(text: &str) -> Result<T, String> {
             "is not a number".into()
         }
     })
+}
+
+/// Another network, with an output stride that it has.
+fn take_backbone(settings: &mut Settings, backbone: BackboneName) {
+    settings.backbone = backbone;
+    let strides = backbone.output_strides();
+    if !strides.contains(&settings.output_stride) {
+        settings.output_stride = strides.first().copied().unwrap_or(settings.output_stride);
+    }
 }
 
 fn numbers(text: &str) -> Result<Vec<f64>, String> {

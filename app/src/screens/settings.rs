@@ -137,6 +137,7 @@ fn WeightsField() -> impl IntoView {
         let name = match state.form.with(|form| form.valid().backbone.id()) {
             "resnet-18" => "resnet18",
             "resnet-50" => "resnet50",
+            "resnet-101" => "resnet101",
             _ => "mobilenet_v2",
         };
         MAKE_WEIGHTS.replace("NAME", name)
@@ -168,7 +169,7 @@ fn WeightsField() -> impl IntoView {
                 type="file"
                 id="weights"
                 tabindex="-1"
-                accept=".safetensors"
+                accept=".safetensors,.pth,.pt"
                 aria-describedby="weights-help"
                 node_ref=input
                 on:change=move |_| {
@@ -181,7 +182,7 @@ fn WeightsField() -> impl IntoView {
                 }
             />
             <p class="help" id="weights-help">
-                "What the network already knows from ImageNet: torchvision's weights as .safetensors."
+                "What the network already knows from ImageNet: torchvision's or timm's weights, as .pth or .safetensors."
             </p>
             <Show when=move || fault.with(Option::is_some)>
                 <p class="fault" role="alert">{move || fault.get()}</p>
