@@ -295,9 +295,8 @@ impl State {
                     if let Some(summary) = model.data.summary() {
                         let valid = form.valid();
                         let (backbone, method) = (valid.backbone, valid.method);
-                        let mut settings = suggest::settings(summary, model.device.as_ref(), backbone);
-                        settings.method = method;
-                        form.replace(settings);
+                        let device = model.device.as_ref();
+                        form.replace(suggest::settings(summary, device, method, backbone));
                     }
                 });
             }

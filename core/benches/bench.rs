@@ -93,7 +93,7 @@ fn step(bencher: Bencher<'_, '_>, name: &str, device: Device) {
         groups::<<SpatialBceConfig as LearnerConfig>::Learner>(&names),
     );
     let labels: Vec<f32> = (0..images * classes).map(|index| f32::from(index % classes == 0)).collect();
-    let whole = Whole { images, present: images, tally: None };
+    let whole = Whole { images, present: images, pixels: 0, tally: None };
     bencher.counter(ItemsCount::new(images)).bench_local(|| {
         let pixels = (0..images * 3 * side * side).map(|index| (index % 97) as f32 / 48.0 - 1.0).collect();
         let shares = labels.iter().map(|label| label * 0.2).collect();

@@ -5,4 +5,5 @@ mod data;
 mod interrupt;
 mod pipeline;
 mod process;
+mod segmenter;
 mod usage;

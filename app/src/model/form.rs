@@ -96,7 +96,7 @@ impl Form {
     pub fn settings(&self) -> Settings {
         let mut settings = self.valid.clone();
         // The plain classifier has no threshold branch to learn one.
-        if settings.method == MethodName::Cam && settings.masks.threshold == Threshold::Adaptive {
+        if settings.method == MethodName::Cam && !matches!(settings.masks.threshold, Threshold::Fixed(_)) {
             settings.masks.threshold = Threshold::Fixed(settings.cam.threshold);
         }
         settings

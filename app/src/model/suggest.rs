@@ -2,7 +2,7 @@
 
 use tag2mask_core::dataset::Summary;
 use tag2mask_core::run::event::DeviceInfo;
-use tag2mask_core::run::settings::BackboneName;
+use tag2mask_core::run::settings::{BackboneName, MethodName};
 use tag2mask_core::run::{Settings, suggest};
 
 use super::device;
@@ -16,8 +16,13 @@ pub fn sample_images(device: Option<&DeviceInfo>) -> usize {
 }
 
 /// Core's suggestion for this data and network, on this device; before one is known, for a slow one.
-pub fn settings(summary: &Summary, device: Option<&DeviceInfo>, backbone: BackboneName) -> Settings {
-    suggest::settings(backbone, summary, device.is_none_or(device::is_slow))
+pub fn settings(
+    summary: &Summary,
+    device: Option<&DeviceInfo>,
+    method: MethodName,
+    backbone: BackboneName,
+) -> Settings {
+    suggest::settings(method, backbone, summary, device.is_none_or(device::is_slow))
 }
 
 #[cfg(test)]
@@ -29,8 +34,8 @@ mod tests {
     fn a_slow_device_gets_less_to_do() {
         let gpu = DeviceInfo { backend: "webgpu".into(), hardware: true, ..DeviceInfo::default() };
         assert!(sample_images(None) < sample_images(Some(&gpu)));
-        let fast = settings(&summary(100), Some(&gpu), BackboneName::Tiny);
-        let slow = settings(&summary(100), None, BackboneName::Tiny);
+        let fast = settings(&summary(100), Some(&gpu), MethodName::SpatialBce, BackboneName::Tiny);
+        let slow = settings(&summary(100), None, MethodName::SpatialBce, BackboneName::Tiny);
         assert!(slow.cam.epochs < fast.cam.epochs);
     }
 }

@@ -205,8 +205,15 @@ async fn run(this: &Shared, settings: &Settings, previews: &[usize], page: &mut 
     if !resume {
         store = MemoryStore::default();
     }
-    let run =
-        Run { dataset: &dataset, settings, compute: &compute, weights: weights.as_deref(), previews, resume };
+    let run = Run {
+        dataset: &dataset,
+        settings,
+        compute: &compute,
+        weights: weights.as_deref(),
+        targets: None,
+        previews,
+        resume,
+    };
     let ended = train(&run, page, &mut store).await;
     this.borrow_mut().store = store;
     ended.map(|_| ())

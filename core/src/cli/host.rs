@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tag2mask_core::run::event::{LossPoint, Phase, Score};
+use tag2mask_core::run::settings::MethodName;
 use tag2mask_core::run::{Control, Host};
 use tag2mask_core::{Error, Event, Result};
 
@@ -14,6 +15,7 @@ pub struct Terminal<'a> {
     report: &'a mut Report,
     stop: Arc<AtomicBool>,
     classes: &'a [String],
+    method: MethodName,
 }
 
 impl<'a> Terminal<'a> {
@@ -34,11 +36,15 @@ impl<'a> Terminal<'a> {
             path: "Ctrl-C".into(),
             source: std::io::Error::other(error),
         })?;
-        Ok(Self { report, stop, classes })
+        Ok(Self { report, stop, classes, method: MethodName::default() })
     }
 
     fn round_name(&self, round: usize) -> &'static str {
-        if round == 0 { "plain classifier" } else { "Spatial-BCE" }
+        match (self.method, round) {
+            (MethodName::Deeplab, _) => "segmentation network",
+            (_, 0) => "plain classifier",
+            _ => "Spatial-BCE",
+        }
     }
 
     fn losses(&mut self, round: usize, points: &[LossPoint]) {
@@ -73,6 +79,7 @@ impl Host for Terminal<'_> {
     fn emit(&mut self, event: Event) {
         match event {
             Event::RunStarted { device, parameters, micro_batch, total_steps, done_steps, settings } => {
+                self.method = settings.method;
                 self.report.note(format!(
                     "{} with {}, {:.1} M parameters, on {} ({}); {total_steps} steps of {} images",
                     settings.method.id(),

@@ -38,6 +38,7 @@ fn lines(summary: &Summary) -> Vec<String> {
     let layout = match summary.layout {
         Layout::ClassFolders => "a folder per class",
         Layout::LabelsTable => "images and labels.csv",
+        Layout::Photos => "photos without labels",
     };
     let mut lines =
         vec![format!("{} images in {}: {layout}", summary.images.len(), classes(summary.classes.len()))];

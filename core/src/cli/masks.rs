@@ -10,14 +10,15 @@ use tag2mask_core::export::{atomic, classes_txt, npy, palette_png};
 use tag2mask_core::run::checkpoint::Trained;
 use tag2mask_core::run::event::{Phase, Score};
 use tag2mask_core::run::make_masks::{Mask, MaskJob, make_masks};
+use tag2mask_core::run::published::published;
 use tag2mask_core::run::scorer::{Scorer, is_blind};
-use tag2mask_core::run::settings::{MaskSettings, Refine, Threshold};
+use tag2mask_core::run::settings::{MaskSettings, Refine, Threshold, ViewSize};
 use tag2mask_core::run::store::FolderStore;
 use tag2mask_core::{Error, Result};
 
 use super::host::Terminal;
 use super::output::{Report, duration};
-use super::train::read;
+use super::train::{read, read_weights};
 
 pub const EXAMPLES: &str = "\
 Examples:
@@ -25,13 +26,14 @@ Examples:
   tag2mask masks run photos --out masks --refine none --scales 1
   tag2mask masks run photos --out cam --round 0 --threshold 0.3
   tag2mask masks run photos --out masks --scores maps
+  tag2mask masks checkpoint.pth VOC --out masks
 
 Palette PNGs in the VOC colours, 0 background, with classes.txt. The adaptive threshold looks at no
 ground truth. `--round 0` is the plain classifier that Spatial-BCE started from.";
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Folder of a run
+    /// Folder of a run, or a checkpoint of the authors' program (.pth)
     run: PathBuf,
     /// Folder or .zip: the images, with their labels
     data: PathBuf,
@@ -41,12 +43,15 @@ pub struct Args {
     /// How masks are made to follow edges
     #[arg(long)]
     refine: Option<RefineChoice>,
-    /// adaptive, or a number from 0 to 1
-    #[arg(long, value_name = "adaptive|X")]
+    /// adaptive (learned, and ours), published (learned, as in the paper), or a number from 0 to 1
+    #[arg(long, value_name = "adaptive|published|X")]
     threshold: Option<ThresholdChoice>,
-    /// Sizes relative to the training size, whose maps are averaged
+    /// Sizes whose maps are averaged, relative to the training size or, with `--views photo`, the photo's
     #[arg(long, value_delimiter = ',', value_name = "1,0.5,…")]
     scales: Option<Vec<f64>>,
+    /// Whether scale 1 is the square of the training size, or the photo's own size as published
+    #[arg(long)]
+    views: Option<ViewsChoice>,
     /// Also write the unscaled class maps here, as .npy: classes × height × width, float32
     #[arg(long, value_name = "DIR")]
     scores: Option<PathBuf>,
@@ -64,9 +69,24 @@ pub struct Args {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum RefineChoice {
+pub enum RefineChoice {
     Crf,
     None,
+}
+
+impl From<RefineChoice> for Refine {
+    fn from(choice: RefineChoice) -> Self {
+        match choice {
+            RefineChoice::Crf => Self::Crf,
+            RefineChoice::None => Self::None,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ViewsChoice {
+    Square,
+    Photo,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -79,15 +99,25 @@ impl FromStr for ThresholdChoice {
         if text == "adaptive" {
             return Ok(Self(Threshold::Adaptive));
         }
-        let value: f64 = text.parse().map_err(|_| "give adaptive, or a number from 0 to 1".to_owned())?;
+        if text == "published" {
+            return Ok(Self(Threshold::Published));
+        }
+        let wrong = || "give adaptive, published, or a number from 0 to 1".to_owned();
+        let value: f64 = text.parse().map_err(|_| wrong())?;
         Ok(Self(Threshold::Fixed(value)))
     }
 }
 
 pub fn run(args: &Args, report: &mut Report) -> Result<()> {
-    let store = FolderStore::open(&args.run);
-    let trained = Trained::load(&store, args.round)?.ok_or_else(|| no_run(args))?;
+    let of_folder = match args.run.is_file() {
+        true => None,
+        false => Some(Trained::load(&FolderStore::open(&args.run), args.round)?.ok_or_else(|| no_run(args))?),
+    };
     let dataset = read(&args.data, report)?;
+    let trained = match of_folder {
+        Some(trained) => trained,
+        None => published(&read_weights(&args.run)?, &dataset.classes, &Compute::cpu().device)?,
+    };
     if dataset.classes != trained.card.classes {
         return Err(Error::NoData {
             reason: format!(
@@ -157,13 +187,16 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
 
 fn settings(args: &Args, mut settings: MaskSettings) -> MaskSettings {
     if let Some(refine) = args.refine {
-        settings.refine = match refine {
-            RefineChoice::Crf => Refine::Crf,
-            RefineChoice::None => Refine::None,
-        };
+        settings.refine = refine.into();
     }
     if let Some(ThresholdChoice(threshold)) = args.threshold {
         settings.threshold = threshold;
+    }
+    if let Some(views) = args.views {
+        settings.views = match views {
+            ViewsChoice::Square => ViewSize::Square,
+            ViewsChoice::Photo => ViewSize::Photo,
+        };
     }
     if let Some(scales) = &args.scales {
         settings.scales = scales.clone();

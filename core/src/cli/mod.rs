@@ -9,6 +9,7 @@ mod host;
 mod inspect;
 mod masks;
 mod output;
+mod predict;
 mod sample;
 mod train;
 
@@ -44,6 +45,9 @@ enum Command {
     /// Make masks with a trained run
     #[command(after_help = masks::EXAMPLES)]
     Masks(masks::Args),
+    /// Make masks of new photos, without labels
+    #[command(after_help = predict::EXAMPLES)]
+    Predict(predict::Args),
     /// Score masks against true masks: intersection over union, in percent
     #[command(after_help = eval::EXAMPLES)]
     Eval(eval::Args),
@@ -59,6 +63,9 @@ Examples:
   tag2mask train cells --out run                 learn where things are
   tag2mask masks run cells --out cells-masks     one mask per image
   tag2mask eval cells-masks cells/masks          how good masks are
+  tag2mask train cells --method deeplab --masks cells-masks --out segmenter
+                                                 a network that needs no labels
+  tag2mask predict segmenter new-photos --out new-masks
 
 'tag2mask COMMAND --help' tells more. Exit status: 0 done, 1 failed, 2 used wrongly.";
 
@@ -82,6 +89,7 @@ fn run(command: &Command, report: &mut Report) -> Result<()> {
         Command::Inspect(args) => inspect::run(args, report),
         Command::Train(args) => train::run(args, report),
         Command::Masks(args) => masks::run(args, report),
+        Command::Predict(args) => predict::run(args, report),
         Command::Eval(args) => eval::run(args, report),
         Command::Devices(args) => devices::run(args, report),
     }

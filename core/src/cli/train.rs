@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 use tag2mask_core::backbone::weights::TensorFile;
+use tag2mask_core::dataset::targets::Targets;
 use tag2mask_core::dataset::{self, Dataset};
 use tag2mask_core::device::{Compute, DeviceChoice};
 use tag2mask_core::files::FileSet;
@@ -22,10 +23,11 @@ Examples:
   tag2mask train cells --out run
   tag2mask train photos --out run --backbone mobilenet-v2 --weights mobilenet_v2.safetensors
   tag2mask train photos --out run --resume
+  tag2mask train photos --method deeplab --masks masks --out segmenter
   tag2mask train photos --out run --set spatial_bce.learning_rate=0.001 --set augment.flip=false
 
 Every setting is in run.json, and `--set` changes any of them. Ctrl-C leaves a run that `--resume`
-goes on with. Weights of torchvision's networks are read from .safetensors.";
+goes on with. Weights are read from .safetensors and .pth: torchvision's and timm's networks, the authors' ResNet-38.";
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -34,13 +36,16 @@ pub struct Args {
     /// Folder for the run
     #[arg(long, value_name = "RUN")]
     out: PathBuf,
-    /// spatial-bce or cam
+    /// spatial-bce or cam, which learn from labels; deeplab, which learns from masks
     #[arg(long)]
     method: Option<MethodName>,
     /// tiny, mobilenet-v2, resnet-18, resnet-50, resnet-101 or resnet-38
     #[arg(long)]
     backbone: Option<BackboneName>,
-    /// Pretrained weights of the backbone, .safetensors in torchvision's names
+    /// Masks to learn from, for the method deeplab: the folder that `tag2mask masks` wrote
+    #[arg(long, value_name = "DIR")]
+    masks: Option<PathBuf>,
+    /// Pretrained weights of the backbone: .safetensors or PyTorch's .pth, torchvision's or timm's
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
     /// auto, cpu, vulkan, cuda or cuda:N
@@ -77,18 +82,22 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
         Some(card) => card.settings,
         None => settings(args, &dataset)?,
     };
-    let weights = args.weights.as_deref().map(|path| {
-        let name = path.display().to_string();
-        let bytes =
-            std::fs::read(path).map_err(|source| Error::Io { action: "read", path: name.clone(), source })?;
-        TensorFile::parse(&name, &bytes)
-    });
-    let weights = weights.transpose()?;
+    let weights = args.weights.as_deref().map(read_weights).transpose()?;
     if weights.is_none() && !resume && !settings.backbone.trains_from_scratch() {
         report.warning(format!(
             "{} starts from random weights: give `--weights`, or expect little",
             settings.backbone.id()
         ));
+    }
+    let targets = match &args.masks {
+        Some(masks) => Some(Targets::read(&FileSet::open(masks)?, &dataset)?),
+        None => None,
+    };
+    if let Some(targets) = &targets {
+        let without = dataset.items.len() - targets.items().len();
+        if without > 0 {
+            report.warning(format!("{without} images have no mask and are left out"));
+        }
     }
     let compute = Compute::open(args.device)?;
     refuse_other_run(args, resume)?;
@@ -98,6 +107,7 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
         settings: &settings,
         compute: &compute,
         weights: weights.as_ref(),
+        targets: targets.as_ref(),
         previews: &[],
         resume,
     };
@@ -108,11 +118,14 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
     report.end_progress();
     let finished = ending == Ending::Finished;
     if finished {
+        let (out, data) = (args.out.display(), args.data.display());
+        let next = match settings.method {
+            MethodName::Deeplab => format!("predict {out} PHOTOS"),
+            _ => format!("masks {out} {data}"),
+        };
         report.line(format!(
-            "trained in {}; next: tag2mask masks {out} {data} --out MASKS",
+            "trained in {}; next: tag2mask {next} --out MASKS",
             super::output::duration(seconds),
-            out = args.out.display(),
-            data = args.data.display()
         ));
     }
     report.object(&json!({
@@ -120,6 +133,14 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
         "device": compute.info,
     }));
     Ok(())
+}
+
+/// Reads a weights file of any layout that is known.
+pub fn read_weights(path: &std::path::Path) -> Result<TensorFile> {
+    let name = path.display().to_string();
+    let bytes =
+        std::fs::read(path).map_err(|source| Error::Io { action: "read", path: name.clone(), source })?;
+    TensorFile::parse(&name, &bytes)
 }
 
 /// A new run in the folder of an old one would destroy it.
@@ -151,13 +172,12 @@ pub fn read(path: &std::path::Path, report: &mut Report) -> Result<Dataset> {
 /// What suits the data and the backbone, then what the command line says.
 fn settings(args: &Args, dataset: &Dataset) -> Result<Settings> {
     let backbone = args.backbone.unwrap_or_default();
-    let mut settings = suggest::settings(backbone, &dataset.summary(), false);
-    if let Some(method) = args.method {
-        settings.method = method;
-    }
+    let method = args.method.unwrap_or_default();
+    let mut settings = suggest::settings(method, backbone, &dataset.summary(), false);
     if let Some(epochs) = args.epochs {
         settings.cam.epochs = epochs;
         settings.spatial_bce.epochs = epochs;
+        settings.deeplab.epochs = epochs;
     }
     if let Some(rounds) = args.rounds {
         settings.spatial_bce.rounds = rounds;

@@ -33,6 +33,11 @@ pub fn apply(image: &mut RgbImage, settings: &AugmentSettings, seed: u64, step: 
     }
 }
 
+/// Whether [`apply`] mirrors the image for this seed, step and item: what belongs to its pixels must follow.
+pub fn is_mirrored(settings: &AugmentSettings, seed: u64, step: usize, item: usize) -> bool {
+    settings.flip && generator(seed, 1, step as u64, item as u64).random::<u32>() & 1 == 1
+}
+
 /// Multiplies brightness, then contrast about the image's mean grey, then saturation about each
 /// pixel's grey; 1 leaves each as it is.
 pub fn jitter(image: &mut RgbImage, brightness: f32, contrast: f32, saturation: f32) {

@@ -6,8 +6,10 @@ use rand::{Rng, RngExt};
 
 use super::augment::{self, generator};
 use super::cache::ImageCache;
-use super::{Dataset, Problem, decode};
+use super::targets::{self, Targets};
+use super::{Dataset, Problem, ProblemKind, decode};
 use crate::error::{Error, Result};
+use crate::masks::label_map::IGNORE;
 use crate::run::settings::AugmentSettings;
 
 /// Mean of ImageNet's red, green and blue, of 1: what torchvision's weights expect.
@@ -28,6 +30,8 @@ pub struct Batch {
     pub labels: Vec<f32>,
     /// What else is random about each image in this step follows from these, one per image.
     pub seeds: Vec<u64>,
+    /// Labels of the pixels to learn from, `[N, side / 4, side / 4]`; empty where images teach as a whole.
+    pub targets: Vec<u8>,
 }
 
 /// The order in which items are seen: every item once per epoch, shuffled anew for each.
@@ -130,7 +134,34 @@ pub fn make_batch(
         used.iter().flat_map(|&item| multi_hot(&dataset.items[item].labels, dataset.classes.len())).collect();
     let of_item = |&item: &usize| generator(seed, 4, step as u64, item as u64).next_u64();
     let seeds = used.iter().map(of_item).collect();
-    Ok((Batch { items: used, side, images: values, labels, seeds }, problems))
+    Ok((Batch { items: used, side, images: values, labels, seeds, targets: Vec::new() }, problems))
+}
+
+impl Batch {
+    /// With the pixels' labels, mirrored as the images are (same `augment`, `seed` and `step`). A mask that
+    /// cannot be decoded teaches nothing and is returned as a problem.
+    pub fn with_targets(
+        mut self,
+        targets: &Targets,
+        dataset: &Dataset,
+        augment: &AugmentSettings,
+        seed: u64,
+        step: usize,
+    ) -> (Self, Vec<Problem>) {
+        let side = (self.side / targets::STRIDE).max(1);
+        let mut problems = Vec::new();
+        for &item in &self.items {
+            let mirrored = augment::is_mirrored(augment, seed, step, item);
+            let labels = targets.target(dataset, item, side, mirrored).map(|map| map.labels);
+            self.targets.extend(labels.unwrap_or_else(|error| {
+                let path = dataset.items[item].path.clone();
+                let reason = format!("its mask teaches nothing ({error})");
+                problems.push(Problem { path, kind: ProblemKind::BadMask, reason });
+                vec![IGNORE; side * side]
+            }));
+        }
+        (self, problems)
+    }
 }
 
 /// 1 at the classes of an image, 0 elsewhere.

@@ -97,12 +97,21 @@ pub(super) fn check_mask_type(color_type: u8, bit_depth: u8) -> Result<(), &'sta
 
 /// Resizes with a triangle filter as wide as the reduction, so that shrinking does not alias.
 pub fn resized(image: &RgbImage, width: u32, height: u32) -> RgbImage {
+    resized_by(image, width, height, FilterType::Bilinear)
+}
+
+/// Resizes with the cubic filter of Pillow's `BICUBIC`, which the published programs use (a = −0.5).
+pub fn resized_cubic(image: &RgbImage, width: u32, height: u32) -> RgbImage {
+    resized_by(image, width, height, FilterType::CatmullRom)
+}
+
+fn resized_by(image: &RgbImage, width: u32, height: u32, filter: FilterType) -> RgbImage {
     let (width, height) = (width.max(1), height.max(1));
     if image.dimensions() == (width, height) {
         return image.clone();
     }
     let mut out = RgbImage::new(width, height);
-    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter));
     let views = (
         TypedImageRef::<U8x3>::from_buffer(image.width(), image.height(), image.as_raw()),
         TypedImage::<U8x3>::from_buffer(width, height, &mut out),

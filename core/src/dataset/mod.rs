@@ -15,13 +15,14 @@ pub mod problem;
 pub mod sample;
 mod stems;
 mod summary;
+pub mod targets;
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::files::Blob;
-pub use layouts::read;
+pub use layouts::{read, read_photos};
 pub use problem::{Problem, ProblemKind};
 
 /// One usable image.
@@ -52,6 +53,8 @@ pub enum Layout {
     ClassFolders,
     /// Images and a `labels.csv`.
     LabelsTable,
+    /// Photos without labels.
+    Photos,
 }
 
 /// A labelled set, ready to train on.

@@ -3,6 +3,8 @@
 #[cfg(not(target_arch = "wasm32"))]
 pub mod atomic;
 pub mod classes_txt;
+#[cfg(feature = "network")]
+pub mod model;
 pub mod npy;
 pub mod palette_png;
 pub mod zip;

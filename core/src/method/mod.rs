@@ -1,8 +1,10 @@
 //! What is learned: a backbone with a head, the loss of one step, and how maps come out.
 
 pub mod cam;
+pub mod deeplab;
 pub mod spatial_bce;
 
+use self::deeplab::one_hot;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 
@@ -21,6 +23,8 @@ pub struct Batch {
     pub labels_host: Vec<f32>,
     /// Share of the image that each class covers, `[N, C]` row-major, 0 to 1. Empty in round 0.
     pub shares: Vec<f32>,
+    /// 1 at each pixel's label, `[N, C + 1, h, w]`, background first; `None` where images teach as a whole.
+    pub targets: Option<Tensor<4>>,
     /// What the network drops for each image, where it drops anything.
     pub dropout: Dropout,
     /// The batch that this is, or is a part of.
@@ -35,6 +39,8 @@ pub struct Whole {
     pub images: usize,
     /// Labels that are 1 in the batch.
     pub present: usize,
+    /// Pixels of the batch that have a label to learn.
+    pub pixels: usize,
     /// The sum of [`Learner::tally`] over the parts, on the device; `None` where this is all of it.
     pub tally: Option<Tensor<1>>,
 }
@@ -56,9 +62,16 @@ impl Batch {
             labels: Tensor::from_data(TensorData::new(labels.clone(), [count, classes]), device),
             labels_host: labels,
             shares,
+            targets: None,
             dropout: Dropout::default(),
             whole,
         }
+    }
+
+    /// With labels of pixels, `[N, side, side]` row-major, of `labels` kinds.
+    pub fn with_targets(self, values: &[u8], side: usize, labels: usize) -> Self {
+        let targets = (!values.is_empty()).then(|| one_hot(values, side, labels, &self.images.device()));
+        Self { targets, ..self }
     }
 
     /// With a seed per image for what the network drops.

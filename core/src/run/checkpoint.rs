@@ -43,6 +43,8 @@ pub enum Stage {
     Cam,
     /// Spatial-BCE.
     SpatialBce,
+    /// The segmentation network.
+    Deeplab,
 }
 
 /// How far a run is.
@@ -133,6 +135,7 @@ impl Position {
         let stage = match stage {
             Stage::Cam => "cam",
             Stage::SpatialBce => "spatial-bce",
+            Stage::Deeplab => "deeplab",
         };
         HashMap::from([
             ("format".to_owned(), "pt".to_owned()),

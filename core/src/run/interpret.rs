@@ -6,10 +6,11 @@ use super::checkpoint::Stage;
 use super::maps::ImageMaps;
 use super::settings::{MaskSettings, Refine, Threshold};
 use crate::error::Result;
+use crate::masks::label_map::IGNORE;
 use crate::masks::threshold::{
     Activation, Background, activation_cam, activation_spatial_bce, adaptive_threshold, label, over_maximum,
 };
-use crate::masks::{LabelMap, dense_crf};
+use crate::masks::{LabelMap, ScoreMaps, dense_crf};
 
 /// A method's rules, and what they need to know of the trained network.
 #[derive(Debug, Clone)]
@@ -26,14 +27,16 @@ pub struct Interpreter {
 pub struct Interpreted {
     /// Labels before refinement, with the data set's class indices.
     pub labels: LabelMap,
-    /// Strengths that the labels were cut from, class indices local to the image's own labels.
+    /// Strengths that the labels were cut from, with the data set's class indices.
     pub activation: Activation,
-    /// The background threshold of each of the image's classes.
+    /// The background threshold of each of the image's classes; empty where the background has a map of
+    /// its own.
     pub thresholds: Vec<f32>,
 }
 
 impl Interpreter {
-    /// Labels at `width × height`; `present` are the image's classes, ascending.
+    /// Labels at `width × height`; `present` are the image's classes, ascending. A segmentation network
+    /// knows them by itself and is not told.
     pub fn labels(
         &self,
         maps: &ImageMaps,
@@ -41,12 +44,17 @@ impl Interpreter {
         (width, height): (usize, usize),
         threshold: Threshold,
     ) -> Interpreted {
+        if self.stage == Stage::Deeplab {
+            let all: Vec<u16> = (0..maps.channels() as u16).collect();
+            let (labels, activation) = segmented(&maps.score_maps(&all, width, height));
+            return Interpreted { labels, activation, thresholds: Vec::new() };
+        }
         // Only present classes can be labelled, so only their maps are enlarged and kept.
         let scores = maps.score_maps(present, width, height);
         let local: Vec<u16> = (0..present.len() as u16).collect();
-        let activation = match self.stage {
+        let mut activation = match self.stage {
             Stage::Cam => activation_cam(&scores, &local),
-            Stage::SpatialBce => activation_spatial_bce(&scores, &local),
+            _ => activation_spatial_bce(&scores, &local),
         };
         let mut thresholds = self.thresholds(maps, present, threshold);
         if self.stage == Stage::SpatialBce && threshold == Threshold::Adaptive {
@@ -56,26 +64,27 @@ impl Interpreter {
             }
         }
         let mut labels = label(&activation, &Background::PerClass(thresholds.clone()));
-        to_global(&mut labels, present);
+        to_global(&mut labels.labels, present);
+        to_global(&mut activation.strongest, present);
         Interpreted { labels, activation, thresholds }
     }
 
     fn thresholds(&self, maps: &ImageMaps, present: &[u16], threshold: Threshold) -> Vec<f32> {
         let of_class = |&class: &u16| match (threshold, &maps.threshold) {
             (Threshold::Fixed(value), _) => value as f32,
-            (Threshold::Adaptive, Some(mean)) => {
+            (Threshold::Adaptive | Threshold::Published, Some(mean)) => {
                 let class = usize::from(class);
                 adaptive_threshold(mean[class], self.log_temperature.get(class).copied().unwrap_or(0.0))
             }
-            (Threshold::Adaptive, None) => self.cam_threshold,
+            (Threshold::Adaptive | Threshold::Published, None) => self.cam_threshold,
         };
         present.iter().map(of_class).collect()
     }
 }
 
 /// Replaces indices into an image's classes by those of the data set.
-pub fn to_global(labels: &mut LabelMap, present: &[u16]) {
-    for label in &mut labels.labels {
+fn to_global(labels: &mut [u8], present: &[u16]) {
+    for label in labels {
         if let Some(&class) = usize::from(*label).checked_sub(1).and_then(|index| present.get(index)) {
             *label = class as u8 + 1;
         }
@@ -95,5 +104,53 @@ pub fn refine(
     match settings.refine {
         Refine::None => Ok(labels),
         Refine::Crf => dense_crf::refine(image.as_raw(), &labels, present, &settings.crf),
+    }
+}
+
+/// The most likely label of each pixel, from logits with the background first; and, as a strength, the
+/// probability of its most likely class.
+fn segmented(logits: &ScoreMaps) -> (LabelMap, Activation) {
+    let (width, height) = (logits.width, logits.height);
+    let pixels = width * height;
+    let mut strongest = vec![0u8; pixels];
+    let mut largest = vec![f32::NEG_INFINITY; pixels];
+    for class in 1..logits.classes.min(usize::from(IGNORE)) {
+        for ((label, most), &score) in strongest.iter_mut().zip(&mut largest).zip(logits.class(class)) {
+            if score > *most {
+                (*label, *most) = (class as u8, score);
+            }
+        }
+    }
+    let background = |pixel: usize| if logits.classes > 0 { logits.class(0)[pixel] } else { 0.0 };
+    let labels =
+        (0..pixels).map(|pixel| if largest[pixel] > background(pixel) { strongest[pixel] } else { 0 });
+    let labels = LabelMap { width, height, labels: labels.collect() };
+    let mut sums = vec![0.0f32; pixels];
+    for class in 0..logits.classes {
+        for ((sum, &score), &most) in sums.iter_mut().zip(logits.class(class)).zip(&largest) {
+            *sum += (score - most).exp();
+        }
+    }
+    let strength = sums.iter().map(|&sum| if sum > 0.0 { sum.recip().min(1.0) } else { 0.0 }).collect();
+    let classes = logits.classes.saturating_sub(1);
+    (labels, Activation { classes, width, height, strongest, strength })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_segmented_pixel_has_the_label_of_its_largest_logit() {
+        // Background, two classes; four pixels.
+        let values = vec![1.0, 0.0, 2.0, f32::NAN, 0.0, 3.0, 1.0, 1.0, -1.0, 4.0, 0.0, 0.0];
+        let (labels, activation) = segmented(&ScoreMaps { classes: 3, width: 2, height: 2, values });
+        assert_eq!(labels.labels, [0, 2, 0, 0]);
+        assert_eq!(activation.strongest, [1, 2, 1, 1]);
+        let softmax = |own: f32, all: [f32; 3]| own.exp() / all.iter().map(|x| x.exp()).sum::<f32>();
+        assert!((activation.strength[0] - softmax(0.0, [1.0, 0.0, -1.0])).abs() < 1e-6);
+        assert!((activation.strength[1] - softmax(4.0, [0.0, 3.0, 4.0])).abs() < 1e-6);
+        assert_eq!(activation.classes, 2);
+        assert_eq!(activation.strength[3], 0.0, "no number is no strength");
     }
 }

@@ -9,10 +9,10 @@ use rayon::iter::ParallelIterator;
 use super::checkpoint::{Stage, Trained};
 use super::event::{Event, Phase};
 use super::host::{Control, Host};
-use super::interpret::{Interpreted, Interpreter, refine, to_global};
+use super::interpret::{Interpreted, Interpreter, refine};
 use super::maps::{ImageMaps, image_maps, sides};
 use super::pace::Pace;
-use super::settings::MaskSettings;
+use super::settings::{MaskSettings, ViewSize};
 use crate::backbone::BackboneConfig;
 use crate::backbone::weights::FileSource;
 use crate::dataset::cache::{DEFAULT_BYTES, ImageCache};
@@ -25,6 +25,7 @@ use crate::masks::threshold::{Activation, Background, label};
 use crate::masks::threshold_search::ThresholdSearch;
 use crate::masks::{LabelMap, ScoreMaps};
 use crate::method::cam::CamConfig;
+use crate::method::deeplab::DeepLabConfig;
 use crate::method::spatial_bce::SpatialBceConfig;
 use crate::method::{Learner, LearnerConfig};
 use crate::tensor::read_all;
@@ -42,7 +43,8 @@ pub struct Mask {
     pub activation: Activation,
     /// The background threshold of each of the image's classes, in the order of its labels.
     pub thresholds: Vec<f32>,
-    /// Unscaled maps of every class at the image's size, when asked for.
+    /// Unscaled maps of every class at the image's size, when asked for; of a segmentation network also of
+    /// the background, first.
     pub scores: Option<ScoreMaps>,
     /// Refined labels at each of [`ThresholdSearch::usual_thresholds`] against the truth, when asked for
     /// and the image has one of the size that labels are cut at.
@@ -89,11 +91,19 @@ pub async fn make_masks(
     let reading = Reading {
         stage: trained.stage,
         cam_threshold: settings.cam.threshold as f32,
-        group: micro_batch(&compute.info, settings.backbone, GROUP, largest),
+        group: match job.settings.views {
+            ViewSize::Square => micro_batch(&compute.info, settings.backbone, GROUP, largest),
+            // Photos differ in size.
+            ViewSize::Photo => 1,
+        },
     };
     match trained.stage {
         Stage::Cam => {
             let learner = CamConfig { backbone, classes }.init(&mut source, &compute.device)?;
+            masks_of(job, &learner, &reading, compute, host, sink).await
+        }
+        Stage::Deeplab => {
+            let learner = DeepLabConfig { backbone, classes }.init(&mut source, &compute.device)?;
             masks_of(job, &learner, &reading, compute, host, sink).await
         }
         Stage::SpatialBce => {
@@ -194,21 +204,16 @@ fn finish(
         let truth = decode::mask(truth.as_ref(), &facts.path)?;
         // Counted one by one: 19 masks of a large photo are too much to keep.
         for threshold in ThresholdSearch::usual_thresholds() {
-            let mut candidate = label(&activation, &Background::Fixed(threshold));
-            to_global(&mut candidate, &facts.labels);
+            let candidate = label(&activation, &Background::Fixed(threshold));
             let candidate = refine(image, candidate, &facts.labels, job.settings)?;
             let mut confusion = Confusion::new(job.dataset.classes.len());
             confusion.accumulate(&candidate, &truth, &facts.path)?;
             candidates.push(confusion);
         }
     }
-    let mut strongest =
-        LabelMap { width: size.0, height: size.1, labels: std::mem::take(&mut activation.strongest) };
-    to_global(&mut strongest, &facts.labels);
-    activation.strongest = strongest.labels;
     activation.classes = job.dataset.classes.len();
     let scores = job.keep_scores.then(|| {
-        let all: Vec<u16> = (0..job.dataset.classes.len() as u16).collect();
+        let all: Vec<u16> = (0..maps.channels() as u16).collect();
         maps.score_maps(&all, full.0, full.1)
     });
     Ok(Mask { item, labels, activation, thresholds, scores, candidates })

@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use image::RgbImage;
 
-use super::settings::MaskSettings;
+use super::settings::{MaskSettings, ViewSize};
 use crate::dataset::{batch, decode};
 use crate::error::Result;
 use crate::masks::ScoreMaps;
@@ -25,14 +25,41 @@ pub struct ImageMaps {
     pub threshold: Option<Vec<f32>>,
 }
 
-/// Sides that the scales stand for: multiples of 32, so that every stage's size is whole.
+/// Sides that the scales stand for: the training side itself at scale 1, else multiples of 32, so that
+/// every stage's size is whole.
 pub fn sides(side: usize, scales: &[f64]) -> Vec<usize> {
-    scales.iter().map(|scale| (((side as f64 * scale) / 32.0).round() as usize).max(1) * 32).collect()
+    let of_scale = |&scale: &f64| match scale {
+        1.0 => side,
+        _ => (((side as f64 * scale) / 32.0).round() as usize).max(1) * 32,
+    };
+    scales.iter().map(of_scale).collect()
+}
+
+/// Columns and rows of the views of an image.
+fn view_sizes(image: &RgbImage, side: usize, settings: &MaskSettings) -> Vec<(usize, usize)> {
+    match settings.views {
+        ViewSize::Square => sides(side, &settings.scales).into_iter().map(|side| (side, side)).collect(),
+        ViewSize::Photo => {
+            let scaled = |length: u32, scale: f64| ((f64::from(length) * scale).round() as usize).max(1);
+            let of_scale = |&scale: &f64| (scaled(image.width(), scale), scaled(image.height(), scale));
+            settings.scales.iter().map(of_scale).collect()
+        }
+    }
+}
+
+/// The image as the network sees it, normalised, `[3, height, width]`.
+fn view(image: &RgbImage, (width, height): (usize, usize), settings: &MaskSettings) -> Vec<f32> {
+    let (width, height) = (width as u32, height as u32);
+    batch::normalise(&match settings.views {
+        ViewSize::Square => decode::resized(image, width, height),
+        ViewSize::Photo => decode::resized_cubic(image, width, height),
+    })
 }
 
 /// Maps of several images, all views sent to the device before the first is read back.
 ///
-/// `learner` must be without autodiff ([`burn::module::Module::valid`]).
+/// `learner` must be without autodiff ([`burn::module::Module::valid`]). Where views have the image's own
+/// size, the images must have one size.
 ///
 /// # Errors
 /// [`crate::Error::Device`] when the device was lost.
@@ -50,12 +77,11 @@ pub async fn image_maps<L: Learner>(
     let mut scores = Vec::new();
     let mut thresholds = Vec::new();
     let mut shapes = Vec::new();
-    for side in sides(side, &settings.scales) {
-        let pixels: Vec<f32> = images
-            .iter()
-            .flat_map(|image| batch::normalise(&decode::resized(image, side as u32, side as u32)))
-            .collect();
-        let input = Tensor::<4>::from_data(TensorData::new(pixels, [images.len(), 3, side, side]), &device);
+    for size in view_sizes(images[0], side, settings) {
+        let pixels: Vec<f32> = images.iter().flat_map(|image| view(image, size, settings)).collect();
+        let (width, height) = size;
+        let input = TensorData::new(pixels, [images.len(), 3, height, width]);
+        let input = Tensor::<4>::from_data(input, &device);
         let mut views = vec![learner.maps(input.clone())];
         if settings.flip {
             let mut mirrored = learner.maps(input.flip([3]));
@@ -105,6 +131,11 @@ fn flat<const D: usize>(tensor: Tensor<D>) -> Tensor<1> {
 }
 
 impl ImageMaps {
+    /// Channels of the maps: the classes, and the background where the network has a channel for it.
+    pub fn channels(&self) -> usize {
+        self.views.first().map_or(0, |view| view.scores.len() / (view.height * view.width).max(1))
+    }
+
     /// Score maps of some classes at `width × height`: each view enlarged, then averaged.
     pub fn score_maps(&self, classes: &[u16], width: usize, height: usize) -> ScoreMaps {
         let mut maps = ScoreMaps::zeros(classes.len(), width, height);
@@ -133,5 +164,7 @@ mod tests {
     #[test]
     fn sides_are_multiples_of_32_and_at_least_that() {
         assert_eq!(sides(224, &[1.0, 0.5, 1.5, 2.0, 0.01]), [224, 128, 352, 448, 32]);
+        // The paper's side is no multiple, and stays.
+        assert_eq!(sides(369, &[1.0, 0.5]), [369, 192]);
     }
 }

@@ -21,6 +21,8 @@ mod pace;
 #[cfg(feature = "network")]
 mod preview;
 #[cfg(feature = "network")]
+pub mod published;
+#[cfg(feature = "network")]
 mod round;
 #[cfg(feature = "network")]
 pub mod scorer;

@@ -7,14 +7,13 @@ use web_time::Instant;
 
 use super::checkpoint::Stage;
 use super::event::Event;
-use super::interpret::{Interpreter, to_global};
+use super::interpret::Interpreter;
 use super::maps::image_maps;
 use super::settings::{MaskSettings, Threshold};
 use crate::dataset::Dataset;
 use crate::dataset::cache::{DEFAULT_BYTES, ImageCache};
 use crate::device::Compute;
 use crate::error::Result;
-use crate::masks::LabelMap;
 use crate::method::Learner;
 use crate::tensor::read_all;
 
@@ -74,9 +73,6 @@ impl Previews {
             let coarse = maps.coarse(present);
             let size = (coarse.width, coarse.height);
             let found = interpreter.labels(maps, present, size, Threshold::Adaptive);
-            let mut strongest =
-                LabelMap { width: size.0, height: size.1, labels: found.activation.strongest.clone() };
-            to_global(&mut strongest, present);
             let strength = |value: &f32| (value.clamp(0.0, 1.0) * 255.0) as u8;
             events.push(Event::Preview {
                 image,

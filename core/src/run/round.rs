@@ -18,6 +18,7 @@ use crate::backbone::weights::{NameList, TensorFile};
 use crate::dataset::Dataset;
 use crate::dataset::batch::{Batch as HostBatch, Sampler, make_batch, training_side};
 use crate::dataset::cache::ImageCache;
+use crate::dataset::targets::Targets;
 use crate::device::Compute;
 use crate::error::{Error, Result};
 use crate::method::{Learner, groups};
@@ -46,6 +47,10 @@ pub(super) struct Plan<'a> {
     pub(super) steps_of_all: usize,
     pub(super) rate: f64,
     pub(super) micro_batch: usize,
+    /// Items to learn from.
+    pub(super) items: Vec<usize>,
+    /// Masks to learn from; `None` where images teach as a whole.
+    pub(super) targets: Option<&'a Targets>,
     /// `[items][classes]`; empty in round 0.
     pub(super) shares: Vec<Vec<f32>>,
     pub(super) names: NameList,
@@ -79,19 +84,25 @@ pub(super) async fn train_round<L: Learner, H: Host, S: RunStore>(
     cache: &mut ImageCache,
     journal: &mut Journal<'_, H, S>,
 ) -> Result<(L, Ended)> {
-    let Plan { dataset, settings, round, steps, .. } = plan;
+    let Plan { dataset, settings, round, steps, targets, .. } = plan;
     let mut sgd = Sgd::new(settings.optimizer.clone(), groups::<L>(&plan.names));
     if let Some(file) = plan.optimizer.take() {
         sgd.load(&file, &plan.names, plan.device);
     }
     // Each round sees the images in an order of its own.
     let seed = settings.seed.wrapping_add((round as u64) << 32);
-    let sampler = Sampler::new((0..dataset.items.len()).collect(), settings.batch, seed);
+    let sampler = Sampler::new(std::mem::take(&mut plan.items), settings.batch, seed);
     let mut reported = std::collections::BTreeSet::new();
     let mut prepare = |step: usize, journal: &mut Journal<'_, H, S>| -> Result<HostBatch> {
         let items = sampler.batch_items(step);
         let side = training_side(settings.size, &settings.augment, seed, step);
-        let (batch, problems) = make_batch(dataset, cache, &items, side, &settings.augment, seed, step)?;
+        let (mut batch, mut problems) =
+            make_batch(dataset, cache, &items, side, &settings.augment, seed, step)?;
+        if let Some(targets) = targets {
+            let (with_targets, bad) = batch.with_targets(targets, dataset, &settings.augment, seed, step);
+            batch = with_targets;
+            problems.extend(bad);
+        }
         for problem in problems {
             if reported.insert(problem.path.clone()) {
                 journal.tell(Event::Warning { message: format!("{}: {}", problem.reason, problem.path) })?;
@@ -100,7 +111,7 @@ pub(super) async fn train_round<L: Learner, H: Host, S: RunStore>(
         Ok(batch)
     };
 
-    let mut watch = Watch::new(mean_share(dataset, &plan.shares));
+    let mut watch = Watch::new(mean_share(dataset, &plan.shares), plan.stage == Stage::Deeplab);
     let mut waiting: Vec<Waiting> = Vec::new();
     let mut pace = Pace::start();
     let mut saved = Instant::now();

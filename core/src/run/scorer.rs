@@ -77,5 +77,5 @@ impl<'a> Scorer<'a> {
 /// Whether a threshold may have been chosen with a look at the truth is the caller's to say; the
 /// adaptive one never is.
 pub fn is_blind(threshold: Threshold) -> bool {
-    threshold == Threshold::Adaptive
+    !matches!(threshold, Threshold::Fixed(_))
 }

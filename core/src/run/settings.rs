@@ -17,6 +17,8 @@ pub enum MethodName {
     /// Spatial-BCE (Wu et al., ECCV 2022), started from the plain classifier.
     #[default]
     SpatialBce,
+    /// The second stage: a segmentation network that learns from masks (DeepLab's head).
+    Deeplab,
 }
 
 /// The network that turns an image into features.
@@ -44,13 +46,14 @@ pub enum BackboneName {
 
 impl MethodName {
     /// All methods, in the order they are offered.
-    pub const ALL: [Self; 2] = [Self::SpatialBce, Self::Cam];
+    pub const ALL: [Self; 3] = [Self::SpatialBce, Self::Cam, Self::Deeplab];
 
     /// The name on the command line and in `run.json`.
     pub fn id(self) -> &'static str {
         match self {
             Self::Cam => "cam",
             Self::SpatialBce => "spatial-bce",
+            Self::Deeplab => "deeplab",
         }
     }
 }
@@ -133,6 +136,8 @@ pub struct Settings {
     pub cam: CamSettings,
     /// Rounds 1 and on.
     pub spatial_bce: SpatialBceSettings,
+    /// The second stage.
+    pub deeplab: DeepLabSettings,
     /// From score maps to masks.
     pub masks: MaskSettings,
 }
@@ -212,13 +217,25 @@ pub struct SpatialBceSettings {
     pub start_temperature: f64,
 }
 
+/// The segmentation network that learns from masks (METHODS §1, "Second stage").
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DeepLabSettings {
+    /// Passes over the data.
+    pub epochs: usize,
+    /// Learning rate of the backbone.
+    pub learning_rate: f64,
+}
+
 /// Which pixels become foreground.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, Default)]
 #[serde(rename_all = "kebab-case")]
 pub enum Threshold {
-    /// Learned per image and class; looks at no ground truth.
+    /// Learned per image and class, and raised with the map's maximum; looks at no ground truth.
     #[default]
     Adaptive,
+    /// Learned per image and class, as published; looks at no ground truth.
+    Published,
     /// One background score for all, 0 to 1, on maps normalised to 1.
     Fixed(f64),
 }
@@ -234,12 +251,25 @@ pub enum Refine {
     Crf,
 }
 
+/// What the views of an image are sized by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "kebab-case")]
+pub enum ViewSize {
+    /// The square of the training side: several images go through the network at once.
+    #[default]
+    Square,
+    /// The image's own size and proportions, resized bicubically, as published.
+    Photo,
+}
+
 /// From score maps to masks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct MaskSettings {
-    /// Image sizes, relative to the training size, whose maps are averaged (paper: 1, 0.5, 1.5, 2).
+    /// Image sizes, relative to [`Self::views`], whose maps are averaged (paper: 1, 0.5, 1.5, 2).
     pub scales: Vec<f64>,
+    /// What scale 1 is.
+    pub views: ViewSize,
     /// Also the mirrored image.
     pub flip: bool,
     /// Which pixels become foreground.
@@ -287,6 +317,7 @@ impl Default for Settings {
             augment: AugmentSettings::default(),
             cam: CamSettings::default(),
             spatial_bce: SpatialBceSettings::default(),
+            deeplab: DeepLabSettings::default(),
             masks: MaskSettings::default(),
         }
     }
@@ -327,10 +358,17 @@ impl Default for SpatialBceSettings {
     }
 }
 
+impl Default for DeepLabSettings {
+    fn default() -> Self {
+        Self { epochs: 12, learning_rate: 0.002 }
+    }
+}
+
 impl Default for MaskSettings {
     fn default() -> Self {
         Self {
             scales: vec![1.0, 0.5, 1.5, 2.0],
+            views: ViewSize::default(),
             flip: true,
             threshold: Threshold::default(),
             refine: Refine::default(),
@@ -387,6 +425,7 @@ impl Settings {
         within("batch", self.batch as f64, 1.0, 256.0)?;
         within("epochs", self.cam.epochs as f64, 1.0, 10_000.0)?;
         within("epochs", self.spatial_bce.epochs as f64, 1.0, 10_000.0)?;
+        within("epochs", self.deeplab.epochs as f64, 1.0, 10_000.0)?;
         within("rounds", self.spatial_bce.rounds as f64, 1.0, 100.0)?;
         within("cycle", self.spatial_bce.cycle as f64, 1.0, 1e6)?;
         within("network-steps", self.spatial_bce.network_steps as f64, 0.0, self.spatial_bce.cycle as f64)?;
@@ -397,6 +436,7 @@ impl Settings {
         within("weight-decay", self.optimizer.weight_decay, 0.0, 1.0)?;
         within("learning-rate", self.cam.learning_rate, 0.0, 10.0)?;
         within("learning-rate", self.spatial_bce.learning_rate, 0.0, 10.0)?;
+        within("learning-rate", self.deeplab.learning_rate, 0.0, 10.0)?;
         within("color", self.augment.color, 0.0, 1.0)?;
         within("iterations", self.masks.crf.iterations as f64, 1.0, 100.0)?;
         for (name, scales) in [
@@ -420,14 +460,27 @@ impl Settings {
     /// Rounds that run: round 0 is the plain classifier, and Spatial-BCE adds its own.
     pub fn rounds(&self) -> usize {
         match self.method {
-            MethodName::Cam => 1,
+            MethodName::Cam | MethodName::Deeplab => 1,
             MethodName::SpatialBce => 1 + self.spatial_bce.rounds,
         }
     }
 
     /// Passes over the data in round `round`.
     pub fn epochs_of(&self, round: usize) -> usize {
-        if round == 0 { self.cam.epochs } else { self.spatial_bce.epochs }
+        match (self.method, round) {
+            (MethodName::Deeplab, _) => self.deeplab.epochs,
+            (_, 0) => self.cam.epochs,
+            _ => self.spatial_bce.epochs,
+        }
+    }
+
+    /// Learning rate of the backbone in round `round`.
+    pub fn rate_of(&self, round: usize) -> f64 {
+        match (self.method, round) {
+            (MethodName::Deeplab, _) => self.deeplab.learning_rate,
+            (_, 0) => self.cam.learning_rate,
+            _ => self.spatial_bce.learning_rate,
+        }
     }
 }
 

@@ -5,6 +5,8 @@ use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::{Device, Tensor};
 
 use crate::dataset::batch::Batch as HostBatch;
+use crate::dataset::targets;
+use crate::masks::label_map::IGNORE;
 use crate::method::{Batch, Learner, Whole};
 
 /// What one batch teaches.
@@ -34,7 +36,9 @@ pub(super) fn learn<L: Learner>(
     let pixels = 3 * batch.side * batch.side;
     let micro_batch = micro_batch.max(1);
     let present = batch.labels.iter().filter(|&&label| label > 0.5).count();
-    let mut whole = Whole { images: count, present, tally: None };
+    let pixels_labelled = batch.targets.iter().filter(|&&label| label != IGNORE).count();
+    let target_side = batch.side / targets::STRIDE;
+    let mut whole = Whole { images: count, present, pixels: pixels_labelled, tally: None };
     let part = |start: usize, whole: &Whole, device: &Device| {
         let end = count.min(start + micro_batch);
         let shares = batch.items[start..end].iter().filter_map(|&item| shares.get(item));
@@ -48,6 +52,7 @@ pub(super) fn learn<L: Learner>(
             device,
         )
         .with_dropout(batch.seeds[start..end].to_vec())
+        .with_targets(part_of(&batch.targets, start, end, target_side), target_side, classes + 1)
     };
     if micro_batch < count {
         let (held, plain) = (learner.valid(), device.clone().inner());
@@ -80,6 +85,11 @@ pub(super) fn learn<L: Learner>(
     }
 }
 
+/// The targets of the images `start..end`; empty where there are none.
+fn part_of(targets: &[u8], start: usize, end: usize, side: usize) -> &[u8] {
+    targets.get(start * side * side..end * side * side).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use burn::module::{ModuleVisitor, Param};
@@ -90,9 +100,11 @@ mod tests {
     use crate::dataset::batch::make_batch;
     use crate::dataset::cache::ImageCache;
     use crate::dataset::sample::{self, SampleSettings};
+    use crate::dataset::targets::Targets;
     use crate::files::FileSet;
     use crate::method::LearnerConfig;
     use crate::method::cam::CamConfig;
+    use crate::method::deeplab::DeepLabConfig;
     use crate::method::spatial_bce::SpatialBceConfig;
     use crate::run::settings::{AugmentSettings, BackboneName, SpatialBceSettings};
 
@@ -117,6 +129,10 @@ mod tests {
         let items = [3, 1, 0, 4, 2];
         let augment = AugmentSettings::default();
         let (batch, _) = make_batch(&dataset, &mut cache, &items, 64, &augment, 1, 0).unwrap();
+        let truth = |item: usize| Some((item, dataset.items[item].mask.clone()?));
+        let targets = Targets::new((0..4).filter_map(truth));
+        let (batch, problems) = batch.with_targets(&targets, &dataset, &augment, 1, 0);
+        assert_eq!((problems.len(), batch.targets.len()), (0, 5 * 16 * 16));
         let shares: Vec<Vec<f32>> = (0..5).map(|item| vec![0.1 + 0.07 * item as f32; 3]).collect();
         let device = Device::flex().autodiff();
         let learned = learn(learner, &batch, &shares, step, micro_batch, &device);
@@ -158,5 +174,8 @@ mod tests {
         let learner = config.init(&mut RandomSource::new(1), &device).unwrap();
         parts_add_up(&learner, network_step);
         parts_add_up(&learner, threshold_step);
+        // One of the images has no mask, so that parts differ in what they have to learn.
+        let segmenter = DeepLabConfig { backbone, classes: 3 };
+        parts_add_up(&segmenter.init(&mut RandomSource::new(1), &device).unwrap(), 0);
     }
 }

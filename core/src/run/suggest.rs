@@ -1,15 +1,17 @@
 //! Settings to start from, for a data set and a backbone: what the page and the CLI offer.
 
-use super::settings::{BackboneName, Settings};
+use super::settings::{BackboneName, MethodName, Settings};
 use crate::dataset::Summary;
 
-/// Optimiser steps of round 0 and of each later round in which a backbone learns what it can, and the
+/// Optimiser steps of round 0, of each later round, and of the segmentation network, in which a backbone learns what it can, and the
 /// learning rates for them.
 struct Schedule {
     first_steps: usize,
     round_steps: usize,
+    segmenter_steps: usize,
     first_rate: f64,
     round_rate: f64,
+    segmenter_rate: f64,
     largest_side: usize,
 }
 
@@ -18,16 +20,20 @@ fn schedule(backbone: BackboneName) -> Schedule {
         Schedule {
             first_steps: 320,
             round_steps: 160,
+            segmenter_steps: 480,
             first_rate: 0.02,
             round_rate: 0.001,
+            segmenter_rate: 0.02,
             largest_side: 160,
         }
     } else {
         Schedule {
             first_steps: 200,
             round_steps: 400,
+            segmenter_steps: 600,
             first_rate: 0.003,
             round_rate: 5e-4,
+            segmenter_rate: 0.002,
             largest_side: 224,
         }
     }
@@ -35,9 +41,9 @@ fn schedule(backbone: BackboneName) -> Schedule {
 
 /// Sane settings for this data and backbone. On a `slow` device (a CPU in a browser, a software
 /// rasteriser) fewer steps on smaller images show something within minutes.
-pub fn settings(backbone: BackboneName, summary: &Summary, slow: bool) -> Settings {
+pub fn settings(method: MethodName, backbone: BackboneName, summary: &Summary, slow: bool) -> Settings {
     let schedule = schedule(backbone);
-    let mut settings = Settings { backbone, ..Settings::default() };
+    let mut settings = Settings { method, backbone, ..Settings::default() };
     let images = summary.images.len().max(1);
     settings.batch = settings.batch.min(images);
     // Small images of small things: half the stride sees them twice as finely at a bearable cost.
@@ -51,6 +57,13 @@ pub fn settings(backbone: BackboneName, summary: &Summary, slow: bool) -> Settin
     };
     settings.cam.epochs = epochs(schedule.first_steps, 100);
     settings.cam.learning_rate = schedule.first_rate;
+    settings.deeplab.epochs = epochs(schedule.segmenter_steps, 100);
+    settings.deeplab.learning_rate = schedule.segmenter_rate;
+    if method == MethodName::Deeplab {
+        // Masks follow their pixels through any change of size; shares of the image would not be harmed
+        // either, but a classifier's maps are.
+        settings.augment.scales = vec![0.75, 1.0, 1.25];
+    }
     if backbone.trains_from_scratch() {
         // All of it is new; and what is far from a minimum takes steps that are too long.
         settings.optimizer.head_factor = 5.0;
@@ -107,8 +120,8 @@ mod tests {
         for images in [0, 1, 7, 60, 5000] {
             for side in [16, 128, 4000] {
                 for backbone in BackboneName::ALL {
-                    for slow in [false, true] {
-                        let settings = settings(backbone, &summary(images, side), slow);
+                    for (method, slow) in MethodName::ALL.into_iter().flat_map(|m| [(m, false), (m, true)]) {
+                        let settings = settings(method, backbone, &summary(images, side), slow);
                         settings.check().unwrap();
                         assert_eq!(settings.size % 32, 0);
                     }
@@ -119,9 +132,9 @@ mod tests {
 
     #[test]
     fn small_images_are_not_enlarged_and_large_sets_take_fewer_epochs() {
-        assert_eq!(settings(BackboneName::Tiny, &summary(60, 100), false).size, 96);
-        let few = settings(BackboneName::MobilenetV2, &summary(60, 300), false);
-        let many = settings(BackboneName::MobilenetV2, &summary(5000, 300), false);
+        assert_eq!(settings(MethodName::SpatialBce, BackboneName::Tiny, &summary(60, 100), false).size, 96);
+        let few = settings(MethodName::SpatialBce, BackboneName::MobilenetV2, &summary(60, 300), false);
+        let many = settings(MethodName::SpatialBce, BackboneName::MobilenetV2, &summary(5000, 300), false);
         assert!(many.cam.epochs < few.cam.epochs);
         assert_eq!(many.size, 224);
     }

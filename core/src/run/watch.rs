@@ -14,14 +14,16 @@ const FILLED: f32 = 0.97;
 /// Watches the mean activation of present classes.
 pub(crate) struct Watch {
     mean_share: f32,
+    may_fill: bool,
     recent: VecDeque<f32>,
     said: bool,
 }
 
 impl Watch {
-    /// `mean_share` is the mean foreground share of present classes.
-    pub(crate) fn new(mean_share: f32) -> Self {
-        Self { mean_share, recent: VecDeque::with_capacity(WINDOW), said: false }
+    /// `mean_share` is the mean foreground share of present classes. Masks may be all foreground, so that a
+    /// network that learns from them `may_fill` the image.
+    pub(crate) fn new(mean_share: f32, may_fill: bool) -> Self {
+        Self { mean_share, may_fill, recent: VecDeque::with_capacity(WINDOW), said: false }
     }
 
     /// A collapse that shows with this point, once.
@@ -38,7 +40,7 @@ impl Watch {
         }
         let kind = if self.recent.iter().all(|&activation| activation < GONE * self.mean_share) {
             Collapse::AllBackground
-        } else if self.recent.iter().all(|&activation| activation > FILLED) {
+        } else if !self.may_fill && self.recent.iter().all(|&activation| activation > FILLED) {
             Collapse::AllForeground
         } else {
             return None;
@@ -71,7 +73,7 @@ mod tests {
 
     #[test]
     fn a_collapse_is_said_once_and_only_when_it_lasts() {
-        let mut watch = Watch::new(0.2);
+        let mut watch = Watch::new(0.2, false);
         let mut said = |activation, times: usize| -> Vec<_> {
             (0..times).filter_map(|_| watch.see(&point(activation))).collect()
         };
@@ -82,7 +84,7 @@ mod tests {
 
     #[test]
     fn full_maps_and_lost_numbers_are_seen() {
-        let mut watch = Watch::new(0.2);
+        let mut watch = Watch::new(0.2, false);
         assert_eq!((0..WINDOW).filter_map(|_| watch.see(&point(0.99))).last(), Some(Collapse::AllForeground));
         assert_eq!(watch.see(&point(f32::NAN)), Some(Collapse::NotANumber));
     }

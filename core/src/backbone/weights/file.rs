@@ -43,6 +43,17 @@ impl TensorFile {
         Ok(Self { path: path.to_owned(), metadata, tensors: layout::canonical(tensors) })
     }
 
+    /// Tensors that did not come from a file of ours; `path` is what errors name.
+    pub fn of(path: &str, tensors: Vec<Named>) -> Self {
+        let tensors = tensors.into_iter().map(|Named { name, shape, values }| (name, (shape, values)));
+        Self { path: path.to_owned(), metadata: HashMap::new(), tensors: tensors.collect() }
+    }
+
+    /// The file's name.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
     /// Shape and values of one tensor.
     ///
     /// # Errors

@@ -81,28 +81,60 @@ pub fn read(files: &FileSet, progress: &mut dyn FnMut(usize, usize)) -> Result<D
                 .to_owned(),
         });
     }
-    let paths: Vec<&str> = usable.iter().map(|(image, _)| image.path.as_str()).collect();
-    let stems = stems::unique(&paths);
-    let mut items: Vec<Item> = usable
-        .into_iter()
-        .zip(stems)
-        .map(|((image, (width, height)), stem)| Item {
-            labels: (0u16..)
-                .zip(&names)
-                .filter(|(_, name)| image.labels.contains(*name))
-                .map(|(class, _)| class)
-                .collect(),
-            path: image.path,
-            stem,
-            width,
-            height,
-            image: image.blob,
-            mask: None,
-        })
-        .collect();
+    let mut items = items(usable, &names);
     masks::attach(&parts.masks, &mut items, &mut problems);
     problems.sort_by(|a, b| (a.kind, &a.path, &a.reason).cmp(&(b.kind, &b.path, &b.reason)));
     Ok(Dataset { layout, classes: names, items, problems })
+}
+
+/// Reads photos that nobody labelled, for a network that knows `classes`: every image of the file set but
+/// those under `masks/`.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_photos(
+    files: &FileSet,
+    classes: &[String],
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<Dataset> {
+    let mut problems = Vec::new();
+    let parts = sort_out(files, &mut problems);
+    // What goes with a labelled data set may lie beside its photos.
+    problems.retain(|problem| problem.kind == ProblemKind::UnreadableImage);
+    let unlabelled = |file: &&FileEntry| Labelled {
+        path: file.path.clone(),
+        blob: file.blob.clone(),
+        labels: BTreeSet::new(),
+    };
+    let photos = check_headers(parts.images.iter().map(unlabelled).collect(), &mut problems, progress);
+    if photos.is_empty() {
+        let first =
+            problems.first().map_or(String::new(), |first| format!("; {}: {}", first.path, first.reason));
+        let reason = format!("there is no JPEG, PNG, WebP or BMP image that can be read{first}");
+        return Err(Error::NoData { reason });
+    }
+    let items = items(photos, &[]);
+    Ok(Dataset { layout: Layout::Photos, classes: classes.to_vec(), items, problems })
+}
+
+/// Items with labels by the classes' names.
+fn items(usable: Vec<Sized>, names: &[String]) -> Vec<Item> {
+    let paths: Vec<&str> = usable.iter().map(|(image, _)| image.path.as_str()).collect();
+    let stems = stems::unique(&paths);
+    let item = |((image, (width, height)), stem): (Sized, String)| Item {
+        labels: (0u16..)
+            .zip(names)
+            .filter(|(_, name)| image.labels.contains(*name))
+            .map(|(class, _)| class)
+            .collect(),
+        path: image.path,
+        stem,
+        width,
+        height,
+        image: image.blob,
+        mask: None,
+    };
+    usable.into_iter().zip(stems).map(item).collect()
 }
 
 /// Gives every file its part; what has none becomes a problem.
@@ -202,6 +234,7 @@ fn settle_duplicates(usable: Vec<Sized>, layout: Layout, problems: &mut Vec<Prob
                 continue;
             }
             Layout::ClassFolders => "Left out",
+            Layout::Photos => "Both are used",
             Layout::LabelsTable if image.labels == original.labels => "Both are used",
             Layout::LabelsTable => "Their labels differ: check both lines. Both are used",
         };

@@ -1,6 +1,7 @@
 //! A whole run: round 0 trains the plain classifier, whose masks give the first foreground shares;
 //! each later round trains Spatial-BCE on the shares of the round before (METHODS §1, "Rounds").
 
+mod segmenter;
 mod shares;
 mod start;
 
@@ -20,6 +21,7 @@ use crate::backbone::weights::{FileSource, Given, NameList, RandomSource, Source
 use crate::dataset::Dataset;
 use crate::dataset::batch::Sampler;
 use crate::dataset::cache::{DEFAULT_BYTES, ImageCache};
+use crate::dataset::targets::Targets;
 use crate::device::{Compute, micro_batch};
 use crate::error::{Error, Result};
 use crate::method::cam::CamConfig;
@@ -36,6 +38,8 @@ pub struct Run<'a> {
     pub compute: &'a Compute,
     /// Pretrained backbone weights.
     pub weights: Option<&'a TensorFile>,
+    /// Masks to learn from: what [`MethodName::Deeplab`] needs, and no other method takes.
+    pub targets: Option<&'a Targets>,
     /// Images to show while training.
     pub previews: &'a [usize],
     /// Whether to go on from what is in the store.
@@ -54,13 +58,20 @@ pub enum Ending {
 /// Trains. What was learned is in the store at the end, and at every checkpoint before it.
 ///
 /// # Errors
-/// [`Error::Setting`] for settings that cannot run, [`Error::NoData`] for a data set without classes,
+/// [`Error::Setting`] for settings that cannot run and masks that are missing, [`Error::NoData`] for a data set without classes,
 /// [`Error::Weights`] for weights that do not fit, [`Error::Device`] when the device fails, and the
 /// store's.
 pub async fn train<H: Host, S: RunStore>(run: &Run<'_>, host: &mut H, store: &mut S) -> Result<Ending> {
     run.settings.check()?;
     if run.dataset.classes.is_empty() || run.dataset.items.is_empty() {
         return Err(Error::NoData { reason: "there is no image with a class to learn from".into() });
+    }
+    if (run.settings.method == MethodName::Deeplab) != run.targets.is_some() {
+        let reason = match run.targets {
+            Some(_) => "only the method deeplab learns from masks",
+            None => "the method deeplab learns from masks: give the folder that `tag2mask masks` wrote",
+        };
+        return Err(Error::Setting { name: "masks", reason: reason.into() });
     }
     let trained = if run.resume { Trained::load(store, None)? } else { None };
     if let Some(trained) = &trained {
@@ -91,6 +102,11 @@ fn fits(card: &RunCard, run: &Run<'_>) -> Result<()> {
     Ok(())
 }
 
+/// Whether pretrained weights have the tensor; heads are new.
+fn is_of_backbone(name: &str) -> bool {
+    !["cam.", "segmenter.", "head."].iter().any(|head| name.starts_with(head))
+}
+
 struct Session<'a, H: Host, S: RunStore> {
     run: &'a Run<'a>,
     journal: Journal<'a, H, S>,
@@ -98,6 +114,7 @@ struct Session<'a, H: Host, S: RunStore> {
     backbone: BackboneConfig,
     cache: ImageCache,
     previews: Previews,
+    items: Vec<usize>,
     steps_per_epoch: usize,
     micro_batch: usize,
 }
@@ -107,6 +124,10 @@ impl<'a, H: Host, S: RunStore> Session<'a, H, S> {
         let settings = run.settings;
         let largest = settings.augment.scales.iter().copied().fold(1.0, f64::max);
         let largest_side = (settings.size as f64 * largest).ceil() as usize;
+        let items = match run.targets {
+            Some(targets) => targets.items(),
+            None => (0..run.dataset.items.len()).collect(),
+        };
         Self {
             run,
             journal,
@@ -115,8 +136,8 @@ impl<'a, H: Host, S: RunStore> Session<'a, H, S> {
             // Images are kept a little larger than they are used: resizing twice blurs.
             cache: ImageCache::new(DEFAULT_BYTES, (2 * largest_side) as u32),
             previews: Previews::new(run.dataset, run.previews, 2 * settings.size),
-            steps_per_epoch: Sampler::new((0..run.dataset.items.len()).collect(), settings.batch, 0)
-                .steps_per_epoch(),
+            steps_per_epoch: Sampler::new(items.clone(), settings.batch, 0).steps_per_epoch(),
+            items,
             micro_batch: micro_batch(&run.compute.info, settings.backbone, settings.batch, largest_side),
         }
     }
@@ -135,6 +156,13 @@ impl<'a, H: Host, S: RunStore> Session<'a, H, S> {
             done_steps: self.steps_before(start.round) + start.step,
         })?;
 
+        if settings.method == MethodName::Deeplab {
+            let ended = self.segmenter(trained.as_ref(), start).await?;
+            if ended == Ended::Finished {
+                self.journal.tell(Event::TrainingFinished { seconds: started.elapsed().as_secs_f64() })?;
+            }
+            return Ok(if ended == Ended::Finished { Ending::Finished } else { Ending::Stopped });
+        }
         let cam = CamConfig { backbone: self.backbone, classes: self.classes() };
         let mut stage_weights = trained;
         if start.round == 0 && start.step < self.steps_of(0) {
@@ -202,6 +230,7 @@ impl<'a, H: Host, S: RunStore> Session<'a, H, S> {
                 CamConfig { backbone: self.backbone, classes: self.classes() }.names(&self.device)?
             }
             MethodName::SpatialBce => self.spatial_bce_config().names(&self.device)?,
+            MethodName::Deeplab => self.segmenter_config().names(&self.device)?,
         }))
     }
 
@@ -209,9 +238,7 @@ impl<'a, H: Host, S: RunStore> Session<'a, H, S> {
     fn first_weights(&mut self) -> Box<dyn Source + 'a> {
         let seed = self.run.settings.seed;
         match self.run.weights {
-            Some(file) => {
-                Box::new(FileSource::with_random_rest(file, seed, |name| !name.starts_with("cam.")))
-            }
+            Some(file) => Box::new(FileSource::with_random_rest(file, seed, is_of_backbone)),
             None => Box::new(Given::new([self.mean_color()], RandomSource::new(seed))),
         }
     }
@@ -221,7 +248,9 @@ impl<'a, H: Host, S: RunStore> Session<'a, H, S> {
         let config = self.spatial_bce_config();
         let names = config.names(&self.device)?;
         let learner = match before.stage {
-            Stage::SpatialBce => config.init(&mut FileSource::all(&before.weights), &self.device)?,
+            Stage::SpatialBce | Stage::Deeplab => {
+                config.init(&mut FileSource::all(&before.weights), &self.device)?
+            }
             Stage::Cam => {
                 let cam = CamConfig { backbone: self.backbone, classes: self.classes() };
                 let learner = cam.init(&mut FileSource::all(&before.weights), &self.run.compute.device)?;
@@ -261,8 +290,10 @@ impl<'a, H: Host, S: RunStore> Session<'a, H, S> {
             steps,
             steps_before: self.steps_before(round),
             steps_of_all: self.steps_before(settings.rounds()),
-            rate: if round == 0 { settings.cam.learning_rate } else { settings.spatial_bce.learning_rate },
+            rate: settings.rate_of(round),
             micro_batch: self.micro_batch,
+            items: self.items.clone(),
+            targets: self.run.targets,
             shares,
             names,
             optimizer: checkpoint::load_optimizer(self.journal.store, position)?,

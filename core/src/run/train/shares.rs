@@ -40,7 +40,11 @@ impl<H: Host, S: RunStore> Session<'_, H, S> {
         let settings = self.run.settings;
         let mask_settings = MaskSettings {
             scales: settings.spatial_bce.share_scales.clone(),
-            threshold: Threshold::Adaptive,
+            threshold: match settings.masks.threshold {
+                // One that may have been chosen on the truth must not reach what is learned.
+                Threshold::Fixed(_) => Threshold::Adaptive,
+                learned => learned,
+            },
             ..settings.masks.clone()
         };
         let dataset = self.run.dataset;

@@ -1,0 +1,102 @@
+//! `tag2mask predict`: masks of photos that nobody labelled, with a trained segmentation network.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+use tag2mask_core::dataset;
+use tag2mask_core::device::{Compute, DeviceChoice};
+use tag2mask_core::export::{atomic, classes_txt, palette_png};
+use tag2mask_core::files::FileSet;
+use tag2mask_core::run::checkpoint::{Stage, Trained};
+use tag2mask_core::run::event::Phase;
+use tag2mask_core::run::make_masks::{Mask, MaskJob, make_masks};
+use tag2mask_core::run::settings::Refine;
+use tag2mask_core::run::store::FolderStore;
+use tag2mask_core::{Error, Result};
+
+use super::host::Terminal;
+use super::masks::RefineChoice;
+use super::output::{Report, duration};
+
+pub const EXAMPLES: &str = "\
+Examples:
+  tag2mask train photos --method deeplab --masks masks --out segmenter
+  tag2mask predict segmenter new-photos --out new-masks
+  tag2mask predict segmenter photo.zip --out new-masks --refine none
+
+Photos need no labels. Masks are palette PNGs in the VOC colours, 0 background, with classes.txt.";
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Folder of a run of the method deeplab
+    run: PathBuf,
+    /// Folder or .zip with photos
+    images: PathBuf,
+    /// Folder for the masks
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// How masks are made to follow edges
+    #[arg(long)]
+    refine: Option<RefineChoice>,
+    /// Sizes relative to the training size, whose maps are averaged
+    #[arg(long, value_delimiter = ',', value_name = "1,0.5,…")]
+    scales: Option<Vec<f64>>,
+    /// auto, cpu, vulkan, cuda or cuda:N
+    #[arg(long, default_value = "auto")]
+    device: DeviceChoice,
+}
+
+pub fn run(args: &Args, report: &mut Report) -> Result<()> {
+    let trained = Trained::load(&FolderStore::open(&args.run), None)?;
+    let trained = trained.filter(|trained| trained.stage == Stage::Deeplab).ok_or_else(|| Error::Format {
+        path: args.run.display().to_string(),
+        reason: "holds no segmentation network; train one on masks: tag2mask train DATA --method deeplab \
+                 --masks MASKS --out RUN"
+            .into(),
+    })?;
+    let files = FileSet::open(&args.images)?;
+    let photos = dataset::read_photos(&files, &trained.card.classes, &mut |done, total| {
+        report.progress("reading", done, total, None);
+    })?;
+    report.end_progress();
+    for problem in &photos.problems {
+        report.warning(format!("{} {}", problem.reason, problem.path));
+    }
+    let mut card = trained.card.settings.clone();
+    if let Some(refine) = args.refine {
+        card.masks.refine = refine.into();
+    }
+    if let Some(scales) = &args.scales {
+        card.masks.scales = scales.clone();
+    }
+    card.check()?;
+    let compute = Compute::open(args.device)?;
+    let job = MaskJob {
+        dataset: &photos,
+        settings: &card.masks,
+        side: card.size,
+        keep_scores: false,
+        search: false,
+        phase: Phase::Masks,
+    };
+    let mut count = 0;
+    let mut sink = |mask: Mask| {
+        let stem = &photos.items[mask.item].stem;
+        atomic::write(args.out.join(format!("{stem}.png")), &palette_png::encode(&mask.labels)?)?;
+        count += 1;
+        Ok(())
+    };
+    let started = std::time::Instant::now();
+    let mut terminal = Terminal::new(report, &photos.classes)?;
+    let finished = pollster::block_on(make_masks(&job, &trained, &compute, &mut terminal, &mut sink))?;
+    atomic::write(args.out.join("classes.txt"), &classes_txt::encode(&photos.classes))?;
+    report.end_progress();
+    let seconds = started.elapsed().as_secs_f64();
+    let refined = if card.masks.refine == Refine::None { ", not refined" } else { "" };
+    report.line(format!("{count} masks in {}{refined}: {}", duration(seconds), args.out.display()));
+    report.object(&json!({
+        "out": args.out.display().to_string(), "images": count, "left_out": photos.problems.len(),
+        "seconds": seconds, "finished": finished,
+    }));
+    Ok(())
+}

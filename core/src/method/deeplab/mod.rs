@@ -1,0 +1,116 @@
+//! The second stage (METHODS §1): a segmentation network that learns from masks, and then needs no labels.
+//! A head of parallel atrous convolutions on the features, as DeepLab's (Chen et al., "DeepLab", TPAMI
+//! 2018, §3.2), and pixel-wise cross-entropy.
+
+mod loss;
+
+pub use loss::{cross_entropy, one_hot};
+
+use burn::module::{Module, Param};
+use burn::tensor::activation::softmax;
+use burn::tensor::{Device, Tensor};
+
+use super::{Batch, Learner, LearnerConfig, Maps, ParameterGroup, StepLoss};
+use crate::backbone::conv::{Conv, ConvShape};
+use crate::backbone::dropout::Dropout;
+use crate::backbone::weights::{Source, Start, parameter};
+use crate::backbone::{Backbone, BackboneConfig};
+use crate::error::Result;
+use crate::tensor::resize;
+
+/// What all of the head's tensors are called.
+const HEAD: &str = "segmenter.";
+
+/// Backbone and number of foreground classes.
+#[derive(Debug, Clone, Copy)]
+pub struct DeepLabConfig {
+    /// The feature network.
+    pub backbone: BackboneConfig,
+    /// Foreground classes.
+    pub classes: usize,
+}
+
+impl DeepLabConfig {
+    /// Tap distances of the head's convolutions, in feature pixels: 6, 12, 18 and 24 at a stride of 8
+    /// (DeepLab's), so that they see as much of the image at any stride.
+    pub fn rates(&self) -> [usize; 4] {
+        [6, 12, 18, 24].map(|rate| (rate * 8 / self.backbone.output_stride).max(1))
+    }
+}
+
+/// Backbone and head. Logits of a pixel are the sum of what the parallel convolutions say, and a bias.
+#[derive(Module, Debug)]
+pub struct DeepLab {
+    backbone: Backbone,
+    pyramid: Vec<Conv>,
+    bias: Param<Tensor<1>>,
+}
+
+impl LearnerConfig for DeepLabConfig {
+    type Learner = DeepLab;
+
+    fn init(&self, source: &mut dyn Source, device: &Device) -> Result<DeepLab> {
+        let backbone = self.backbone.init(source, device)?;
+        let labels = self.classes + 1;
+        let mut pyramid = Vec::new();
+        for (index, rate) in self.rates().into_iter().enumerate() {
+            let shape = ConvShape::new(self.backbone.channels(), labels, 3).spaced(1, rate);
+            pyramid.push(Conv::load(source, &format!("{HEAD}pyramid.{index}"), shape, true, device)?);
+        }
+        let bias = parameter(source, &format!("{HEAD}bias"), [labels], Start::Constant(0.0), true, device)?;
+        Ok(DeepLab { backbone, pyramid, bias })
+    }
+}
+
+impl DeepLab {
+    /// `[N, 3, H, W]` to `[N, C + 1, h, w]`, background first.
+    fn logits(&self, images: Tensor<4>, dropout: Option<&Dropout>) -> Tensor<4> {
+        let features = self.backbone.forward(images, dropout);
+        let labels = self.bias.dims()[0];
+        let bias = self.bias.val().reshape([1, labels, 1, 1]);
+        let mut sum: Option<Tensor<4>> = None;
+        for conv in &self.pyramid {
+            let logits = conv.forward(features.clone());
+            sum = Some(match sum {
+                Some(sum) => sum + logits,
+                None => logits + bias.clone(),
+            });
+        }
+        sum.unwrap_or(bias)
+    }
+}
+
+impl Learner for DeepLab {
+    /// Cross-entropy at the targets' size; a batch without targets teaches nothing.
+    fn loss(&self, batch: &Batch, _step: usize) -> StepLoss {
+        let logits = self.logits(batch.images.clone(), Some(&batch.dropout));
+        let Some(targets) = batch.targets.clone() else {
+            let total = logits.sum().mul_scalar(0.0);
+            let nothing = total.clone().detach().inner();
+            return StepLoss { total, parts: [(); 3].map(|()| nothing.clone()), threshold_step: false };
+        };
+        let [_, _, height, width] = targets.dims();
+        let logits = resize(logits, height, width);
+        let pixels = batch.whole.pixels.max(1) as f32;
+        let total = cross_entropy(logits.clone(), targets.clone(), batch.whole.pixels);
+        let background = softmax(logits.detach().inner(), 1).narrow(1, 0, 1);
+        let labelled = targets.inner().sum_dim(1);
+        let activation = ((background.neg() + 1.0) * labelled).sum().div_scalar(pixels);
+        let main = total.clone().detach().inner();
+        let share = main.zeros_like();
+        StepLoss { total, parts: [main, share, activation], threshold_step: false }
+    }
+
+    /// Logits, background first: one channel more than there are classes.
+    fn maps(&self, images: Tensor<4>) -> Maps {
+        Maps { scores: self.logits(images, None), threshold: None }
+    }
+
+    fn log_temperature(&self) -> Option<Tensor<1>> {
+        None
+    }
+
+    fn group(name: &str) -> ParameterGroup {
+        ParameterGroup { head: name.starts_with(HEAD), decay: true }
+    }
+}
