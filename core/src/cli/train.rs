@@ -9,9 +9,9 @@ use tag2mask_core::dataset::{self, Dataset};
 use tag2mask_core::device::{Compute, DeviceChoice};
 use tag2mask_core::files::FileSet;
 use tag2mask_core::run::checkpoint::RunCard;
+use tag2mask_core::run::preset::Preset;
 use tag2mask_core::run::settings::{BackboneName, MethodName, Settings};
 use tag2mask_core::run::store::FolderStore;
-use tag2mask_core::run::suggest;
 use tag2mask_core::run::train::{Ending, Run, train};
 use tag2mask_core::{Error, Result};
 
@@ -22,6 +22,7 @@ pub const EXAMPLES: &str = "\
 Examples:
   tag2mask train cells --out run
   tag2mask train photos --out run --backbone mobilenet-v2 --weights mobilenet_v2.safetensors
+  tag2mask train VOC --out run --preset paper --weights resnet38.pth --device cuda
   tag2mask train photos --out run --resume
   tag2mask train photos --method deeplab --masks masks --out segmenter
   tag2mask train photos --out run --set spatial_bce.learning_rate=0.001 --set augment.flip=false
@@ -39,6 +40,9 @@ pub struct Args {
     /// spatial-bce or cam, which learn from labels; deeplab, which learns from masks
     #[arg(long)]
     method: Option<MethodName>,
+    /// Settings to start from: quick (what suits the data), or paper (the paper's, with resnet-38)
+    #[arg(long, default_value = "quick")]
+    preset: Preset,
     /// tiny, mobilenet-v2, resnet-18, resnet-50, resnet-101 or resnet-38
     #[arg(long)]
     backbone: Option<BackboneName>,
@@ -171,9 +175,8 @@ pub fn read(path: &std::path::Path, report: &mut Report) -> Result<Dataset> {
 
 /// What suits the data and the backbone, then what the command line says.
 fn settings(args: &Args, dataset: &Dataset) -> Result<Settings> {
-    let backbone = args.backbone.unwrap_or_default();
     let method = args.method.unwrap_or_default();
-    let mut settings = suggest::settings(method, backbone, &dataset.summary(), false);
+    let mut settings = args.preset.settings(method, args.backbone, &dataset.summary(), false);
     if let Some(epochs) = args.epochs {
         settings.cam.epochs = epochs;
         settings.spatial_bce.epochs = epochs;

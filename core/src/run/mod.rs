@@ -2,6 +2,7 @@
 
 pub mod event;
 pub mod host;
+pub mod preset;
 pub mod settings;
 pub mod store;
 pub mod suggest;
