@@ -9,7 +9,7 @@ use tag2mask_core::run::Settings;
 use tag2mask_core::run::settings::MaskSettings;
 
 /// Raised when a page and a trainer of different builds could misunderstand each other.
-pub const PROTOCOL_VERSION: u32 = 1;
+pub const PROTOCOL_VERSION: u32 = 2;
 
 /// What the page asks of the trainer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,6 +35,15 @@ pub enum Command {
     Stop,
     /// Make masks of all images with what was learned.
     Masks { settings: MaskSettings },
+    /// Train a segmentation network on the masks that were made.
+    TrainSegmenter { settings: Box<Settings> },
+    /// Make masks of photos without labels with it: `payload` as of `OpenFiles`. Answered by `PhotosRead`,
+    /// a `PhotoReady` each, and `MasksFinished`.
+    Predict { settings: MaskSettings },
+    /// Pack the masks of new photos into a zip. Answered by `FileReady`.
+    PackPredictions,
+    /// Pack the segmentation network and its card. Answered by `FileReady`.
+    PackSegmenter,
     /// Pack masks into a zip. Answered by `FileReady`.
     PackMasks,
     /// Pack the trained network (weights, settings). Answered by `FileReady`.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use tag2mask_core::dataset::Summary;
-use tag2mask_core::run::Event;
+use tag2mask_core::run::{Event, Settings};
 
 use crate::browser::files::{self, Dropped, PickedFile};
 use crate::browser::trainer::{News, Program, Trainer};
@@ -59,6 +59,7 @@ impl State {
             state.peek(|model| {
                 let unsaved = model.results.saved.is_none();
                 model.run.stage.is_active()
+                    || model.segmenter.is_busy()
                     || (unsaved && (model.run.has_network() || model.results.is_complete()))
             })
         });
@@ -243,8 +244,7 @@ impl State {
     /// Back to the empty first section. A trainer that is busy is replaced: that is the quickest way
     /// to make it stop.
     pub fn choose_other(self) {
-        let busy =
-            self.peek(|model| model.data.is_busy() || model.run.stage.is_active() || model.results.is_busy());
+        let busy = self.peek(Model::is_working);
         self.source.set_value(None);
         self.change(&Part::ALL, Model::clear_data);
         self.form.update(|form| form.touched = false);
@@ -394,13 +394,61 @@ impl State {
     /// Makes masks of all images.
     pub fn make_masks(self) {
         let settings = self.form.with_untracked(|form| form.settings().masks);
-        self.change(&[Part::Results], |model| model.results.start());
+        self.change(&[Part::Results, Part::Segmenter], |model| {
+            model.results.start();
+            model.segmenter.is_outdated = model.segmenter.is_trained;
+        });
         self.send(Command::Masks { settings }, None);
     }
 
     /// Ends the making of masks; those that are there stay.
     pub fn stop_masks(self) {
         self.send(Command::Stop, None);
+    }
+
+    // New photos.
+
+    /// Trains a network on the masks that were made, or goes on with the one that was stopped.
+    pub fn train_segmenter(self) {
+        let Some(settings) = untrack(|| self.segmenter_settings()) else { return };
+        self.change(&[Part::Segmenter], |model| model.segmenter.train(settings.clone()));
+        self.send(Command::TrainSegmenter { settings: Box::new(settings) }, None);
+    }
+
+    /// What a network for new photos would be trained with; `None` before there is a run.
+    pub fn segmenter_settings(self) -> Option<Settings> {
+        let run = self.read(Part::Run, |model| model.run.settings.clone())?;
+        Some(self.form.with(|form| suggest::segmenter(&run, &form.settings())))
+    }
+
+    /// Ends what the trainer does for new photos; what is there stays.
+    pub fn stop_segmenter(self) {
+        self.send(Command::Stop, None);
+    }
+
+    /// Takes photos without labels, dropped.
+    pub fn drop_photos(self, dropped: Dropped) {
+        spawn_local(async move { self.predict(dropped.walk(|_| ()).await) });
+    }
+
+    /// Makes masks of photos without labels.
+    pub fn predict(self, photos: Vec<PickedFile>) {
+        if self.peek(Model::is_working) {
+            return;
+        }
+        if photos.is_empty() {
+            let message = "There are no files in what you gave.".to_string();
+            return self.change(&[Part::Segmenter], |model| model.segmenter.fail(message));
+        }
+        let settings = self.form.with_untracked(|form| form.settings().masks);
+        self.change(&[Part::Segmenter], |model| model.segmenter.predict());
+        self.send(Command::Predict { settings }, Some(files::payload(&photos)));
+    }
+
+    /// Packs the masks of new photos, or the network, and hands them to the user.
+    pub fn pack_segmenter(self, masks: bool) {
+        self.change(&[Part::Segmenter], |model| model.segmenter.pack());
+        self.send(if masks { Command::PackPredictions } else { Command::PackSegmenter }, None);
     }
 
     /// Packs the masks, or the network, and hands them to the user.

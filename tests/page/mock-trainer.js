@@ -2,8 +2,9 @@
 // and made-up numbers, so that every state of the page can be looked at in seconds and without a GPU.
 //
 // How it behaves is the line below, which a test replaces: pace (1 = as written), device, at which step
-// it dies, whether it tells of a collapse or a data set that cannot be read, whether there is truth.
-const script = { pace: 1, device: 'gpu', dieAtStep: -1, collapse: false, failData: '', truth: true };
+// it dies, whether it tells of a collapse or a data set that cannot be read, whether there is truth, whether a
+// network that learns from masks waits to be stopped.
+const script = { pace: 1, device: 'gpu', dieAtStep: -1, collapse: false, failData: '', truth: true, hold: false };
 
 const classes = ['red blood cell', 'white blood cell', 'platelet'];
 const colors = ['#c0453f', '#7a5bb0', '#c99b3d'];
@@ -212,6 +213,51 @@ async function make_masks() {
   say({ event: 'masks-finished', images: images.length, seconds: 2, score: script.truth ? score_of(61.4) : null });
 }
 
+let learned = { settings: '', step: 0 };
+
+async function train_segmenter({ settings }) {
+  wish = 'go';
+  const total = settings.deeplab.epochs * Math.ceil(images.length / settings.batch);
+  const same = JSON.stringify(settings) === learned.settings;
+  learned = { settings: JSON.stringify(settings), step: same ? learned.step : 0 };
+  say({
+    event: 'run-started', settings, device: device(), parameters: 281000, micro_batch: settings.batch,
+    total_steps: total, done_steps: learned.step,
+  });
+  say({ event: 'round-started', round: 0, rounds: 1, epochs: settings.deeplab.epochs, steps: total });
+  while (learned.step < total) {
+    if (wish === 'stop') {
+      script.hold = false;
+      return say({ event: 'stopped', round: 0, step: learned.step });
+    }
+    learned.step = Math.min(total, learned.step + 5);
+    const seconds_left = (total - learned.step) * 0.02;
+    say({ event: 'progress', phase: 'training', done: learned.step, total, seconds_left });
+    await wait(40);
+    // Time to look at it, until it is stopped for the first time.
+    while (script.hold && learned.step > total / 3 && wish !== 'stop') await wait(20);
+  }
+  say({ event: 'training-finished', seconds: 4 });
+}
+
+async function predict() {
+  wish = 'go';
+  const count = 9;
+  const bad = { path: 'new/notes.jpg', kind: 'unreadable-image', reason: 'This is a text file. Left out.' };
+  say({ event: 'photos-read', photos: count, problems: [bad] });
+  for (let photo = 0; photo < count; photo++) {
+    if (wish === 'stop') return say({ event: 'stopped', round: 0, step: 0 });
+    const image = photo + 1;
+    const { width, height, rgba } = draw(image, 320);
+    const { labels } = look(image, width, height, 1);
+    const shares = images[image].labels.map((label) => [label, 0.1]);
+    say({ event: 'photo-ready', name: `new/${image}.jpg`, width, height, shares }, [rgba.buffer, labels.buffer]);
+    say({ event: 'progress', phase: 'masks', done: photo + 1, total: count, seconds_left: (count - photo) * 0.1 });
+    await wait(60);
+  }
+  say({ event: 'masks-finished', images: count, seconds: 1, score: null });
+}
+
 function device() {
   return {
     gpu: { name: 'NVIDIA GeForce RTX 4070', backend: 'webgpu', hardware: true, max_binding: 2147483644, max_buffer: 4294967296 },
@@ -246,6 +292,17 @@ const commands = {
   resume: () => { wish = 'go'; },
   stop: () => { wish = 'stop'; },
   masks: make_masks,
+  'train-segmenter': train_segmenter,
+  predict,
+  async 'pack-predictions'() {
+    await wait(100);
+    const bytes = new TextEncoder().encode('not really masks');
+    say({ event: 'file-ready', name: 'new-masks.zip' }, [bytes.buffer]);
+  },
+  async 'pack-segmenter'() {
+    const bytes = new TextEncoder().encode('not really a model');
+    say({ event: 'file-ready', name: 'segmenter.zip' }, [bytes.buffer]);
+  },
   async 'pack-masks'() {
     await wait(300);
     const bytes = new TextEncoder().encode('not really a zip');

@@ -104,6 +104,27 @@ test('sample set to downloaded masks', { timeout: 2 * LONG }, async (t) => {
   assert.ok(classes, [...files.keys()].join(' '));
   assert.equal(classes[1].toString().trim().split('\n').length, 4);
 
+
+  // A network learns from the masks, and then draws them in photos that nobody labelled.
+  await page.getByText('How it learns').click();
+  await fill(page, { 'segmenter-epochs': 3, 'segmenter-learning-rate': 0.02 });
+  await page.getByRole('button', { name: 'Train a segmenter on these masks' }).click();
+  await page.getByRole('button', { name: 'Download the model' }).waitFor({ timeout: LONG });
+  const photo = bmp(120, 90, (x, y) => (Math.hypot(x - 60, y - 45) < 20 ? [190, 60, 70] : [235, 225, 215]));
+  await page.locator('#new-files-input').setInputFiles([
+    { name: 'new.bmp', mimeType: 'image/bmp', buffer: photo },
+    { name: 'cut off.bmp', mimeType: 'image/bmp', buffer: photo.subarray(0, 40) },
+  ]);
+  const keep = page.getByRole('button', { name: 'Download these masks (.zip)' });
+  await keep.waitFor({ timeout: LONG });
+  await page.getByText('1 file was left out').waitFor();
+  await screenshot(page, 'real-7-new-photos');
+  const drawn = unzip((await download(page, () => keep.click())).bytes);
+  assert.deepEqual(png_header(drawn.get('new.png')), { width: 120, height: 90, is_palette: true });
+  const model = unzip((await download(page, () => page.getByRole('button', { name: 'Download the model' }).click())).bytes);
+  assert.equal(JSON.parse(model.get('model.json').toString()).backbone, 'tiny');
+  assert.ok(model.has('model.safetensors'), [...model.keys()].join(' '));
+
   assert.deepEqual(requests.slice(before), [], 'nothing is asked of the network after the page has loaded');
   assert.deepEqual(errors, []);
 });
@@ -289,7 +310,7 @@ test('golden tensors on WebGPU', { timeout: LONG }, async (t) => {
   for (const name of names) files[`golden/${name}`] = await readFile(path.join(folder, name));
   const { page } = await start(t, { path: 'alone.html', files });
   const send = await start_worker(page);
-  const { event: { device } } = await send({ command: 'start', version: 1 }, 'device-ready');
+  const { event: { device } } = await send({ command: 'start', version: 2 }, 'device-ready');
   const payload = names.map((name) => ({ name, bytes: `./golden/${name}` }));
   const { bytes } = await send({ command: 'conformance' }, 'file-ready', payload);
   const measured = JSON.parse(bytes);

@@ -82,6 +82,45 @@ test('from the sample set to the download', async (t) => {
   assert.deepEqual(errors, []);
 });
 
+test('a network learns from the masks, and photos without labels get theirs', async (t) => {
+  const { page, errors } = await start(t, { pace: 0.1, hold: true });
+  await take_sample(page);
+  await page.getByText('Opens when masks are made.').waitFor();
+  await button(page, 'Train').click();
+  await title(page, 'Training is finished');
+  await button(page, 'Make masks').click();
+  await button(page, 'Download the masks (.zip)').waitFor();
+  const learn = button(page, 'Train a segmenter on these masks');
+  await learn.waitFor();
+  await page.locator('#new-photos').scrollIntoViewIfNeeded();
+  await screenshot(page, 'ui-6-new-invitation');
+
+  await learn.click();
+  await page.getByRole('progressbar', { name: 'New photos' }).waitFor();
+  assert.ok(await button(page, 'Make them anew').isDisabled(), 'one work at a time');
+  assert.ok(await page.getByRole('button', { name: /^Train( again)?$/ }).isDisabled());
+  await screenshot(page, 'ui-7-new-training');
+  await button(page, 'Stop here').click();
+  await button(page, 'Go on learning').click();
+  await button(page, 'Go on learning').waitFor({ state: 'hidden' });
+  await button(page, 'Download the model').waitFor();
+  assert.equal(await page.locator('#run .run-title').innerText(), 'Training is finished', 'the first run stays as it was');
+
+  await page.locator('#new-files-input').setInputFiles([{ name: '1.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('x') }]);
+  await button(page, 'Download these masks (.zip)').waitFor();
+  assert.equal(await page.locator('#new-photos .tile').count(), 9);
+  await page.getByText('1 file was left out').waitFor();
+  await screenshot(page, 'ui-8-new-photos');
+  const masks = await download(page, () => button(page, 'Download these masks (.zip)').click());
+  assert.equal(masks.name, 'new-masks.zip');
+  const model = await download(page, () => button(page, 'Download the model').click());
+  assert.equal(model.name, 'segmenter.zip');
+  // New masks are another thing to learn from.
+  await button(page, 'Make them anew').click();
+  await button(page, 'Train it anew').waitFor();
+  assert.deepEqual(errors, []);
+});
+
 test('the page is usable while the trainer loads', async (t) => {
   const host = await serve({ files: { 'trainer-worker.js': trainer_for({}) } });
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce' });

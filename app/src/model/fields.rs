@@ -19,6 +19,8 @@ pub enum Group {
     Optimizer,
     /// Under "More".
     Photos,
+    /// Beside "Train a segmenter".
+    Segmenter,
     /// Beside "Make masks".
     Masks,
     /// Beside "Make masks".
@@ -29,6 +31,8 @@ impl Group {
     /// The groups under "More", in order.
     pub const MORE: [Self; 5] =
         [Self::Network, Self::FirstRound, Self::SpatialBce, Self::Optimizer, Self::Photos];
+    /// The groups beside "Train a segmenter".
+    pub const SEGMENTER: [Self; 1] = [Self::Segmenter];
     /// The groups beside "Make masks", in order.
     pub const MASKS: [Self; 2] = [Self::Masks, Self::Crf];
 
@@ -41,6 +45,7 @@ impl Group {
             Self::SpatialBce => "Later rounds: Spatial-BCE",
             Self::Optimizer => "Optimiser",
             Self::Photos => "Random changes to photos",
+            Self::Segmenter => "Learning from masks",
             Self::Masks => "From scores to masks",
             Self::Crf => "Edge refinement (dense CRF)",
         }
@@ -250,6 +255,10 @@ pub static FIELDS: &[Field] = &[
         Kind::Number("0.05"), "color", always, number augment.color),
     field!(Photos "augment-scales" "Training sizes" ["× size"] "One is drawn per batch; several help with objects of many sizes.",
         Kind::Numbers, "scales", always, numbers augment.scales),
+    field!(Segmenter "segmenter-epochs" "Epochs" ["passes"] "How often each photo and its mask is seen.",
+        WHOLE, "epochs", always, number deeplab.epochs),
+    field!(Segmenter "segmenter-learning-rate" "Learning rate" [""] "Of the network's body; too high and the loss jumps.",
+        ANY, "learning-rate", always, number deeplab.learning_rate),
     Field {
         id: "threshold-kind",
         group: Group::Masks,

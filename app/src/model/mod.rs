@@ -12,6 +12,7 @@ pub mod overlay;
 pub mod pictures;
 pub mod results;
 pub mod run;
+pub mod segmenter;
 pub mod small_mask;
 pub mod suggest;
 pub mod text;
@@ -40,13 +41,15 @@ pub enum Part {
     Previews,
     /// Masks and scores.
     Results,
+    /// The network for new photos, and those photos.
+    Segmenter,
     /// Messages that belong to no section.
     Notices,
 }
 
 impl Part {
     /// Every part.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Trainer,
         Self::Device,
         Self::Data,
@@ -55,6 +58,7 @@ impl Part {
         Self::Losses,
         Self::Previews,
         Self::Results,
+        Self::Segmenter,
         Self::Notices,
     ];
 }
@@ -76,6 +80,8 @@ pub struct Model {
     pub losses: losses::Losses,
     /// Masks.
     pub results: results::Results,
+    /// The network for new photos.
+    pub segmenter: segmenter::Segmenter,
     /// Warnings, oldest first.
     pub notices: Vec<String>,
 }
@@ -86,6 +92,7 @@ impl Model {
 
     /// Takes one piece of news at `now` (seconds, any origin); returns what changed.
     pub fn apply(&mut self, event: Event, now: f64) -> Vec<Part> {
+        let Some(event) = self.segmenter.apply(event) else { return vec![Part::Segmenter] };
         match event {
             Event::DeviceReady { device } => {
                 self.device = Some(device);
@@ -136,6 +143,14 @@ impl Model {
         }
     }
 
+    /// Whether the trainer has work to do, which other work must wait for.
+    pub fn is_working(&self) -> bool {
+        self.data.is_busy()
+            || self.run.stage.is_active()
+            || self.results.is_busy()
+            || self.segmenter.is_busy()
+    }
+
     /// A failure belongs to the work that was under way.
     fn fail(&mut self, message: String) -> Vec<Part> {
         if self.data.is_busy() {
@@ -174,6 +189,7 @@ impl Model {
         self.run = run::Run::default();
         self.losses = losses::Losses::default();
         self.results = results::Results::default();
+        self.segmenter = segmenter::Segmenter::default();
         self.pictures.clear_previews();
         self.notices.clear();
     }
@@ -186,6 +202,11 @@ impl Model {
         if self.run.stage.is_active() || self.run.has_network() {
             self.run
                 .fail("The trainer stopped. What it had learned is lost; data and settings are kept.".into());
+        }
+        if self.segmenter.is_busy() || self.segmenter.is_trained {
+            let photos = std::mem::take(&mut self.segmenter.photos);
+            self.segmenter = segmenter::Segmenter { photos, ..Default::default() };
+            self.segmenter.fail("The trainer stopped, and the network for new photos is lost.".into());
         }
         if self.results.is_busy() {
             self.results.fail("The trainer stopped before this was done.".into());

@@ -2,7 +2,7 @@
 
 use tag2mask_core::dataset::Summary;
 use tag2mask_core::run::event::DeviceInfo;
-use tag2mask_core::run::settings::{BackboneName, MethodName};
+use tag2mask_core::run::settings::{AugmentSettings, BackboneName, MethodName};
 use tag2mask_core::run::{Settings, suggest};
 
 use super::device;
@@ -23,6 +23,18 @@ pub fn settings(
     backbone: BackboneName,
 ) -> Settings {
     suggest::settings(method, backbone, summary, device.is_none_or(device::is_slow))
+}
+
+/// Settings of a segmentation network that learns from the masks of `run`: its network and size; what the
+/// form says of the rest.
+pub fn segmenter(run: &Settings, form: &Settings) -> Settings {
+    Settings {
+        method: MethodName::Deeplab,
+        augment: AugmentSettings { scales: suggest::SEGMENTER_SCALES.to_vec(), ..run.augment.clone() },
+        deeplab: form.deeplab.clone(),
+        masks: form.masks.clone(),
+        ..run.clone()
+    }
 }
 
 #[cfg(test)]

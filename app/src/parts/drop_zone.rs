@@ -12,6 +12,10 @@ const ACCEPT: &str = ".jpg,.jpeg,.png,.webp,.bmp,.csv,.txt,.zip";
 /// A large target with pickers beside it.
 #[component]
 pub fn DropZone(
+    /// What is to be dropped, in a sentence.
+    title: &'static str,
+    /// Starts the ids of its inputs, which are unique in the page.
+    id: &'static str,
     /// Takes what was dropped.
     #[prop(into)]
     dropped: Callback<Dropped>,
@@ -63,7 +67,7 @@ pub fn DropZone(
                 <path d="M4 10a4 4 0 0 1 4-4h14l5 6h29a4 4 0 0 1 4 4v24a4 4 0 0 1-4 4H8a4 4 0 0 1-4-4z" />
                 <path d="M32 36V20m-7 7 7-7 7 7" />
             </svg>
-            <p class="drop-title">"Drop a folder of labelled photos, or one .zip"</p>
+            <p class="drop-title">{title}</p>
             <div class="drop-buttons">
                 <button type="button" class="button" on:click=move |_| press(folder)>"Choose a folder"</button>
                 <button type="button" class="button" on:click=move |_| press(several)>"Choose files or a .zip"</button>
@@ -72,7 +76,7 @@ pub fn DropZone(
             <input
                 class="hidden-input"
                 type="file"
-                id="folder-input"
+                id=format!("{id}folder-input")
                 tabindex="-1"
                 aria-label="Folder of photos"
                 multiple
@@ -82,7 +86,7 @@ pub fn DropZone(
             <input
                 class="hidden-input"
                 type="file"
-                id="files-input"
+                id=format!("{id}files-input")
                 tabindex="-1"
                 aria-label="Photos, labels.csv or a .zip"
                 accept=ACCEPT

@@ -1,4 +1,4 @@
-//! One of the four sections: numbered, closed until its turn comes.
+//! One of the sections: numbered, closed until its turn comes.
 
 use leptos::prelude::*;
 

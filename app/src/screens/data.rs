@@ -57,7 +57,12 @@ fn Asking() -> impl IntoView {
     });
     view! {
         <Failure title="This data set cannot be used" message=failure />
-        <DropZone dropped=move |dropped| state.drop_files(dropped) picked=move |files| state.open_files(files)>
+        <DropZone
+            title="Drop a folder of labelled photos, or one .zip"
+            id=""
+            dropped=move |dropped| state.drop_files(dropped)
+            picked=move |files| state.open_files(files)
+        >
             <button type="button" class="button primary" on:click=move |_| state.open_sample()>
                 "Try the sample set"
             </button>

@@ -1,8 +1,9 @@
-//! The page: header, the four sections, and what lies over them.
+//! The page: header, the five sections, and what lies over them.
 
 mod data;
 mod header;
 mod large;
+mod new_photos;
 mod notices;
 mod results;
 mod run;
@@ -38,6 +39,7 @@ pub fn Page() -> impl IntoView {
                 <settings::SettingsSection />
                 <run::RunSection />
                 <results::ResultsSection />
+                <new_photos::NewPhotosSection />
             </main>
             <footer class="footer">
                 <p>

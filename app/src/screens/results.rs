@@ -56,6 +56,7 @@ fn Make() -> impl IntoView {
             Group::MASKS.into_iter().flat_map(fields::of_group).any(|field| form.fault(field).is_some())
         })
     });
+    let learning = state.memo(Part::Segmenter, |model| model.segmenter.is_busy());
     let idle = Memo::new(move |_| work.get() == Work::None);
     let fraction = Memo::new(move |_| match work.get() {
         Work::Making { done, total, .. } | Work::Packing { done, total, .. } if total > 0 => {
@@ -97,7 +98,7 @@ fn Make() -> impl IntoView {
                             <button
                                 type="button"
                                 class="button primary large-button"
-                                disabled=move || wrong.get()
+                                disabled=move || wrong.get() || learning.get()
                                 on:click=move |_| state.make_masks()
                             >
                                 "Make masks"
@@ -105,22 +106,33 @@ fn Make() -> impl IntoView {
                         }
                     }
                 >
-                    <button type="button" class="button primary large-button" on:click=move |_| state.pack(true)>
+                    <button
+                        type="button"
+                        class="button primary large-button"
+                        disabled=move || learning.get()
+                        on:click=move |_| state.pack(true)
+                    >
                         "Download the masks (.zip)"
                     </button>
                 </Show>
-                <button type="button" class="button" on:click=move |_| state.pack(false)>
+                <button
+                    type="button"
+                    class="button"
+                    disabled=move || learning.get()
+                    on:click=move |_| state.pack(false)
+                >
                     "Download the trained network"
                 </button>
                 <Show when=move || complete.get()>
                     <button
                         type="button"
                         class="button"
-                        disabled=move || wrong.get()
+                        disabled=move || wrong.get() || learning.get()
                         on:click=move |_| state.make_masks()
                     >
                         "Make them anew"
                     </button>
+                    <a class="button" href="#new-photos">"Next: new photos"</a>
                 </Show>
                 <p class="actions-note" aria-live="polite">
                     {move || match (saved.get(), complete.get()) {

@@ -42,11 +42,14 @@ fn Form() -> impl IntoView {
     let ran = state.memo(Part::Run, |model| !matches!(model.run.stage, Stage::Idle));
     let dead = state.memo(Part::Trainer, |model| model.trainer.is_dead());
     let making = state.memo(Part::Results, |model| model.results.is_busy());
+    let learning = state.memo(Part::Segmenter, |model| model.segmenter.is_busy());
     let obstacle = Memo::new(move |_| {
         if dead.get() {
             Some("The trainer has stopped: start it again first (see above).".to_string())
         } else if making.get() {
             Some("Masks are being made.".to_string())
+        } else if learning.get() {
+            Some("The network for new photos is at work.".to_string())
         } else {
             let finished = state.read(Part::Run, |model| {
                 model.run.settings.clone().filter(|_| model.run.stage == Stage::Finished)

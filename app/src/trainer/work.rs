@@ -1,6 +1,7 @@
 //! One function per command.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -8,12 +9,14 @@ use crate::protocol::{Command, PROTOCOL_VERSION};
 use js_sys::{Array, Reflect, Uint8Array};
 use tag2mask_core::backbone::weights::TensorFile;
 use tag2mask_core::dataset::sample::{self, SampleSettings};
+use tag2mask_core::dataset::targets::Targets;
 use tag2mask_core::dataset::{self, Dataset, decode};
 use tag2mask_core::device::Compute;
 #[cfg(feature = "trainer-gpu")]
 use tag2mask_core::device::UNNAMED;
 use tag2mask_core::export::{classes_txt, palette_png, zip};
-use tag2mask_core::files::{Blob, FileSet};
+use tag2mask_core::files::{Blob, FileSet, MemoryBlob};
+use tag2mask_core::masks::rescale::resize_labels;
 use tag2mask_core::run::checkpoint::Trained;
 use tag2mask_core::run::event::Phase;
 use tag2mask_core::run::make_masks::{Mask, MaskJob, make_masks};
@@ -37,6 +40,12 @@ pub struct Trainer {
     weights: Option<Rc<TensorFile>>,
     store: MemoryStore,
     masks: Vec<(String, Vec<u8>)>,
+    /// The run of the segmentation network, and which making of masks it learned from.
+    segmenter: MemoryStore,
+    segmenter_of: u32,
+    masks_made: u32,
+    /// Masks of new photos.
+    predicted: Vec<(String, Vec<u8>)>,
 }
 
 type Shared = Rc<RefCell<Trainer>>;
@@ -91,8 +100,12 @@ impl Trainer {
             }
             Command::Train { settings, previews } => run(this, &settings, &previews, &mut page).await,
             Command::Masks { settings } => masks(this, &settings, &mut page).await,
-            Command::PackMasks => pack_masks(this, endpoint),
-            Command::PackRun => pack_run(this, endpoint),
+            Command::TrainSegmenter { settings } => train_segmenter(this, &settings, &mut page).await,
+            Command::Predict { settings } => predict(this, &payload, &settings, &mut page).await,
+            Command::PackMasks => pack("masks.zip", this.borrow().masks.clone(), endpoint),
+            Command::PackPredictions => pack("new-masks.zip", this.borrow().predicted.clone(), endpoint),
+            Command::PackRun => pack("run.zip", this.borrow().store.files.clone(), endpoint),
+            Command::PackSegmenter => pack("segmenter.zip", this.borrow().segmenter.files.clone(), endpoint),
             Command::Conformance => check(this, &payload, endpoint).await,
             // Taken care of where they arrive.
             Command::Pause | Command::Resume | Command::Stop | Command::Thumbnails { .. } => Ok(()),
@@ -164,6 +177,11 @@ async fn open_device() -> Result<Compute> {
 }
 
 fn open_files(this: &Shared, payload: &JsValue, endpoint: &Endpoint) -> Result<()> {
+    open(this, &FileSet::picked(files_of(payload))?, endpoint)
+}
+
+/// The files of an array of `{ path, file }`.
+fn files_of(payload: &JsValue) -> Vec<(String, Arc<dyn Blob>)> {
     let mut files = Vec::new();
     for entry in Array::from(payload) {
         let field = |name: &str| Reflect::get(&entry, &name.into()).unwrap_or(JsValue::UNDEFINED);
@@ -173,7 +191,7 @@ fn open_files(this: &Shared, payload: &JsValue, endpoint: &Endpoint) -> Result<(
             files.push((path, Arc::new(BrowserFile(file)) as Arc<dyn Blob>));
         }
     }
-    open(this, &FileSet::picked(files)?, endpoint)
+    files
 }
 
 fn open(this: &Shared, files: &FileSet, endpoint: &Endpoint) -> Result<()> {
@@ -191,32 +209,113 @@ fn open(this: &Shared, files: &FileSet, endpoint: &Endpoint) -> Result<()> {
     trainer.dataset = Some(dataset);
     trainer.store = MemoryStore::default();
     trainer.masks.clear();
+    trainer.segmenter = MemoryStore::default();
     drop(trainer);
     endpoint.tell(Event::DatasetRead { summary });
     Ok(())
 }
 
 async fn run(this: &Shared, settings: &Settings, previews: &[usize], page: &mut Page<'_>) -> Result<()> {
+    let mut store = std::mem::take(&mut this.borrow_mut().store);
+    let ended = learn(this, settings, None, previews, &mut store, page).await;
+    this.borrow_mut().store = store;
+    ended
+}
+
+async fn train_segmenter(this: &Shared, settings: &Settings, page: &mut Page<'_>) -> Result<()> {
+    let targets = {
+        let trainer = this.borrow();
+        let dataset = trainer.dataset()?;
+        let masks: BTreeMap<&str, &Vec<u8>> =
+            trainer.masks.iter().map(|(name, bytes)| (name.as_str(), bytes)).collect();
+        Targets::new(dataset.items.iter().enumerate().filter_map(|(index, item)| {
+            let bytes = masks.get(format!("{}.png", item.stem).as_str())?;
+            Some((index, Arc::new(MemoryBlob::new((*bytes).clone())) as Arc<dyn Blob>))
+        }))
+    };
+    if targets.items().is_empty() {
+        return Err(Error::NoData { reason: "there are no masks to learn from yet".into() });
+    }
+    let mut store = {
+        let mut trainer = this.borrow_mut();
+        let of_these = trainer.segmenter_of == trainer.masks_made;
+        trainer.segmenter_of = trainer.masks_made;
+        let store = std::mem::take(&mut trainer.segmenter);
+        if of_these { store } else { MemoryStore::default() }
+    };
+    let ended = learn(this, settings, Some(&targets), &[], &mut store, page).await;
+    this.borrow_mut().segmenter = store;
+    ended
+}
+
+/// Trains into `store`. The same settings again go on from where it was stopped; others start anew.
+async fn learn(
+    this: &Shared,
+    settings: &Settings,
+    targets: Option<&Targets>,
+    previews: &[usize],
+    store: &mut MemoryStore,
+    page: &mut Page<'_>,
+) -> Result<()> {
     let (compute, dataset) = (this.borrow().compute()?, this.borrow().dataset()?);
     let weights = this.borrow().weights.clone();
-    let mut store = std::mem::take(&mut this.borrow_mut().store);
-    // The same settings again go on from where the run was stopped; others start anew.
-    let resume = Trained::load(&store, None)?.is_some_and(|trained| &trained.card.settings == settings);
+    let resume = Trained::load(store, None)?.is_some_and(|trained| &trained.card.settings == settings);
     if !resume {
-        store = MemoryStore::default();
+        *store = MemoryStore::default();
     }
-    let run = Run {
-        dataset: &dataset,
-        settings,
-        compute: &compute,
-        weights: weights.as_deref(),
-        targets: None,
-        previews,
-        resume,
+    let weights = weights.as_deref();
+    let run = Run { dataset: &dataset, settings, compute: &compute, weights, targets, previews, resume };
+    train(&run, page, store).await.map(|_| ())
+}
+
+/// Longest side of the pictures of new photos, pixels.
+const PICTURE_SIDE: usize = 320;
+
+async fn predict(
+    this: &Shared,
+    payload: &JsValue,
+    settings: &MaskSettings,
+    page: &mut Page<'_>,
+) -> Result<()> {
+    let compute = this.borrow().compute()?;
+    let trained = Trained::load(&this.borrow().segmenter, None)?
+        .ok_or_else(|| Error::NoData { reason: "no network has learned from masks yet".into() })?;
+    let photos =
+        dataset::read_photos(&FileSet::picked(files_of(payload))?, &trained.card.classes, &mut |_, _| ())?;
+    page.emit(Event::PhotosRead { photos: photos.items.len(), problems: photos.problems.clone() });
+    let started = web_time::Instant::now();
+    let side = trained.card.settings.size;
+    let job =
+        MaskJob { dataset: &photos, settings, side, keep_scores: false, search: false, phase: Phase::Masks };
+    let mut files = Vec::new();
+    let endpoint = page.endpoint.clone();
+    let classes = photos.classes.len();
+    let mut sink = |mask: Mask| {
+        let item = &photos.items[mask.item];
+        files.push((format!("{}.png", item.stem), palette_png::encode(&mask.labels)?));
+        let covered = mask.labels.shares(classes).into_iter().enumerate().filter(|&(_, share)| share > 0.0);
+        let picture = decode::reduced(decode::rgb(item.image.as_ref(), &item.path)?, PICTURE_SIDE as u32);
+        let (width, height) = (picture.width() as usize, picture.height() as usize);
+        endpoint.tell(Event::PhotoReady {
+            name: item.path.clone(),
+            width,
+            height,
+            shares: covered.map(|(class, share)| (class as u16, share)).collect(),
+            rgba: picture.pixels().flat_map(|pixel| [pixel[0], pixel[1], pixel[2], 255]).collect(),
+            labels: resize_labels(&mask.labels, (width, height)).labels,
+        });
+        Ok(())
     };
-    let ended = train(&run, page, &mut store).await;
-    this.borrow_mut().store = store;
-    ended.map(|_| ())
+    let finished = make_masks(&job, &trained, &compute, page, &mut sink).await?;
+    let images = files.len();
+    files.push(("classes.txt".into(), classes_txt::encode(&photos.classes)));
+    this.borrow_mut().predicted = files;
+    if finished {
+        page.emit(Event::MasksFinished { images, seconds: started.elapsed().as_secs_f64(), score: None });
+    } else {
+        page.emit(Event::Stopped { round: 0, step: trained.position.step });
+    }
+    Ok(())
 }
 
 async fn masks(this: &Shared, settings: &MaskSettings, page: &mut Page<'_>) -> Result<()> {
@@ -248,7 +347,11 @@ async fn masks(this: &Shared, settings: &MaskSettings, page: &mut Page<'_>) -> R
     let finished = make_masks(&job, &trained, &compute, page, &mut sink).await?;
     let images = files.len();
     files.push(("classes.txt".into(), classes_txt::encode(&dataset.classes)));
-    this.borrow_mut().masks = files;
+    {
+        let mut trainer = this.borrow_mut();
+        trainer.masks = files;
+        trainer.masks_made += 1;
+    }
     if finished {
         let score = scorer.score(!is_blind(settings.threshold));
         page.emit(Event::MasksFinished { images, seconds: started.elapsed().as_secs_f64(), score });
@@ -258,21 +361,15 @@ async fn masks(this: &Shared, settings: &MaskSettings, page: &mut Page<'_>) -> R
     Ok(())
 }
 
-fn pack_masks(this: &Shared, endpoint: &Endpoint) -> Result<()> {
-    let files = this.borrow().masks.clone();
+fn pack<F>(name: &str, files: F, endpoint: &Endpoint) -> Result<()>
+where
+    F: IntoIterator<Item = (String, Vec<u8>)>,
+{
+    let files: Vec<_> = files.into_iter().collect();
     if files.is_empty() {
-        return Err(Error::NoData { reason: "there are no masks to pack yet".into() });
+        return Err(Error::NoData { reason: format!("there is nothing to pack yet: {name}") });
     }
-    endpoint.tell(Event::FileReady { name: "masks.zip".into(), bytes: zip::pack(files)? });
-    Ok(())
-}
-
-fn pack_run(this: &Shared, endpoint: &Endpoint) -> Result<()> {
-    let files = this.borrow().store.files.clone();
-    if files.is_empty() {
-        return Err(Error::NoData { reason: "nothing has been trained yet".into() });
-    }
-    endpoint.tell(Event::FileReady { name: "run.zip".into(), bytes: zip::pack(files)? });
+    endpoint.tell(Event::FileReady { name: name.into(), bytes: zip::pack(files)? });
     Ok(())
 }
 

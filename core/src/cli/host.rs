@@ -134,6 +134,8 @@ impl Host for Terminal<'_> {
             | Event::Saved { .. }
             | Event::TrainingFinished { .. }
             | Event::MaskReady { .. }
+            | Event::PhotosRead { .. }
+            | Event::PhotoReady { .. }
             | Event::MasksFinished { .. }
             | Event::FileReady { .. }
             | Event::Failed { .. } => {}

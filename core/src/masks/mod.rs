@@ -6,7 +6,7 @@ pub mod label_map;
 pub mod metric;
 mod parallel;
 pub mod permutohedral;
-pub(crate) mod rescale;
+pub mod rescale;
 pub mod score_maps;
 pub mod threshold;
 pub mod threshold_search;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::settings::Settings;
-use crate::dataset::Summary;
+use crate::dataset::{Problem, Summary};
 
 /// The compute device that a run uses.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -169,6 +169,20 @@ pub enum Event {
         #[serde(skip)]
         labels: Vec<u8>,
     },
+    /// New photos were read: how many can be used, and which files cannot.
+    PhotosRead { photos: usize, problems: Vec<Problem> },
+    /// The mask of a new photo is ready: the photo and its labels, both reduced to the same size.
+    PhotoReady {
+        name: String,
+        width: usize,
+        height: usize,
+        /// Classes in the mask and the share of the photo that each covers.
+        shares: Vec<(u16, f32)>,
+        #[serde(skip)]
+        rgba: Vec<u8>,
+        #[serde(skip)]
+        labels: Vec<u8>,
+    },
     /// All masks are ready.
     MasksFinished { images: usize, seconds: f64, score: Option<Score> },
     /// A file for the user to keep.
@@ -190,6 +204,7 @@ impl Event {
             Self::Thumbnail { rgba, .. } => vec![rgba],
             Self::Preview { labels, strength, .. } => vec![labels, strength],
             Self::MaskReady { labels, .. } => vec![labels],
+            Self::PhotoReady { rgba, labels, .. } => vec![rgba, labels],
             Self::FileReady { bytes, .. } => vec![bytes],
             _ => Vec::new(),
         }
@@ -205,6 +220,8 @@ impl Event {
                 | Self::Progress { .. }
                 | Self::MaskReady { .. }
                 | Self::DatasetRead { .. }
+                | Self::PhotosRead { .. }
+                | Self::PhotoReady { .. }
         )
     }
 }

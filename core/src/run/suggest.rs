@@ -15,6 +15,9 @@ struct Schedule {
     largest_side: usize,
 }
 
+/// Training sizes of the segmentation network, relative to the given one.
+pub const SEGMENTER_SCALES: [f64; 3] = [0.75, 1.0, 1.25];
+
 fn schedule(backbone: BackboneName) -> Schedule {
     if backbone.trains_from_scratch() {
         Schedule {
@@ -62,7 +65,7 @@ pub fn settings(method: MethodName, backbone: BackboneName, summary: &Summary, s
     if method == MethodName::Deeplab {
         // Masks follow their pixels through any change of size; shares of the image would not be harmed
         // either, but a classifier's maps are.
-        settings.augment.scales = vec![0.75, 1.0, 1.25];
+        settings.augment.scales = SEGMENTER_SCALES.to_vec();
     }
     if backbone.trains_from_scratch() {
         // All of it is new; and what is far from a minimum takes steps that are too long.
