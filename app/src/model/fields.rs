@@ -264,16 +264,23 @@ pub static FIELDS: &[Field] = &[
         group: Group::Masks,
         label: "Threshold",
         unit: "",
-        help: "Learned for each photo and class, or one for all.",
-        kind: Kind::Choice(&[("adaptive", "Learned"), ("fixed", "One for all")]),
+        help: "Learned for each photo and class, with our correction or without it; or one for all.",
+        kind: Kind::Choice(&[
+            ("adaptive", "Learned"),
+            ("published", "Learned, as published"),
+            ("fixed", "One for all"),
+        ]),
         setting: "threshold",
-        get: |s| {
-            if matches!(s.masks.threshold, Threshold::Fixed(_)) { "fixed".into() } else { "adaptive".into() }
+        get: |s| match s.masks.threshold {
+            Threshold::Adaptive => "adaptive".into(),
+            Threshold::Published => "published".into(),
+            Threshold::Fixed(_) => "fixed".into(),
         },
         set: |s, text| {
             s.masks.threshold = match (text, s.masks.threshold) {
                 ("fixed", Threshold::Fixed(value)) => Threshold::Fixed(value),
                 ("fixed", _) => Threshold::Fixed(s.cam.threshold),
+                ("published", _) => Threshold::Published,
                 _ => Threshold::Adaptive,
             };
             Ok(())
@@ -354,8 +361,10 @@ mod tests {
             Some(Kind::Choice(choices)) => choices.iter().map(|(value, _)| *value).collect::<Vec<_>>(),
             _ => Vec::new(),
         };
+        // What learns from masks has a section of its own.
+        let of_labels = MethodName::ALL.into_iter().filter(|method| !method.learns_from_masks());
         BackboneName::ALL.map(BackboneName::id).to_vec() == offered("backbone")
-            && MethodName::ALL.map(MethodName::id).to_vec() == offered("method")
+            && of_labels.map(MethodName::id).collect::<Vec<_>>() == offered("method")
     }
 
     #[test]

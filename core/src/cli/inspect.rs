@@ -22,11 +22,15 @@ and none means that the image holds none of the classes.";
 pub struct Args {
     /// Data set: a folder or a .zip
     data: PathBuf,
+    /// Of VOC: the list of images under ImageSets, for instance train_aug
+    #[arg(long, value_name = "NAME")]
+    split: Option<String>,
 }
 
 pub fn run(args: &Args, report: &mut Report) -> Result<()> {
     let files = FileSet::open(&args.data)?;
-    let data = dataset::read(&files, &mut |done, total| report.progress("reading", done, total, None))?;
+    let mut progress = |done, total| report.progress("reading", done, total, None);
+    let data = dataset::read_split(&files, args.split.as_deref(), &mut progress)?;
     report.end_progress();
     let summary = data.summary();
     report.object(&summary);
@@ -38,6 +42,7 @@ fn lines(summary: &Summary) -> Vec<String> {
     let layout = match summary.layout {
         Layout::ClassFolders => "a folder per class",
         Layout::LabelsTable => "images and labels.csv",
+        Layout::Voc => "PASCAL VOC's folders",
         Layout::Photos => "photos without labels",
     };
     let mut lines =

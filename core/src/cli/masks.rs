@@ -37,6 +37,9 @@ pub struct Args {
     run: PathBuf,
     /// Folder or .zip: the images, with their labels
     data: PathBuf,
+    /// Of VOC: the list of images under ImageSets, for instance val
+    #[arg(long, value_name = "NAME")]
+    split: Option<String>,
     /// Folder for the masks
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -113,7 +116,7 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
         true => None,
         false => Some(Trained::load(&FolderStore::open(&args.run), args.round)?.ok_or_else(|| no_run(args))?),
     };
-    let dataset = read(&args.data, report)?;
+    let dataset = read(&args.data, args.split.as_deref(), report)?;
     let trained = match of_folder {
         Some(trained) => trained,
         None => published(&read_weights(&args.run)?, &dataset.classes, &Compute::cpu().device)?,

@@ -32,8 +32,11 @@ goes on with. Weights are read from .safetensors and .pth: torchvision's and tim
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Folder or .zip: a folder per class, or images and a labels.csv
+    /// Folder or .zip: a folder per class, images and a labels.csv, or PASCAL VOC
     data: PathBuf,
+    /// Of VOC: the list of images under ImageSets, for instance train_aug
+    #[arg(long, value_name = "NAME")]
+    split: Option<String>,
     /// Folder for the run
     #[arg(long, value_name = "RUN")]
     out: PathBuf,
@@ -79,7 +82,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, report: &mut Report) -> Result<()> {
-    let dataset = read(&args.data, report)?;
+    let dataset = read(&args.data, args.split.as_deref(), report)?;
     let known = if args.resume { RunCard::load(&FolderStore::open(&args.out))? } else { None };
     let resume = known.is_some();
     let settings = match known {
@@ -158,10 +161,11 @@ fn refuse_other_run(args: &Args, resume: bool) -> Result<()> {
     Ok(())
 }
 
-/// Reads a data set and says what was left out.
-pub fn read(path: &std::path::Path, report: &mut Report) -> Result<Dataset> {
+/// Reads a data set, or a split of it, and says what was left out.
+pub fn read(path: &std::path::Path, split: Option<&str>, report: &mut Report) -> Result<Dataset> {
     let files = FileSet::open(path)?;
-    let dataset = dataset::read(&files, &mut |done, total| report.progress("reading", done, total, None))?;
+    let mut progress = |done, total| report.progress("reading", done, total, None);
+    let dataset = dataset::read_split(&files, split, &mut progress)?;
     report.end_progress();
     if !dataset.problems.is_empty() {
         report.warning(format!(

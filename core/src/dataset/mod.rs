@@ -22,7 +22,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::files::Blob;
-pub use layouts::{read, read_photos};
+pub use layouts::{read, read_photos, read_split};
 pub use problem::{Problem, ProblemKind};
 
 /// One usable image.
@@ -53,6 +53,8 @@ pub enum Layout {
     ClassFolders,
     /// Images and a `labels.csv`.
     LabelsTable,
+    /// PASCAL VOC's folders.
+    Voc,
     /// Photos without labels.
     Photos,
 }

@@ -56,6 +56,11 @@ impl MethodName {
             Self::Deeplab => "deeplab",
         }
     }
+
+    /// Whether it learns from masks, instead of making them from labels.
+    pub fn learns_from_masks(self) -> bool {
+        self == Self::Deeplab
+    }
 }
 
 impl BackboneName {

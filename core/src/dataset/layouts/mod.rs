@@ -4,6 +4,7 @@ mod class_folders;
 mod classes;
 mod labels_table;
 mod masks;
+mod voc;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -34,16 +35,36 @@ struct Parts<'a> {
 /// Reads a data set: finds its layout, its classes and labels, checks every image's header, and lists
 /// what is left out. `progress` hears of images checked and images in all.
 ///
-/// A `labels.csv` at the top makes it a labels table; otherwise each folder is a class.
+/// `JPEGImages` beside `Annotations` or `ImageSets` make it VOC, a `labels.csv` at the top a labels table;
+/// otherwise each folder is a class.
 ///
 /// # Errors
 /// [`Error::NoData`] if no image can be used, [`Error::TooLarge`] for text files or class numbers
 /// beyond [`limits`], [`Error::Io`] if a text file cannot be read. All else becomes a [`Problem`].
 pub fn read(files: &FileSet, progress: &mut dyn FnMut(usize, usize)) -> Result<Dataset> {
+    read_split(files, None, progress)
+}
+
+/// As [`read`]; of a data set that comes with lists of images (VOC), those on the list `split`.
+///
+/// # Errors
+/// As [`read`]; [`Error::Setting`] for a split that the data set does not have.
+pub fn read_split(
+    files: &FileSet,
+    split: Option<&str>,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<Dataset> {
     let mut problems = Vec::new();
     for skipped in files.skipped() {
         let reason = sentence(&skipped.reason);
         problems.push(Problem { path: skipped.path.clone(), kind: ProblemKind::OtherFile, reason });
+    }
+    if voc::is_voc(files) {
+        return read_voc(files, split, problems, progress);
+    }
+    if split.is_some() {
+        let reason = "this data set has no lists of images; VOC has, under ImageSets".into();
+        return Err(Error::Setting { name: "split", reason });
     }
     let parts = sort_out(files, &mut problems);
     let listed = match parts.classes {
@@ -85,6 +106,26 @@ pub fn read(files: &FileSet, progress: &mut dyn FnMut(usize, usize)) -> Result<D
     masks::attach(&parts.masks, &mut items, &mut problems);
     problems.sort_by(|a, b| (a.kind, &a.path, &a.reason).cmp(&(b.kind, &b.path, &b.reason)));
     Ok(Dataset { layout, classes: names, items, problems })
+}
+
+fn read_voc(
+    files: &FileSet,
+    split: Option<&str>,
+    mut problems: Vec<Problem>,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<Dataset> {
+    let voc::Voc { labelled, masks, classes } = voc::read(files, split, &mut problems)?;
+    let usable = check_headers(labelled, &mut problems, progress);
+    if usable.is_empty() {
+        return Err(Error::NoData {
+            reason: "looked for PASCAL VOC's layout, but no image in JPEGImages can be read and has labels"
+                .into(),
+        });
+    }
+    let mut items = items(usable, &classes);
+    masks::attach(&masks, &mut items, &mut problems);
+    problems.sort_by(|a, b| (a.kind, &a.path, &a.reason).cmp(&(b.kind, &b.path, &b.reason)));
+    Ok(Dataset { layout: Layout::Voc, classes, items, problems })
 }
 
 /// Reads photos that nobody labelled, for a network that knows `classes`: every image of the file set but
@@ -234,7 +275,7 @@ fn settle_duplicates(usable: Vec<Sized>, layout: Layout, problems: &mut Vec<Prob
                 continue;
             }
             Layout::ClassFolders => "Left out",
-            Layout::Photos => "Both are used",
+            Layout::Photos | Layout::Voc => "Both are used",
             Layout::LabelsTable if image.labels == original.labels => "Both are used",
             Layout::LabelsTable => "Their labels differ: check both lines. Both are used",
         };

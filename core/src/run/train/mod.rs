@@ -66,7 +66,7 @@ pub async fn train<H: Host, S: RunStore>(run: &Run<'_>, host: &mut H, store: &mu
     if run.dataset.classes.is_empty() || run.dataset.items.is_empty() {
         return Err(Error::NoData { reason: "there is no image with a class to learn from".into() });
     }
-    if (run.settings.method == MethodName::Deeplab) != run.targets.is_some() {
+    if run.settings.method.learns_from_masks() != run.targets.is_some() {
         let reason = match run.targets {
             Some(_) => "only the method deeplab learns from masks",
             None => "the method deeplab learns from masks: give the folder that `tag2mask masks` wrote",

@@ -1,0 +1,293 @@
+//! PASCAL VOC: photos in `JPEGImages`, their objects in `Annotations/*.xml` or lists per class in
+//! `ImageSets/Main`, masks in `SegmentationClass` (with those of the augmented set in `SegmentationClassAug`),
+//! and splits as lists of names under `ImageSets`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Labelled, Problem, ProblemKind, text_bytes};
+use crate::error::{Error, Result};
+use crate::files::{FileEntry, FileSet, extension, name, stem};
+
+/// The classes of VOC 2007 to 2012, in the order of their values in masks.
+pub const CLASSES: [&str; 20] = [
+    "aeroplane",
+    "bicycle",
+    "bird",
+    "boat",
+    "bottle",
+    "bus",
+    "car",
+    "cat",
+    "chair",
+    "cow",
+    "diningtable",
+    "dog",
+    "horse",
+    "motorbike",
+    "person",
+    "pottedplant",
+    "sheep",
+    "sofa",
+    "train",
+    "tvmonitor",
+];
+
+/// What was found.
+pub(super) struct Voc<'a> {
+    pub(super) labelled: Vec<Labelled>,
+    /// Masks of the labelled images, one each.
+    pub(super) masks: Vec<&'a FileEntry>,
+    /// The classes, in the order of their values in masks.
+    pub(super) classes: Vec<String>,
+}
+
+/// Whether the files are laid out as VOC's are.
+pub(super) fn is_voc(files: &FileSet) -> bool {
+    let any = |folder| files.entries().iter().any(|entry| is_in(&entry.path, folder));
+    any("JPEGImages") && (any("Annotations") || any("ImageSets"))
+}
+
+/// Reads the images of a split, or all that have labels.
+///
+/// # Errors
+/// [`Error::Setting`] when there is no list of that name, and those of reading text files.
+pub(super) fn read<'a>(
+    files: &'a FileSet,
+    split: Option<&str>,
+    problems: &mut Vec<Problem>,
+) -> Result<Voc<'a>> {
+    let wanted = split.map(|split| names_of_split(files, split)).transpose()?;
+    let is_wanted = |name: &str| wanted.as_ref().is_none_or(|wanted| wanted.contains(name));
+    let images: BTreeMap<&str, &FileEntry> = files
+        .entries()
+        .iter()
+        .filter(|entry| is_in(&entry.path, "JPEGImages"))
+        .map(|entry| (name(stem(&entry.path)), entry))
+        .filter(|(name, _)| is_wanted(name))
+        .collect();
+    let labels = labels(files, &images, problems)?;
+    let mut labelled = Vec::new();
+    let mut without = 0;
+    for (name, image) in &images {
+        match labels.get(*name) {
+            Some(labels) => {
+                let (path, blob) = (image.path.clone(), image.blob.clone());
+                labelled.push(Labelled { path, blob, labels: labels.clone() });
+            }
+            None => without += 1,
+        }
+    }
+    if without > 0 {
+        let reason = format!("{without} images have neither annotations nor a line in a list. Left out.");
+        problems.push(Problem { path: "JPEGImages".into(), kind: ProblemKind::ImageWithoutLabel, reason });
+    }
+    let found: BTreeSet<&String> = labels.values().flatten().collect();
+    let is_standard = found.iter().all(|name| CLASSES.contains(&name.as_str()));
+    let classes = match is_standard {
+        // Values in masks follow the whole list, whichever of its classes occur.
+        true => CLASSES.map(str::to_owned).to_vec(),
+        false => found.into_iter().cloned().collect(),
+    };
+    Ok(Voc { labelled, masks: masks(files, &images), classes })
+}
+
+/// Whether one of the folders of a path has this name.
+fn is_in(path: &str, folder: &str) -> bool {
+    path.rsplit_once('/').is_some_and(|(folders, _)| folders.split('/').any(|each| each == folder))
+}
+
+/// Names on the list `split`: one a line, or pairs of paths of an image and its mask, as the augmented list
+/// has them.
+fn names_of_split(files: &FileSet, split: &str) -> Result<BTreeSet<String>> {
+    let lists = || {
+        let is_list = |entry: &&FileEntry| extension(&entry.path) == "txt" && is_in(&entry.path, "ImageSets");
+        files.entries().iter().filter(is_list)
+    };
+    let list = lists().find(|entry| name(stem(&entry.path)) == split).ok_or_else(|| {
+        let mut known: BTreeSet<&str> = lists().map(|entry| name(stem(&entry.path))).collect();
+        // Lists per class are many, and none of them is a split.
+        known.retain(|name| !name.contains('_') || name.starts_with("train"));
+        let known = known.into_iter().collect::<Vec<_>>().join(", ");
+        Error::Setting { name: "split", reason: format!("there is no list \"{split}\"; there are {known}") }
+    })?;
+    let text = text_bytes(list)?;
+    let first_word = |line: &str| line.split_whitespace().next().map(|word| name(stem(word)).to_owned());
+    Ok(String::from_utf8_lossy(&text).lines().filter_map(first_word).collect())
+}
+
+/// Class names by image name.
+fn labels(
+    files: &FileSet,
+    images: &BTreeMap<&str, &FileEntry>,
+    problems: &mut Vec<Problem>,
+) -> Result<BTreeMap<String, BTreeSet<String>>> {
+    let mut labels: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for entry in files.entries() {
+        let image = name(stem(&entry.path));
+        if extension(&entry.path) != "xml"
+            || !is_in(&entry.path, "Annotations")
+            || !images.contains_key(image)
+        {
+            continue;
+        }
+        match objects(&text_bytes(entry)?) {
+            Ok(objects) => drop(labels.insert(image.to_owned(), objects)),
+            Err(reason) => problems.push(Problem {
+                path: entry.path.clone(),
+                kind: ProblemKind::BadLine,
+                reason: format!("It cannot be read ({reason})."),
+            }),
+        }
+    }
+    // Where there are no annotations, a list per class: 1 says that an image has it.
+    for entry in files.entries() {
+        if extension(&entry.path) != "txt" || !is_in(&entry.path, "ImageSets") || !is_in(&entry.path, "Main")
+        {
+            continue;
+        }
+        let Some((class, _)) = name(stem(&entry.path)).rsplit_once('_') else { continue };
+        let text = text_bytes(entry)?;
+        for line in String::from_utf8_lossy(&text).lines() {
+            let mut words = line.split_whitespace();
+            let (Some(image), Some(flag)) = (words.next(), words.next()) else { continue };
+            if !images.contains_key(image) || has_annotation(files, image) {
+                continue;
+            }
+            let of_image = labels.entry(image.to_owned()).or_default();
+            if flag == "1" {
+                of_image.insert(class.to_owned());
+            }
+        }
+    }
+    Ok(labels)
+}
+
+fn has_annotation(files: &FileSet, image: &str) -> bool {
+    files.get(&format!("Annotations/{image}.xml")).is_some()
+}
+
+/// Names of the objects of an annotation.
+fn objects(xml: &[u8]) -> Result<BTreeSet<String>, String> {
+    let text = std::str::from_utf8(xml).map_err(|error| error.to_string())?;
+    let document = roxmltree::Document::parse(text).map_err(|error| error.to_string())?;
+    let objects = document.root_element().children().filter(|node| node.has_tag_name("object"));
+    let name = |object: roxmltree::Node<'_, '_>| {
+        let name = object.children().find(|node| node.has_tag_name("name"))?;
+        Some(name.text()?.trim().to_owned())
+    };
+    Ok(objects.filter_map(name).filter(|name| !name.is_empty()).collect())
+}
+
+/// Masks of these images; the augmented set's where it has one, as it has more.
+fn masks<'a>(files: &'a FileSet, images: &BTreeMap<&str, &FileEntry>) -> Vec<&'a FileEntry> {
+    let mut found: BTreeMap<&str, &FileEntry> = BTreeMap::new();
+    for folder in ["SegmentationClassAug", "SegmentationClass"] {
+        for entry in files.entries().iter().filter(|entry| is_in(&entry.path, folder)) {
+            let image = name(stem(&entry.path));
+            if extension(&entry.path) == "png" && images.contains_key(image) {
+                found.entry(image).or_insert(entry);
+            }
+        }
+    }
+    found.into_values().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::{Dataset, Layout, read_split};
+    use crate::export::palette_png;
+    use crate::masks::LabelMap;
+
+    fn annotation(objects: &[&str]) -> Vec<u8> {
+        let object = |name: &&str| {
+            format!(
+                "<object><name>{name}</name><part><name>head</name></part><bndbox><xmin>1</xmin></bndbox></object>"
+            )
+        };
+        let objects: String = objects.iter().map(object).collect();
+        format!("<annotation><filename>x.jpg</filename>{objects}</annotation>").into_bytes()
+    }
+
+    fn photo() -> Vec<u8> {
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        image::RgbImage::new(4, 3).write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+        bytes.into_inner()
+    }
+
+    fn mask(label: u8) -> Vec<u8> {
+        palette_png::encode(&LabelMap { width: 4, height: 3, labels: vec![label; 12] }).unwrap()
+    }
+
+    /// A small tree of the same layout, under the folders that the archive unpacks to.
+    fn tree(with_annotations: bool) -> FileSet {
+        let mut files: Vec<(String, Vec<u8>)> = Vec::new();
+        let mut add = |path: &str, bytes: Vec<u8>| files.push((format!("VOCdevkit/VOC2012/{path}"), bytes));
+        for name in ["2007_000032", "2008_000001", "2009_000002", "2010_000003"] {
+            // The names end in .jpg; the content is what counts.
+            add(&format!("JPEGImages/{name}.png"), photo());
+        }
+        if with_annotations {
+            add("Annotations/2007_000032.xml", annotation(&["person", "aeroplane", "person"]));
+            add("Annotations/2008_000001.xml", annotation(&["cow"]));
+            add("Annotations/2009_000002.xml", b"<annotation><object>".to_vec());
+        } else {
+            add("ImageSets/Main/person_train.txt", b"2007_000032  1\n2008_000001 -1\n".to_vec());
+            add("ImageSets/Main/cow_train.txt", b"2007_000032  0\n2008_000001  1\n".to_vec());
+        }
+        add("ImageSets/Segmentation/train.txt", b"2007_000032\n".to_vec());
+        let pair = b"/JPEGImages/2007_000032.jpg /SegmentationClassAug/2007_000032.png\n/JPEGImages/2008_000001.jpg x\n";
+        add("ImageSets/Segmentation/train_aug.txt", pair.to_vec());
+        add("SegmentationClass/2007_000032.png", mask(15));
+        add("SegmentationClassAug/2007_000032.png", mask(1));
+        add("SegmentationClassAug/2008_000001.png", mask(10));
+        add("SegmentationObject/2007_000032.png", mask(1));
+        FileSet::memory(files)
+    }
+
+    fn names(dataset: &Dataset) -> Vec<(String, Vec<&str>)> {
+        let of_item = |item: &crate::dataset::Item| {
+            let labels = item.labels.iter().map(|&class| dataset.classes[usize::from(class)].as_str());
+            (item.stem.clone(), labels.collect())
+        };
+        dataset.items.iter().map(of_item).collect()
+    }
+
+    fn read(split: Option<&str>, with_annotations: bool) -> Result<Dataset> {
+        read_split(&tree(with_annotations), split, &mut |_, _| {})
+    }
+
+    #[test]
+    fn annotations_label_the_images_and_the_augmented_masks_score_them() {
+        let dataset = read(None, true).unwrap();
+        assert_eq!((dataset.layout, dataset.classes.len()), (Layout::Voc, 20));
+        let expected = [("2007_000032", vec!["aeroplane", "person"]), ("2008_000001", vec!["cow"])];
+        assert_eq!(names(&dataset), expected.map(|(name, labels)| (name.to_owned(), labels)));
+        let first = dataset.items[0].mask.as_ref().unwrap();
+        assert_eq!(crate::dataset::decode::mask(first.as_ref(), "m").unwrap().labels, [1; 12]);
+        let reasons: Vec<&str> = dataset.problems.iter().map(|problem| problem.path.as_str()).collect();
+        assert_eq!(reasons, ["JPEGImages", "Annotations/2009_000002.xml"], "{:?}", dataset.problems);
+    }
+
+    #[test]
+    fn lists_of_classes_label_where_there_are_no_annotations() {
+        let dataset = read(None, false).unwrap();
+        let expected = [("2007_000032", vec!["person"]), ("2008_000001", vec!["cow"])];
+        assert_eq!(names(&dataset), expected.map(|(name, labels)| (name.to_owned(), labels)));
+    }
+
+    #[test]
+    fn a_split_is_a_list_of_names_or_of_pairs() {
+        assert_eq!(read(Some("train"), true).unwrap().items.len(), 1);
+        assert_eq!(read(Some("train_aug"), true).unwrap().items.len(), 2);
+        let error = read(Some("test"), true).err().unwrap().to_string();
+        assert!(error.contains("there are train, train_aug"), "{error}");
+    }
+
+    #[test]
+    fn only_voc_has_splits() {
+        let files = FileSet::memory(vec![("cow/a.png".into(), photo())]);
+        let error = read_split(&files, Some("train"), &mut |_, _| {}).err().unwrap();
+        assert!(error.to_string().contains("split"), "{error}");
+    }
+}
