@@ -6,6 +6,7 @@ pub mod confirm;
 pub mod drop_zone;
 pub mod field;
 pub mod notice;
+pub mod opacity;
 pub mod pager;
 pub mod photo;
 pub mod progress;

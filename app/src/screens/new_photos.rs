@@ -12,6 +12,7 @@ use crate::parts::bars::Swatch;
 use crate::parts::drop_zone::DropZone;
 use crate::parts::field::FieldGroups;
 use crate::parts::notice::Failure;
+use crate::parts::opacity::{self, Opacity};
 use crate::parts::pager::{self, Pager};
 use crate::parts::photo::Photo;
 use crate::parts::progress::Progress;
@@ -199,25 +200,14 @@ fn Problems() -> impl IntoView {
 #[component]
 fn Gallery() -> impl IntoView {
     let state = State::use_here();
-    let opacity = RwSignal::new(60u32);
+    let opacity = RwSignal::new(opacity::START);
     let page = RwSignal::new(0);
     let kept = state.memo(Part::Segmenter, |model| model.segmenter.photos.len());
     let masks = state.memo(Part::Segmenter, |model| model.segmenter.masks);
     let shown = Memo::new(move |_| pager::on_page(&(0..kept.get()).collect::<Vec<_>>(), page.get(), PAGE));
     view! {
         <div class="gallery-tools">
-            <div class="slider">
-                <label for="new-opacity">"Mask over photo"</label>
-                <input
-                    type="range"
-                    id="new-opacity"
-                    min="0"
-                    max="100"
-                    prop:value=move || opacity.get().to_string()
-                    aria-valuetext=move || format!("{} percent", opacity.get())
-                    on:input=move |event| opacity.set(event_target_value(&event).parse().unwrap_or(60))
-                />
-            </div>
+            <Opacity id="new-opacity" value=opacity />
             <Show when=move || { masks.get() > kept.get() }>
                 <p class="muted">
                     {move || {
@@ -233,7 +223,7 @@ fn Gallery() -> impl IntoView {
         <ul
             class="tiles"
             aria-label="New photos"
-            style=move || format!("--opacity: {:.2}", f64::from(opacity.get()) / 100.0)
+            style=move || opacity::style(opacity)
         >
             <For each=move || shown.get() key=|&index| index let:index>
                 <li>

@@ -9,6 +9,7 @@ use crate::model::{Part, text};
 use crate::parts::bars::{Bar, Bars, Swatch};
 use crate::parts::field::FieldGroups;
 use crate::parts::notice::Failure;
+use crate::parts::opacity::{self, Opacity};
 use crate::parts::pager::{self, Pager};
 use crate::parts::progress::Progress;
 use crate::parts::section::Section;
@@ -153,7 +154,7 @@ fn Gallery() -> impl IntoView {
     let state = State::use_here();
     let class = RwSignal::new(None::<usize>);
     let order = RwSignal::new(Order::Name);
-    let opacity = RwSignal::new(60u32);
+    let opacity = RwSignal::new(opacity::START);
     let page = RwSignal::new(0);
     let list = Memo::new(move |_| {
         let (class, order) = (class.get(), order.get());
@@ -205,18 +206,7 @@ fn Gallery() -> impl IntoView {
                 })
         }}
         <div class="gallery-tools">
-            <div class="slider">
-                <label for="opacity">"Mask over photo"</label>
-                <input
-                    type="range"
-                    id="opacity"
-                    min="0"
-                    max="100"
-                    prop:value=move || opacity.get().to_string()
-                    aria-valuetext=move || format!("{} percent", opacity.get())
-                    on:input=move |event| opacity.set(event_target_value(&event).parse().unwrap_or(60))
-                />
-            </div>
+            <Opacity id="opacity" value=opacity />
             <div class="chips" role="group" aria-label="Show class">
                 <button
                     type="button"
@@ -268,7 +258,7 @@ fn Gallery() -> impl IntoView {
         <Show when=move || number.get() == 0>
             <p class="muted">"No mask shows this class."</p>
         </Show>
-        <div style=move || format!("--opacity: {:.2}", f64::from(opacity.get()) / 100.0)>
+        <div style=move || opacity::style(opacity)>
             <Tiles images=shown over=Over::Mask(class.into()) label="Masks" />
         </div>
         <Pager page=page size=PAGE total=number label="Pages of masks" />
