@@ -181,7 +181,13 @@ impl State {
     /// After a death: a fresh trainer gets the same data and weights.
     pub fn start_again(self) {
         self.trainer.set_value(None);
-        self.change(&Part::ALL, |model| model.pictures.forget_requests());
+        self.change(&Part::ALL, |model| {
+            // One that was silent has told nobody that it is gone.
+            if model.is_working() {
+                model.trainer_died("It was started again.".into());
+            }
+            model.pictures.forget_requests();
+        });
         self.spawn_trainer();
         self.send_weights();
         self.send_source();
@@ -410,6 +416,9 @@ impl State {
 
     /// Trains a network on the masks that were made, or goes on with the one that was stopped.
     pub fn train_segmenter(self) {
+        if self.peek(Model::is_working) {
+            return;
+        }
         let Some(settings) = untrack(|| self.segmenter_settings()) else { return };
         self.change(&[Part::Segmenter], |model| model.segmenter.train(settings.clone()));
         self.send(Command::TrainSegmenter { settings: Box::new(settings) }, None);
@@ -447,6 +456,9 @@ impl State {
 
     /// Packs the masks of new photos, or the network, and hands them to the user.
     pub fn pack_segmenter(self, masks: bool) {
+        if self.peek(Model::is_working) {
+            return;
+        }
         self.change(&[Part::Segmenter], |model| model.segmenter.pack());
         self.send(if masks { Command::PackPredictions } else { Command::PackSegmenter }, None);
     }

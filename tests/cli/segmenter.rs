@@ -40,9 +40,30 @@ fn a_segmenter_learns_from_masks_and_needs_no_labels() {
     let shape = file.tensor("segmenter.pyramid.3.weight").unwrap().shape().to_vec();
     assert_eq!(shape[0], card["classes"].as_array().unwrap().len());
 
-    // Photos without labels, one of them damaged.
-    let photos = sample.path("photos");
-    std::fs::create_dir(&photos).unwrap();
+    // With other masks it does not go on.
+    let fewer = sample.path("fewer");
+    std::fs::create_dir(&fewer).unwrap();
+    for name in file_names(&masks).into_iter().skip(1) {
+        std::fs::copy(masks.join(&name), fewer.join(&name)).unwrap();
+    }
+    let paths = [("data", data.as_path()), ("run", out.as_path()), ("masks", fewer.as_path())];
+    let refused = run(&format!("{TRAIN} --resume"), &paths);
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
+    assert!(refused.stderr.contains("other masks"), "{}", refused.stderr);
+
+    // It has no threshold to be set, and makes masks of the labelled images without being told their labels.
+    let of_data = sample.path("of-data");
+    let paths = [("run", out.as_path()), ("data", data.as_path()), ("out", of_data.as_path())];
+    let line = "masks {run} {data} --out {out} --scales 1 --device cpu";
+    let refused = run(&format!("{line} --threshold 0.3"), &paths);
+    assert_eq!(refused.code, 2);
+    assert!(refused.stderr.contains("no background threshold"), "{}", refused.stderr);
+    let said = run(line, &paths).succeeded().stdout;
+    assert!(said.contains("mIoU") && !said.contains("best fixed threshold"), "{said}");
+
+    // Photos without labels, one of them damaged, in a folder of any name.
+    let photos = sample.path("new").join("masks");
+    std::fs::create_dir_all(&photos).unwrap();
     for name in file_names(&data.join("images")) {
         std::fs::copy(data.join("images").join(&name), photos.join(&name)).unwrap();
     }
@@ -51,6 +72,8 @@ fn a_segmenter_learns_from_masks_and_needs_no_labels() {
     let paths = [("run", out.as_path()), ("photos", photos.as_path()), ("out", predicted.as_path())];
     let said = run("predict {run} {photos} --out {out} --scales 1 --device cpu", &paths).succeeded();
     assert!(said.stderr.contains("broken.jpg"), "{}", said.stderr);
+    let refused = run("predict {run} {photos} --out {photos} --device cpu", &paths);
+    assert!(refused.code == 2 && refused.stderr.contains("replace the photos"), "{}", refused.stderr);
     let pngs = file_names(&predicted).into_iter().filter(|name| name.ends_with(".png"));
     assert_eq!(pngs.collect::<BTreeSet<_>>().len(), IMAGES);
     let paths = [("predicted", predicted.as_path()), ("truth", masks.as_path())];

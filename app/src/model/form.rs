@@ -41,8 +41,8 @@ impl Form {
     /// The user has changed a field.
     pub fn enter(&mut self, field: &'static Field, text: String) {
         // Method and network only choose what is suggested; how masks are made is asked later.
-        self.touched |=
-            !matches!(field.group, Group::Masks | Group::Crf) && !matches!(field.id, "method" | "backbone");
+        self.touched |= !matches!(field.group, Group::Segmenter | Group::Masks | Group::Crf)
+            && !matches!(field.id, "method" | "backbone");
         let mut settings = self.valid.clone();
         let fault = match (field.set)(&mut settings, &text) {
             Err(reason) => Some(reason),

@@ -205,7 +205,7 @@ impl Model {
         }
         if self.segmenter.is_busy() || self.segmenter.is_trained {
             let photos = std::mem::take(&mut self.segmenter.photos);
-            self.segmenter = segmenter::Segmenter { photos, ..Default::default() };
+            self.segmenter = segmenter::Segmenter { masks: photos.len(), photos, ..Default::default() };
             self.segmenter.fail("The trainer stopped, and the network for new photos is lost.".into());
         }
         if self.results.is_busy() {

@@ -81,10 +81,15 @@ impl Segmenter {
         self.work != Work::None
     }
 
-    /// The user wants a network.
+    /// The user wants a network, or to go on with the one that was stopped.
     pub fn train(&mut self, settings: Settings) {
-        let work = Work::Training(Progress::default());
-        *self = Self { work, settings: Some(settings), ..Self::default() };
+        let goes_on = self.was_stopped && !self.is_outdated && self.settings.as_ref() == Some(&settings);
+        if !goes_on {
+            *self = Self::default();
+        }
+        self.work = Work::Training(Progress::default());
+        self.settings = Some(settings);
+        (self.failure, self.saved) = (None, None);
     }
 
     /// Whether training with `settings` would give another network than there is.
@@ -113,37 +118,51 @@ impl Segmenter {
         self.failure = Some(message);
     }
 
-    /// Takes news that are about this while it is busy; gives back all others.
+    /// Takes news that are about what is under way here; gives back all others.
     pub fn apply(&mut self, event: Event) -> Option<Event> {
-        if !self.is_busy() {
-            return Some(event);
-        }
-        match event {
-            Event::Progress { phase: Phase::Training | Phase::Masks, done, total, seconds_left } => {
-                let now = Progress { done, total, seconds_left };
-                match &mut self.work {
-                    Work::Training(progress) | Work::Predicting(progress) => *progress = now,
-                    Work::Packing | Work::None => {}
-                }
-            }
-            Event::TrainingFinished { .. } => {
+        match (&mut self.work, event) {
+            (Work::None, other) => return Some(other),
+            (_, Event::Failed { message }) => self.fail(message),
+            (Work::Packing, Event::FileReady { name, .. }) => {
                 self.work = Work::None;
-                self.is_trained = true;
+                self.saved = Some(name);
             }
-            Event::Stopped { .. } => {
+            (Work::Packing, other) => return Some(other),
+            (
+                Work::Training(progress),
+                Event::Progress { phase: Phase::Training, done, total, seconds_left },
+            )
+            | (
+                Work::Predicting(progress),
+                Event::Progress { phase: Phase::Masks, done, total, seconds_left },
+            ) => {
+                *progress = Progress { done, total, seconds_left };
+            }
+            (Work::Training(_), Event::TrainingFinished { .. }) => {
+                self.work = Work::None;
+                (self.is_trained, self.was_stopped) = (true, false);
+            }
+            (Work::Training(_), Event::Stopped { step, .. }) => {
                 // A network that has not learned to the end can be tried all the same.
-                if let Work::Training(Progress { done, .. }) = self.work {
-                    (self.is_trained, self.was_stopped) = (done > 0, true);
-                }
+                (self.is_trained, self.was_stopped) = (step > 0, true);
                 self.work = Work::None;
             }
-            Event::PhotosRead { problems, photos } => {
-                self.problems = problems;
-                if let Work::Predicting(progress) = &mut self.work {
-                    progress.total = photos;
-                }
+            (Work::Training(_), Event::Collapsed { advice, .. }) => {
+                return Some(Event::Warning { message: advice });
             }
-            Event::PhotoReady { name, width, height, shares, rgba, labels } => {
+            (
+                Work::Training(_),
+                Event::RunStarted { .. }
+                | Event::RoundStarted { .. }
+                | Event::RoundFinished { .. }
+                | Event::Losses { .. }
+                | Event::Saved { .. },
+            ) => {}
+            (Work::Predicting(progress), Event::PhotosRead { problems, photos }) => {
+                progress.total = photos;
+                self.problems = problems;
+            }
+            (Work::Predicting(_), Event::PhotoReady { name, width, height, shares, rgba, labels }) => {
                 self.masks += 1;
                 if self.photos.len() < Self::KEPT {
                     let mask = SmallMask::new(width, height, &labels, usize::MAX);
@@ -151,19 +170,10 @@ impl Segmenter {
                     self.photos.push(Arc::new(NewPhoto { name, picture, mask, shares }));
                 }
             }
-            Event::MasksFinished { .. } => self.work = Work::None,
-            Event::FileReady { name, .. } => {
+            (Work::Predicting(_), Event::MasksFinished { .. } | Event::Stopped { .. }) => {
                 self.work = Work::None;
-                self.saved = Some(name);
             }
-            Event::Failed { message } => self.fail(message),
-            Event::Collapsed { advice, .. } => return Some(Event::Warning { message: advice }),
-            Event::RunStarted { .. }
-            | Event::RoundStarted { .. }
-            | Event::RoundFinished { .. }
-            | Event::Losses { .. }
-            | Event::Saved { .. } => {}
-            other => return Some(other),
+            (_, other) => return Some(other),
         }
         None
     }
@@ -219,6 +229,34 @@ mod tests {
                 (trained, true, false)
             );
         }
+    }
+
+    #[test]
+    fn other_work_s_news_pass_through() {
+        let mut segmenter = Segmenter { is_trained: true, ..Segmenter::default() };
+        let finished = || Event::MasksFinished { images: 1, seconds: 1.0, score: None };
+        segmenter.pack();
+        assert!(segmenter.apply(finished()).is_some(), "of the results");
+        assert!(segmenter.apply(Event::TrainingFinished { seconds: 1.0 }).is_some(), "of the run");
+        assert!(segmenter.apply(Event::FileReady { name: "x.zip".into(), bytes: vec![] }).is_none());
+        assert!(!segmenter.is_busy());
+        segmenter.train(Settings::default());
+        assert!(segmenter.apply(finished()).is_some());
+    }
+
+    #[test]
+    fn going_on_keeps_what_is_there() {
+        let mut segmenter = Segmenter::default();
+        segmenter.train(Settings::default());
+        segmenter.apply(Event::Stopped { round: 0, step: 5 });
+        segmenter.predict();
+        segmenter.apply(photo("a"));
+        segmenter.apply(Event::MasksFinished { images: 1, seconds: 1.0, score: None });
+        segmenter.train(Settings::default());
+        segmenter.fail("lost".into());
+        assert!(segmenter.is_trained && segmenter.masks == 1);
+        segmenter.train(Settings { seed: 7, ..Settings::default() });
+        assert!(!segmenter.is_trained && segmenter.masks == 0, "another network");
     }
 
     #[test]

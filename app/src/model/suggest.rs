@@ -26,13 +26,12 @@ pub fn settings(
 }
 
 /// Settings of a segmentation network that learns from the masks of `run`: its network and size; what the
-/// form says of the rest.
+/// form says of the rest. How masks are made is not learned, and no part of it.
 pub fn segmenter(run: &Settings, form: &Settings) -> Settings {
     Settings {
         method: MethodName::Deeplab,
         augment: AugmentSettings { scales: suggest::SEGMENTER_SCALES.to_vec(), ..run.augment.clone() },
         deeplab: form.deeplab.clone(),
-        masks: form.masks.clone(),
         ..run.clone()
     }
 }

@@ -51,6 +51,7 @@ fn Body() -> impl IntoView {
     let trained = state.memo(Part::Segmenter, |model| model.segmenter.is_trained);
     let failure = state.memo(Part::Segmenter, |model| model.segmenter.failure.clone());
     let photos = state.memo(Part::Segmenter, |model| model.segmenter.masks);
+    let busy = at_work(state);
     let idle = Memo::new(move |_| work.get() == Work::None);
     view! {
         <Show when=move || !idle.get()>
@@ -60,7 +61,10 @@ fn Body() -> impl IntoView {
         <Show when=move || idle.get() && !trained.get()>
             <Invitation />
         </Show>
-        <Show when=move || idle.get() && trained.get()>
+        <Show when=move || idle.get() && trained.get() && busy.get()>
+            <p class="muted">"The trainer is at work above; when it is done, photos can be dropped here."</p>
+        </Show>
+        <Show when=move || idle.get() && trained.get() && !busy.get()>
             <DropZone
                 title="Drop photos without labels: a folder, files, or one .zip"
                 id="new-"
@@ -80,13 +84,23 @@ fn Body() -> impl IntoView {
     }
 }
 
-/// Whether the trainer has other work, or masks that are not all there.
-fn others_at_work(state: State) -> Memo<bool> {
+/// Whether the trainer has work to do.
+fn at_work(state: State) -> Memo<bool> {
     Memo::new(move |_| {
         for part in [Part::Data, Part::Run, Part::Results, Part::Segmenter] {
             state.read(part, |_| ());
         }
-        state.peek(|model| model.is_working() || !model.results.is_complete())
+        state.peek(crate::model::Model::is_working)
+    })
+}
+
+/// Whether the trainer cannot learn from masks now: it has work to do, has not all of them, or is a fresh one
+/// that has never seen them.
+fn cannot_learn(state: State) -> Memo<bool> {
+    let at_work = at_work(state);
+    Memo::new(move |_| {
+        let lacking = state.read(Part::Results, |model| !model.results.is_complete());
+        at_work.get() || lacking || state.read(Part::Run, |model| !model.run.has_network())
     })
 }
 
@@ -94,7 +108,7 @@ fn others_at_work(state: State) -> Memo<bool> {
 #[component]
 fn Invitation() -> impl IntoView {
     let state = State::use_here();
-    let others = others_at_work(state);
+    let others = cannot_learn(state);
     let wrong = Memo::new(move |_| {
         state.form.with(|form| {
             Group::SEGMENTER.into_iter().flat_map(fields::of_group).any(|field| form.fault(field).is_some())
@@ -290,15 +304,26 @@ fn Files() -> impl IntoView {
             settings.is_some_and(|settings| model.segmenter.can_train_again(&settings))
         })
     });
-    let others = others_at_work(state);
+    let others = cannot_learn(state);
+    let busy = at_work(state);
     view! {
         <div class="actions">
             <Show when=move || { masks.get() > 0 }>
-                <button type="button" class="button primary" on:click=move |_| state.pack_segmenter(true)>
+                <button
+                    type="button"
+                    class="button primary"
+                    disabled=move || busy.get()
+                    on:click=move |_| state.pack_segmenter(true)
+                >
                     "Download these masks (.zip)"
                 </button>
             </Show>
-            <button type="button" class="button" on:click=move |_| state.pack_segmenter(false)>
+            <button
+                type="button"
+                class="button"
+                disabled=move || busy.get()
+                on:click=move |_| state.pack_segmenter(false)
+            >
                 "Download the model"
             </button>
             <Show when=move || again.get()>

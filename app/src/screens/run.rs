@@ -148,7 +148,8 @@ fn Head() -> impl IntoView {
     let can_go_on = Memo::new(move |_| matches!(stage.get(), Stage::Paused | Stage::Pausing));
     let busy = state.memo(Part::Results, |model| model.results.is_busy());
     let masked = state.memo(Part::Results, |model| model.results.is_complete());
-    let stopped = Memo::new(move |_| stage.get() == Stage::Stopped && !busy.get());
+    let learning = state.memo(Part::Segmenter, |model| model.segmenter.is_busy());
+    let stopped = Memo::new(move |_| stage.get() == Stage::Stopped && !busy.get() && !learning.get());
     let learned = state.memo(Part::Run, |model| model.run.has_network());
     view! {
         <div class="run-head">

@@ -136,6 +136,9 @@ fn WeightsField() -> impl IntoView {
     let input = NodeRef::<html::Input>::new();
     let chosen = Memo::new(move |_| state.form.with(|form| form.weights.clone()));
     let fault = Memo::new(move |_| state.form.with(|form| form.weights_fault.clone()));
+    let papers = Memo::new(move |_| {
+        state.form.with(|form| form.valid().backbone == tag2mask_core::run::settings::BackboneName::Resnet38)
+    });
     let command = Memo::new(move |_| {
         let name = match state.form.with(|form| form.valid().backbone.id()) {
             "resnet-18" => "resnet18",
@@ -192,11 +195,26 @@ fn WeightsField() -> impl IntoView {
             </Show>
             <details class="weights-how">
                 <summary>"Where do I get it?"</summary>
-                <p class="help">"Save torchvision's own weights once, with Python:"</p>
-                <pre>{move || command.get()}</pre>
-                <button type="button" class="button" on:click=move |_| window::copy(&command.get_untracked())>
-                    "Copy"
-                </button>
+                <Show
+                    when=move || papers.get()
+                    fallback=move || {
+                        view! {
+                            <p class="help">"Save torchvision's own weights once, with Python:"</p>
+                            <pre>{move || command.get()}</pre>
+                            <button
+                                type="button"
+                                class="button"
+                                on:click=move |_| window::copy(&command.get_untracked())
+                            >
+                                "Copy"
+                            </button>
+                        }
+                    }
+                >
+                    <p class="help">
+                        "The checkpoints of the paper's program, or of others that build on the same ResNet-38: a .pth with tensors called conv1a, b2 and so on."
+                    </p>
+                </Show>
             </details>
         </div>
     }

@@ -105,7 +105,18 @@ impl Trainer {
             Command::PackMasks => pack("masks.zip", this.borrow().masks.clone(), endpoint),
             Command::PackPredictions => pack("new-masks.zip", this.borrow().predicted.clone(), endpoint),
             Command::PackRun => pack("run.zip", this.borrow().store.files.clone(), endpoint),
-            Command::PackSegmenter => pack("segmenter.zip", this.borrow().segmenter.files.clone(), endpoint),
+            Command::PackSegmenter => {
+                let is_model = |(name, _): &(&String, &Vec<u8>)| name.starts_with("model.");
+                let files: Vec<_> = this
+                    .borrow()
+                    .segmenter
+                    .files
+                    .iter()
+                    .filter(is_model)
+                    .map(|(name, bytes)| (name.clone(), bytes.clone()))
+                    .collect();
+                pack("segmenter.zip", files, endpoint)
+            }
             Command::Conformance => check(this, &payload, endpoint).await,
             // Taken care of where they arrive.
             Command::Pause | Command::Resume | Command::Stop | Command::Thumbnails { .. } => Ok(()),

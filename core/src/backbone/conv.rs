@@ -81,8 +81,23 @@ impl Conv {
         trainable: bool,
         device: &Device,
     ) -> Result<Self> {
+        Self::load_from(source, name, shape, Start::KaimingNormal, trainable, device)
+    }
+
+    /// As [`load`](Self::load), with another start where nothing is loaded: heads are Xavier uniform.
+    ///
+    /// # Errors
+    /// As [`Source::take`].
+    pub fn load_from(
+        source: &mut dyn Source,
+        name: &str,
+        shape: ConvShape,
+        start: Start,
+        trainable: bool,
+        device: &Device,
+    ) -> Result<Self> {
         let name = format!("{name}.weight");
-        let weight = parameter(source, &name, shape.weight(), Start::KaimingNormal, trainable, device)?;
+        let weight = parameter(source, &name, shape.weight(), start, trainable, device)?;
         Ok(Self { weight, stride: shape.stride, dilation: shape.dilation, groups: shape.groups })
     }
 

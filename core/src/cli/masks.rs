@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use serde_json::json;
 use tag2mask_core::device::{Compute, DeviceChoice};
 use tag2mask_core::export::{atomic, classes_txt, npy, palette_png};
-use tag2mask_core::run::checkpoint::Trained;
+use tag2mask_core::run::checkpoint::{Stage, Trained};
 use tag2mask_core::run::event::{Phase, Score};
 use tag2mask_core::run::make_masks::{Mask, MaskJob, make_masks};
 use tag2mask_core::run::published::published;
@@ -55,7 +55,8 @@ pub struct Args {
     /// Whether scale 1 is the square of the training size, or the photo's own size as published
     #[arg(long)]
     views: Option<ViewsChoice>,
-    /// Also write the unscaled class maps here, as .npy: classes × height × width, float32
+    /// Also write the unscaled class maps here, as .npy: classes × height × width, float32; of a
+    /// segmentation network also of the background, first
     #[arg(long, value_name = "DIR")]
     scores: Option<PathBuf>,
     /// The network at the end of this round instead of the last
@@ -130,6 +131,12 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
             ),
         });
     }
+    let segments = trained.stage == Stage::Deeplab;
+    if segments && (args.threshold.is_some() || args.search) {
+        let name = if args.search { "search" } else { "threshold" };
+        let reason = "a segmentation network has no background threshold".into();
+        return Err(Error::Setting { name, reason });
+    }
     let mut card = trained.card.settings.clone();
     card.masks = settings(args, card.masks);
     card.check()?;
@@ -161,15 +168,17 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
     atomic::write(args.out.join("classes.txt"), &classes_txt::encode(&dataset.classes))?;
     report.end_progress();
     let seconds = started.elapsed().as_secs_f64();
-    let score = scorer.score(!is_blind(card.masks.threshold));
+    let score = scorer.score(!segments && !is_blind(card.masks.threshold));
     report.line(format!("{count} masks in {}: {}", duration(seconds), args.out.display()));
     if let Some(score) = &score {
         let note =
             if score.looked_at_truth { " (a fixed threshold may have been chosen on the truth)" } else { "" };
         report.line(format!("mIoU against the supplied masks {:.1} %{note}", score.miou));
     }
-    let best = scorer.best_fixed();
-    let best_refined = scorer.best_fixed_refined();
+    let (best, best_refined) = match segments {
+        true => (None, None),
+        false => (scorer.best_fixed(), scorer.best_fixed_refined()),
+    };
     for (when, best) in [("before", &best), ("after", &best_refined)] {
         if let Some((threshold, score)) = best {
             report.line(format!(

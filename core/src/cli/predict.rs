@@ -54,6 +54,12 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
                  --masks MASKS --out RUN"
             .into(),
     })?;
+    let same =
+        |a: &std::path::Path, b: &std::path::Path| Some(a.canonicalize().ok()? == b.canonicalize().ok()?);
+    if same(&args.images, &args.out) == Some(true) {
+        let reason = "masks would replace the photos; give another folder".into();
+        return Err(Error::Setting { name: "out", reason });
+    }
     let files = FileSet::open(&args.images)?;
     let photos = dataset::read_photos(&files, &trained.card.classes, &mut |done, total| {
         report.progress("reading", done, total, None);

@@ -66,6 +66,25 @@ impl Targets {
         Ok(targets)
     }
 
+    /// Tells these masks from others: a run goes on only with those that it started with.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when one cannot be read.
+    pub fn fingerprint(&self, dataset: &Dataset) -> Result<u64> {
+        // FNV-1a, 64 bits.
+        let mut hash = 0xcbf2_9ce4_8422_2325u64;
+        for (&item, blob) in &self.masks {
+            let path = dataset.items[item].path.as_str();
+            let failed = |source| Error::Io { action: "read", path: path.to_owned(), source };
+            let length = usize::try_from(blob.len()).unwrap_or(usize::MAX);
+            let bytes = blob.read_at(0, length).map_err(failed)?;
+            for byte in path.bytes().chain([0]).chain(bytes) {
+                hash = (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
+            }
+        }
+        Ok(hash)
+    }
+
     /// Items that have a mask, ascending.
     pub fn items(&self) -> Vec<usize> {
         self.masks.keys().copied().collect()
@@ -79,7 +98,18 @@ impl Targets {
         let Some(blob) = self.masks.get(&item) else {
             return Ok(LabelMap { width: side, height: side, labels: vec![IGNORE; side * side] });
         };
-        let mask = decode::mask(blob.as_ref(), &dataset.items[item].path)?;
+        let path = &dataset.items[item].path;
+        let mask = decode::mask(blob.as_ref(), path)?;
+        let highest = mask.labels.iter().copied().filter(|&label| label != IGNORE).max().unwrap_or(0);
+        if usize::from(highest) > dataset.classes.len() {
+            return Err(Error::Format {
+                path: path.clone(),
+                reason: format!(
+                    "the mask has the value {highest}, and there are {} classes",
+                    dataset.classes.len()
+                ),
+            });
+        }
         let mut reduced = resize_labels(&mask, (side, side));
         if mirrored {
             reduced.labels.chunks_exact_mut(side.max(1)).for_each(<[u8]>::reverse);

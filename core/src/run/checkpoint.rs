@@ -31,8 +31,11 @@ pub struct RunCard {
     pub settings: Settings,
     /// Names of the foreground classes; class `c` is value `c + 1` in masks.
     pub classes: Vec<String>,
-    /// Images it was trained on.
+    /// Images of the data set.
     pub images: usize,
+    /// What tells the masks that it learns from from others; `None` where it learns from labels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub masks: Option<u64>,
 }
 
 /// Which network the weights are of.
@@ -80,7 +83,13 @@ impl RunCard {
             settings: settings.clone(),
             classes: classes.to_vec(),
             images,
+            masks: None,
         }
+    }
+
+    /// Learning from the masks of this [`fingerprint`](crate::dataset::targets::Targets::fingerprint).
+    pub fn with_masks(self, masks: Option<u64>) -> Self {
+        Self { masks, ..self }
     }
 
     /// Writes `run.json`.

@@ -83,7 +83,8 @@ fn paper(method: MethodName, backbone: BackboneName) -> Settings {
         },
         masks: MaskSettings {
             scales,
-            views: ViewSize::Photo,
+            // A segmentation network looks at new photos as it looked at those that it learned from.
+            views: if method.learns_from_masks() { ViewSize::Square } else { ViewSize::Photo },
             flip: true,
             threshold: Threshold::Published,
             ..MaskSettings::default()

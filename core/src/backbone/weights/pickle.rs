@@ -90,10 +90,18 @@ type Step<T> = Result<T, String>;
 
 /// More remembered nodes than any real file has, and few enough to hold.
 const MEMO_LIMIT: usize = 1 << 22;
+/// More nodes than the structure of any real network has.
+const NODE_LIMIT: usize = 1 << 22;
 
 impl Machine<'_> {
     fn run(&mut self) -> Step<Node> {
         loop {
+            if self.tree.values.len() > NODE_LIMIT
+                || self.stack.len() > NODE_LIMIT
+                || self.marks.len() > NODE_LIMIT
+            {
+                return Err("the pickle holds more than any network".into());
+            }
             let operation = self.byte()?;
             match operation {
                 b'.' => return self.pop(),
@@ -436,5 +444,11 @@ mod tests {
         assert_eq!(integer(b"\x8a\x05\x00\x00\x00\x00\x01."), Value::Integer(1 << 32));
         assert_eq!(integer(b"L12L\n."), Value::Integer(12));
         assert_eq!(integer(b"\x8a\x09aaaaaaaaa."), Value::None);
+    }
+
+    #[test]
+    fn a_pickle_of_endless_nodes_is_refused() {
+        assert!(read(&vec![b'N'; NODE_LIMIT + 10]).unwrap_err().contains("more than any network"));
+        assert!(read(&vec![b'('; NODE_LIMIT + 10]).unwrap_err().contains("more than any network"));
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::io::{Cursor, Read};
 
-use zip::ZipArchive;
+use zip::{CompressionMethod, ZipArchive};
 
 use super::element::Element;
 use super::pickle::{self, Node, Tree, Value};
@@ -42,8 +42,11 @@ fn read_archive(bytes: &[u8]) -> Result<Tensors, String> {
     let folder = pickle.trim_end_matches("data.pkl").to_owned();
     let mut entry = |name: &str, limit: usize| -> Result<Vec<u8>, String> {
         let file = archive.by_name(name).map_err(invalid)?;
+        // PyTorch packs nothing: what is packed may unfold to anything.
+        if file.compression() != CompressionMethod::Stored {
+            return Err(format!("{name} is packed, which PyTorch's own files are not"));
+        }
         let mut data = Vec::new();
-        // No more than there can be: an entry may unpack to anything.
         file.take(limit as u64).read_to_end(&mut data).map_err(|error| format!("{name}: {error}"))?;
         Ok(data)
     };
@@ -53,7 +56,7 @@ fn read_archive(bytes: &[u8]) -> Result<Tensors, String> {
     }
     let tree_bytes = entry(&format!("{folder}data.pkl"), PICKLE_LIMIT)?;
     let (tree, root, _) = pickle::read(&tree_bytes)?;
-    let plan = plan(&tree, root)?;
+    let plan = plan(&tree, root, bytes.len())?;
     let mut storages = HashMap::new();
     for storage in plan.iter().map(|(_, tensor)| &tensor.storage) {
         if !storages.contains_key(&storage.key) {
@@ -63,6 +66,9 @@ fn read_archive(bytes: &[u8]) -> Result<Tensors, String> {
     }
     gather(plan, |key| storages.get(key).map(Vec::as_slice))
 }
+
+/// Of a tensor: more than any network has.
+const MOST_DIMENSIONS: usize = 8;
 
 /// Structure only: a network of a million tensors would fit.
 const PICKLE_LIMIT: usize = 256 << 20;
@@ -80,7 +86,7 @@ fn read_pickles(bytes: &[u8]) -> Result<Tensors, String> {
     }
     let (tree, root) = next()?;
     let (keys, keys_root) = next()?;
-    let plan = plan(&tree, root)?;
+    let plan = plan(&tree, root, bytes.len())?;
     // Also of storages that are of no use here, as those behind them are found by their lengths.
     let sizes: HashMap<&str, usize> = tree
         .nodes()
@@ -121,11 +127,20 @@ struct Storage {
 }
 
 /// The tensors of the network in a tree, in the order written.
-fn plan(tree: &Tree, root: Node) -> Result<Vec<(String, Stored)>, String> {
+fn plan(tree: &Tree, root: Node, file_length: usize) -> Result<Vec<(String, Stored)>, String> {
     let mut node = root;
     // A network may be wrapped several times; a circle ends.
     for _ in 0..8 {
         let items = items(tree, node).ok_or("holds no dictionary of tensors")?;
+        // Other tensors may stand beside the network: a best score, an epoch.
+        let wrapped = WRAPPERS.iter().find_map(|wrapper| {
+            let found = items.iter().find(|(key, _)| text(tree, *key) == Some(wrapper));
+            found.map(|&(_, value)| value).filter(|&value| self::items(tree, value).is_some())
+        });
+        if let Some(wrapped) = wrapped {
+            node = wrapped;
+            continue;
+        }
         let mut found = Vec::new();
         for &(key, value) in &items {
             if let (Some(key), Some(stored)) = (text(tree, key), stored(tree, value)?) {
@@ -133,12 +148,16 @@ fn plan(tree: &Tree, root: Node) -> Result<Vec<(String, Stored)>, String> {
             }
         }
         if !found.is_empty() {
-            return Ok(found);
+            // Tensors may share values, but not so that a small file unfolds to a large one.
+            let bytes =
+                |(_, tensor): &(String, Stored)| tensor.count()?.checked_mul(tensor.storage.element.bytes());
+            let all = found.iter().try_fold(0usize, |sum, tensor| sum.checked_add(bytes(tensor)?));
+            return match all {
+                Some(all) if all <= file_length.saturating_mul(4) => Ok(found),
+                _ => Err("its tensors are larger than the file".into()),
+            };
         }
-        let wrapped = WRAPPERS.iter().find_map(|wrapper| {
-            items.iter().find(|(key, _)| text(tree, *key) == Some(wrapper)).map(|&(_, value)| value)
-        });
-        node = wrapped.ok_or("holds no tensors; give a file with a state_dict")?;
+        break;
     }
     Err("holds no tensors; give a file with a state_dict".into())
 }
@@ -184,12 +203,13 @@ fn stored(tree: &Tree, node: Node) -> Result<Option<Stored>, String> {
     let Some(storage) = storage_of(tree, storage) else { return Ok(None) };
     let damaged = || "a tensor's shape cannot be read".to_owned();
     let numbers = |node| -> Option<Vec<usize>> {
-        sequence(tree, node)?.iter().map(|&number| count(tree, number)).collect()
+        let nodes = sequence(tree, node).filter(|nodes| nodes.len() <= MOST_DIMENSIONS)?;
+        nodes.iter().map(|&number| count(tree, number)).collect()
     };
     let shape = numbers(shape).ok_or_else(damaged)?;
     let strides = numbers(strides).ok_or_else(damaged)?;
     let offset = count(tree, offset).ok_or_else(damaged)?;
-    if shape.len() != strides.len() {
+    if shape.len() != strides.len() || shape.len() > MOST_DIMENSIONS {
         return Err(damaged());
     }
     Ok(Some(Stored { storage, offset, shape, strides }))
@@ -224,10 +244,18 @@ fn gather<'a>(
 }
 
 impl Stored {
+    /// Numbers in the tensor; `None` where there are more than can be counted.
+    fn count(&self) -> Option<usize> {
+        self.shape.iter().try_fold(1usize, |product, &side| product.checked_mul(side))
+    }
+
     /// Row-major values; `None` where they lie outside `bytes`.
     fn values(&self, bytes: &[u8]) -> Option<Vec<f32>> {
         let size = self.storage.element.bytes();
-        let count = self.shape.iter().try_fold(1usize, |product, &side| product.checked_mul(side))?;
+        let count = self.count()?;
+        if count == 0 {
+            return Some(Vec::new());
+        }
         // Values may repeat (a stride of 0), but not to more than the storage holds.
         if count > bytes.len() / size {
             return None;
@@ -334,6 +362,17 @@ mod tests {
             }
         }
         assert!(read(&LEGACY[..LEGACY.len() - 1]).is_err());
+    }
+
+    #[test]
+    fn a_packed_archive_is_refused() {
+        use std::io::Write;
+        let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        let packed = zip::write::SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
+        zip.start_file("x/data.pkl", packed).unwrap();
+        zip.write_all(&vec![b'N'; 1 << 20]).unwrap();
+        let bytes = zip.finish().unwrap().into_inner();
+        assert!(read(&bytes).unwrap_err().contains("packed"));
     }
 
     #[test]

@@ -142,12 +142,18 @@ pub fn read_photos(
     let parts = sort_out(files, &mut problems);
     // What goes with a labelled data set may lie beside its photos.
     problems.retain(|problem| problem.kind == ProblemKind::UnreadableImage);
+    for skipped in files.skipped() {
+        let reason = sentence(&skipped.reason);
+        problems.push(Problem { path: skipped.path.clone(), kind: ProblemKind::OtherFile, reason });
+    }
+    // A folder of photos may have any name, that of masks too.
+    let images = if parts.images.is_empty() { &parts.masks } else { &parts.images };
     let unlabelled = |file: &&FileEntry| Labelled {
         path: file.path.clone(),
         blob: file.blob.clone(),
         labels: BTreeSet::new(),
     };
-    let photos = check_headers(parts.images.iter().map(unlabelled).collect(), &mut problems, progress);
+    let photos = check_headers(images.iter().map(unlabelled).collect(), &mut problems, progress);
     if photos.is_empty() {
         let first =
             problems.first().map_or(String::new(), |first| format!("; {}: {}", first.path, first.reason));

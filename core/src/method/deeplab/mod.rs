@@ -55,7 +55,8 @@ impl LearnerConfig for DeepLabConfig {
         let mut pyramid = Vec::new();
         for (index, rate) in self.rates().into_iter().enumerate() {
             let shape = ConvShape::new(self.backbone.channels(), labels, 3).spaced(1, rate);
-            pyramid.push(Conv::load(source, &format!("{HEAD}pyramid.{index}"), shape, true, device)?);
+            let name = format!("{HEAD}pyramid.{index}");
+            pyramid.push(Conv::load_from(source, &name, shape, Start::XavierUniform, true, device)?);
         }
         let bias = parameter(source, &format!("{HEAD}bias"), [labels], Start::Constant(0.0), true, device)?;
         Ok(DeepLab { backbone, pyramid, bias })

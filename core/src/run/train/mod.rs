@@ -73,17 +73,26 @@ pub async fn train<H: Host, S: RunStore>(run: &Run<'_>, host: &mut H, store: &mu
         };
         return Err(Error::Setting { name: "masks", reason: reason.into() });
     }
+    let masks = run.targets.map(|targets| targets.fingerprint(run.dataset)).transpose()?;
     let trained = if run.resume { Trained::load(store, None)? } else { None };
     if let Some(trained) = &trained {
-        fits(&trained.card, run)?;
+        fits(&trained.card, run, masks)?;
     } else {
-        RunCard::new(run.settings, &run.dataset.classes, run.dataset.items.len()).save(store)?;
+        RunCard::new(run.settings, &run.dataset.classes, run.dataset.items.len())
+            .with_masks(masks)
+            .save(store)?;
     }
     Session::new(run, Journal { host, store }).run(trained).await
 }
 
 /// A run goes on only with the classes and settings it started with: the schedule depends on them.
-fn fits(card: &RunCard, run: &Run<'_>) -> Result<()> {
+fn fits(card: &RunCard, run: &Run<'_>, masks: Option<u64>) -> Result<()> {
+    if card.masks != masks {
+        return Err(Error::Setting {
+            name: "masks",
+            reason: "the run was started with other masks; go on with those, or start a new one".into(),
+        });
+    }
     if card.classes != run.dataset.classes {
         return Err(Error::NoData {
             reason: format!(

@@ -20,21 +20,20 @@ impl<H: Host, S: RunStore> Session<'_, H, S> {
     pub(super) async fn segmenter(&mut self, trained: Option<&Trained>, start: Position) -> Result<Ended> {
         let config = self.segmenter_config();
         let names = config.names(&self.device)?;
+        let mut ended = Ended::Finished;
         if start.step < self.steps_of(0) {
             let learner = match trained {
                 Some(trained) => config.init(&mut FileSource::all(&trained.weights), &self.device)?,
                 None => config.init(self.first_weights().as_mut(), &self.device)?,
             };
-            let (_, ended) = self.round(learner, names, Stage::Deeplab, start, Vec::new()).await?;
-            if ended == Ended::Stopped {
-                return Ok(ended);
-            }
+            ended = self.round(learner, names, Stage::Deeplab, start, Vec::new()).await?.1;
         }
+        // Of a training that was stopped too: what it has learned can be used.
         let store = &mut *self.journal.store;
         if let Some(trained) = Trained::load(store, None)? {
             let card = ModelCard::new(self.run.settings, &self.run.dataset.classes, config.rates());
             model::save(store, &card, &trained.weights)?;
         }
-        Ok(Ended::Finished)
+        Ok(ended)
     }
 }
