@@ -9,6 +9,7 @@ use super::classes_txt::BACKGROUND;
 use crate::backbone::weights::{Named, TensorFile, encode};
 use crate::dataset::batch::{DEVIATION, MEAN};
 use crate::error::{Error, Result};
+use crate::method::deeplab::PYRAMID;
 use crate::run::settings::Settings;
 use crate::run::store::RunStore;
 
@@ -60,11 +61,11 @@ impl ModelCard {
     }
 }
 
-/// Writes both files.
+/// Writes both files; the factor `scale` goes onto the head's weights.
 ///
 /// # Errors
 /// As [`RunStore::write`].
-pub fn save(store: &mut impl RunStore, card: &ModelCard, weights: &TensorFile) -> Result<()> {
+pub fn save(store: &mut impl RunStore, card: &ModelCard, weights: &TensorFile, scale: f32) -> Result<()> {
     let failed = |error: serde_json::Error| Error::Format {
         path: CARD.into(),
         reason: format!("cannot be encoded ({error})"),
@@ -72,10 +73,35 @@ pub fn save(store: &mut impl RunStore, card: &ModelCard, weights: &TensorFile) -
     let text = serde_json::to_string_pretty(card).map_err(failed)?;
     let named = |name: &str| -> Result<Named> {
         let (shape, values) = weights.get(name)?;
-        Ok(Named { name: name.to_owned(), shape: shape.to_vec(), values: values.to_vec() })
+        let scale = if name.starts_with(PYRAMID) { scale } else { 1.0 };
+        let values = values.iter().map(|value| value * scale).collect();
+        Ok(Named { name: name.to_owned(), shape: shape.to_vec(), values })
     };
     let tensors = weights.names().into_iter().map(named).collect::<Result<Vec<_>>>()?;
     let metadata = HashMap::from([("format".to_owned(), "pt".to_owned()), ("card".to_owned(), text.clone())]);
     store.write(WEIGHTS, &encode(&tensors, metadata)?)?;
     store.write(CARD, text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::store::MemoryStore;
+
+    #[test]
+    fn the_head_s_factor_is_in_the_model_s_weights() {
+        let named = |name: &str| Named { name: name.into(), shape: vec![2], values: vec![3.0, -1.0] };
+        let head = format!("{PYRAMID}0.weight");
+        let weights =
+            TensorFile::of("run", vec![named(&head), named("segmenter.bias"), named("conv1.weight")]);
+        let card = ModelCard::new(&Settings::default(), &["cow".to_owned()], [6, 12, 18, 24]);
+        let mut store = MemoryStore::default();
+        save(&mut store, &card, &weights, 0.5).unwrap();
+        let model = TensorFile::parse(WEIGHTS, &store.files[WEIGHTS]).unwrap();
+        assert_eq!(model.get(&head).unwrap().1, [1.5, -0.5]);
+        assert_eq!(model.get("segmenter.bias").unwrap().1, [3.0, -1.0]);
+        assert_eq!(model.get("conv1.weight").unwrap().1, [3.0, -1.0]);
+        assert_eq!(serde_json::from_str::<ModelCard>(&model.metadata["card"]).unwrap(), card);
+        assert_eq!(card.classes, ["background", "cow"]);
+    }
 }

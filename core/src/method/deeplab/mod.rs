@@ -20,6 +20,8 @@ use crate::tensor::resize;
 
 /// What all of the head's tensors are called.
 const HEAD: &str = "segmenter.";
+/// What the pyramid's tensors are called.
+pub const PYRAMID: &str = "segmenter.pyramid.";
 
 /// Backbone and number of foreground classes.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +38,17 @@ impl DeepLabConfig {
     pub fn rates(&self) -> [usize; 4] {
         [6, 12, 18, 24].map(|rate| (rate * 8 / self.backbone.output_stride).max(1))
     }
+
+    /// The constant factor on the head's weights: `1/√(4 K)` on pretrained features. Ours: a logit sums the
+    /// products of nine taps in four convolutions over K channels, so that without it a learning rate that
+    /// suits the features throws logits to and fro by tens. A network from scratch has small features and
+    /// shortened gradients, and would only be slowed down.
+    pub fn scale(&self) -> f32 {
+        match self.backbone.name.trains_from_scratch() {
+            true => 1.0,
+            false => ((4 * self.backbone.channels()) as f32).sqrt().recip(),
+        }
+    }
 }
 
 /// Backbone and head. Logits of a pixel are the sum of what the parallel convolutions say, and a bias.
@@ -44,6 +57,7 @@ pub struct DeepLab {
     backbone: Backbone,
     pyramid: Vec<Conv>,
     bias: Param<Tensor<1>>,
+    scale: f64,
 }
 
 impl LearnerConfig for DeepLabConfig {
@@ -55,18 +69,19 @@ impl LearnerConfig for DeepLabConfig {
         let mut pyramid = Vec::new();
         for (index, rate) in self.rates().into_iter().enumerate() {
             let shape = ConvShape::new(self.backbone.channels(), labels, 3).spaced(1, rate);
-            let name = format!("{HEAD}pyramid.{index}");
+            let name = format!("{PYRAMID}{index}");
             pyramid.push(Conv::load_from(source, &name, shape, Start::XavierUniform, true, device)?);
         }
         let bias = parameter(source, &format!("{HEAD}bias"), [labels], Start::Constant(0.0), true, device)?;
-        Ok(DeepLab { backbone, pyramid, bias })
+        Ok(DeepLab { backbone, pyramid, bias, scale: f64::from(self.scale()) })
     }
 }
 
 impl DeepLab {
     /// `[N, 3, H, W]` to `[N, C + 1, h, w]`, background first.
     fn logits(&self, images: Tensor<4>, dropout: Option<&Dropout>) -> Tensor<4> {
-        let features = self.backbone.forward(images, dropout);
+        // On the features it costs less than on each convolution's output, and says the same.
+        let features = self.backbone.forward(images, dropout).mul_scalar(self.scale);
         let labels = self.bias.dims()[0];
         let bias = self.bias.val().reshape([1, labels, 1, 1]);
         let mut sum: Option<Tensor<4>> = None;

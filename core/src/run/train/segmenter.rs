@@ -32,7 +32,7 @@ impl<H: Host, S: RunStore> Session<'_, H, S> {
         let store = &mut *self.journal.store;
         if let Some(trained) = Trained::load(store, None)? {
             let card = ModelCard::new(self.run.settings, &self.run.dataset.classes, config.rates());
-            model::save(store, &card, &trained.weights)?;
+            model::save(store, &card, &trained.weights, config.scale())?;
         }
         Ok(ended)
     }
