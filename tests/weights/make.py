@@ -17,6 +17,7 @@ state = collections.OrderedDict(
         "module.num_batches_tracked": torch.tensor(5),
     }
 )
-checkpoint = {"epoch": 3, "state_dict": state, "best": 0.5, "note": None}
+# A tensor beside the network, as PyTorch's own training example leaves one.
+checkpoint = {"epoch": 3, "best_acc1": torch.tensor(0.5), "state_dict": state, "note": None}
 torch.save(checkpoint, "checkpoint.pth")
 torch.save(checkpoint, "legacy.pth", _use_new_zipfile_serialization=False)
