@@ -3,6 +3,8 @@
 //! [`model`] is what the page knows, in plain Rust; `screens` and `parts` draw it, `browser` holds every
 //! call into the browser, [`protocol`] is what page and trainer say to each other.
 
+#[cfg(any(feature = "page", feature = "trainer"))]
+pub mod disk;
 pub mod model;
 pub mod protocol;
 

@@ -9,7 +9,7 @@ use tag2mask_core::run::Settings;
 use tag2mask_core::run::settings::MaskSettings;
 
 /// Raised when a page and a trainer of different builds could misunderstand each other.
-pub const PROTOCOL_VERSION: u32 = 2;
+pub const PROTOCOL_VERSION: u32 = 3;
 
 /// What the page asks of the trainer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,18 +25,21 @@ pub enum Command {
     Thumbnails { images: Vec<usize>, side: usize },
     /// Take a weights file: `payload` is an `ArrayBuffer`.
     Weights { name: String },
-    /// Train. `previews` are the images of the live grid.
-    Train { settings: Box<Settings>, previews: Vec<usize> },
+    /// Take up the run on the browser's disk, which learned from the open data set. Answered by its news, told
+    /// again, or by `Warning` when there is none.
+    Restore,
+    /// Train. `previews` are the images of the live grid; with `keep`, checkpoints go to the browser's disk.
+    Train { settings: Box<Settings>, previews: Vec<usize>, keep: bool },
     /// Wait after this step.
     Pause,
     /// Go on.
     Resume,
     /// End after this step; what was learned stays, and masks can be made.
     Stop,
-    /// Make masks of all images with what was learned.
-    Masks { settings: MaskSettings },
-    /// Train a segmentation network on the masks that were made.
-    TrainSegmenter { settings: Box<Settings> },
+    /// Make masks of all images with what was learned by the end of a round, or until now.
+    Masks { settings: MaskSettings, round: Option<usize> },
+    /// Train a segmentation network on the masks that were made of this round.
+    TrainSegmenter { settings: Box<Settings>, round: Option<usize> },
     /// Make masks of photos without labels with it: `payload` as of `OpenFiles`. Answered by `PhotosRead`,
     /// a `PhotoReady` each, and `MasksFinished`.
     Predict { settings: MaskSettings },
@@ -44,8 +47,8 @@ pub enum Command {
     PackPredictions,
     /// Pack the segmentation network and its card. Answered by `FileReady`.
     PackSegmenter,
-    /// Pack masks into a zip. Answered by `FileReady`.
-    PackMasks,
+    /// Pack the masks of this round into a zip. Answered by `FileReady`.
+    PackMasks { round: Option<usize> },
     /// Pack the trained network (weights, settings). Answered by `FileReady`.
     PackRun,
     /// Compute the reference tensors in `payload` (an array of `{ name, bytes }`) on this device.

@@ -1,5 +1,7 @@
 //! The one store: the model made observable, and everything a user can do.
 
+mod kept;
+
 use std::sync::Arc;
 
 use leptos::prelude::*;
@@ -39,6 +41,7 @@ pub struct State {
     program: StoredValue<Program>,
     source: StoredValue<Option<Source>, LocalStorage>,
     weights: StoredValue<Option<web_sys::File>, LocalStorage>,
+    keeping: StoredValue<kept::Keeping>,
 }
 
 impl State {
@@ -53,14 +56,17 @@ impl State {
             program: StoredValue::new(Program::Gpu),
             source: StoredValue::new_local(None),
             weights: StoredValue::new_local(None),
+            keeping: StoredValue::new(kept::Keeping::default()),
         };
         state.spawn_trainer();
+        state.look_for_kept();
         window::ask_before_leaving(move || {
             state.peek(|model| {
                 let unsaved = model.results.saved.is_none();
-                model.run.stage.is_active()
-                    || model.segmenter.is_busy()
-                    || (unsaved && (model.run.has_network() || model.results.is_complete()))
+                // A kept run can be taken up again.
+                let run = (model.run.stage.is_active() || (unsaved && model.run.has_network()))
+                    && !model.kept.is_safe();
+                run || model.segmenter.is_busy() || (unsaved && model.results.is_complete())
             })
         });
         state
@@ -162,11 +168,33 @@ impl State {
         {
             event = Event::Failed { message: format!("the browser could not save the file: {name}") };
         }
+        let was_read = matches!(event, Event::DatasetRead { .. });
+        let of_run = self.peek(|model| !model.segmenter.is_busy() && !model.results.is_busy());
+        let news = Some(event.clone()).filter(|event| of_run && event.is_logged());
         let mut changed = Vec::new();
         self.model.update_value(|model| changed = model.apply(event, window::now()));
         self.change(&changed, |_| ());
         if facts_for_settings {
             self.suggest();
+        }
+        if was_read {
+            self.meet_kept();
+        }
+        if let Some(event) = news {
+            if let Event::RunStarted { settings, .. } = &event {
+                self.show_settings(settings);
+            }
+            self.follow_run(&event);
+        }
+    }
+
+    /// A run that was taken up brings its settings.
+    fn show_settings(self, settings: &Settings) {
+        if self.form.with_untracked(|form| &form.settings() != settings) {
+            self.form.update(|form| {
+                form.replace(settings.clone());
+                form.touched = true;
+            });
         }
     }
 
@@ -182,6 +210,7 @@ impl State {
     pub fn start_again(self) {
         self.trainer.set_value(None);
         self.change(&Part::ALL, |model| {
+            model.kept.want_again();
             // One that was silent has told nobody that it is gone.
             if model.is_working() {
                 model.trainer_died("It was started again.".into());
@@ -252,6 +281,7 @@ impl State {
     pub fn choose_other(self) {
         let busy = self.peek(Model::is_working);
         self.source.set_value(None);
+        self.leave_kept();
         self.change(&Part::ALL, Model::clear_data);
         self.form.update(|form| form.touched = false);
         if busy {
@@ -357,7 +387,8 @@ impl State {
             model.run.start();
         });
         self.want_pictures(&previews);
-        self.send(Command::Train { settings, previews }, None);
+        let keep = self.keep_this_run(&summary);
+        self.send(Command::Train { settings, previews, keep }, None);
         window::go_to("run");
     }
 
@@ -371,7 +402,8 @@ impl State {
             model.run.go_on();
             model.results = Default::default();
         });
-        self.send(Command::Train { settings: Box::new(settings), previews }, None);
+        let keep = self.peek(|model| model.kept.is_following());
+        self.send(Command::Train { settings: Box::new(settings), previews, keep }, None);
     }
 
     /// Waits after this step.
@@ -397,14 +429,25 @@ impl State {
 
     // Results.
 
-    /// Makes masks of all images.
+    /// Makes masks of all images, with the network of the round that is shown.
     pub fn make_masks(self) {
         let settings = self.form.with_untracked(|form| form.settings().masks);
+        let round = self.peek(|model| model.results.round);
         self.change(&[Part::Results, Part::Segmenter], |model| {
-            model.results.start();
+            model.results.start(&settings);
             model.segmenter.is_outdated = model.segmenter.is_trained;
         });
-        self.send(Command::Masks { settings }, None);
+        self.send(Command::Masks { settings, round }, None);
+    }
+
+    /// Shows the masks of another round.
+    pub fn show_round(self, round: Option<usize>) {
+        self.change(&[Part::Results, Part::Segmenter], |model| {
+            if model.results.round != round {
+                (model.results.round, model.results.saved, model.results.failure) = (round, None, None);
+                model.segmenter.is_outdated = model.segmenter.is_trained;
+            }
+        });
     }
 
     /// Ends the making of masks; those that are there stay.
@@ -421,7 +464,8 @@ impl State {
         }
         let Some(settings) = untrack(|| self.segmenter_settings()) else { return };
         self.change(&[Part::Segmenter], |model| model.segmenter.train(settings.clone()));
-        self.send(Command::TrainSegmenter { settings: Box::new(settings) }, None);
+        let round = self.peek(|model| model.results.round);
+        self.send(Command::TrainSegmenter { settings: Box::new(settings), round }, None);
     }
 
     /// What a network for new photos would be trained with; `None` before there is a run.
@@ -466,7 +510,8 @@ impl State {
     /// Packs the masks, or the network, and hands them to the user.
     pub fn pack(self, masks: bool) {
         self.change(&[Part::Results], |model| model.results.start_packing(masks));
-        self.send(if masks { Command::PackMasks } else { Command::PackRun }, None);
+        let round = self.peek(|model| model.results.round);
+        self.send(if masks { Command::PackMasks { round } } else { Command::PackRun }, None);
     }
 }
 

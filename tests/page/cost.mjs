@@ -20,7 +20,7 @@ export async function count_steps({ backbone, size, batch, images = 2 * batch, e
   try {
     const { page } = await open(browser, `${host.url}alone.html`);
     const send = await start_worker(page);
-    await send({ command: 'start', version: 2 }, 'device-ready');
+    await send({ command: 'start', version: 3 }, 'device-ready');
     await send({ command: 'open-sample', images, size: Math.max(size, 64), seed: 0 }, 'dataset-read');
     // One long window of each kind of step: it holds whole reads of losses, however many steps a read spans.
     const steps = epochs * Math.ceil(images / batch);
@@ -30,7 +30,7 @@ export async function count_steps({ backbone, size, batch, images = 2 * batch, e
       cam: { epochs: 4 },
       spatial_bce: { rounds: 1, epochs, cycle: steps, network_steps: Math.floor(steps / 2) },
     };
-    const { all } = await send({ command: 'train', settings, previews: [] }, 'training-finished');
+    const { all } = await send({ command: 'train', settings, previews: [], keep: false }, 'training-finished');
     return account_of(all);
   } finally {
     await browser.close();

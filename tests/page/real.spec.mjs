@@ -217,6 +217,43 @@ test('stopping keeps what was learned', { timeout: LONG }, async (t) => {
   assert.deepEqual(errors, []);
 });
 
+test('a run goes on after reloads, across rounds', { timeout: 2 * LONG }, async (t) => {
+  const { page, errors } = await start(t);
+  await prepare(page, { method: 'spatial-bce', size: 64, batch: 8, rounds: 2, 'cam-epochs': 1, epochs: 2 });
+  await train(page);
+  const steps = async () => Number((await page.getByRole('progressbar', { name: 'Training' })
+    .getAttribute('aria-valuetext')).match(/step ([\d,]+)/)?.[1].replace(',', ''));
+  for (const round of ['Round 2 of 3', 'Round 3 of 3']) {
+    await words_of_run(page).getByText(round).waitFor({ timeout: LONG });
+    await page.getByText('kept in this browser').waitFor({ timeout: SOON });
+    await page.reload();
+    await page.getByText('Your last run is kept in this browser').waitFor({ timeout: SOON });
+    await screenshot(page, `real-kept-${round.slice(6, 7)}`);
+    await page.getByRole('button', { name: 'Open it' }).click();
+    await words_of_run(page).getByText('Stopped').waitFor({ timeout: SOON });
+    const reached = await steps();
+    // Eight steps in round 1, sixteen in each of the others: the rounds that had ended are not lost.
+    assert.ok(reached >= (round === 'Round 2 of 3' ? 8 : 24), `${round}: ${reached}`);
+    assert.equal(await page.locator('#rounds').inputValue(), '2', 'settings come back');
+    await page.getByRole('button', { name: 'Go on training' }).click();
+    await words_of_run(page).getByText(round).waitFor({ timeout: LONG });
+  }
+  await words_of_run(page).getByText('Training is finished').waitFor({ timeout: LONG });
+  const values = await page.getByRole('table', { name: 'Share of the photo' }).innerText();
+  assert.match(values, /erythrocyte\s+\d/, 'shares of before the reload are there');
+
+  // The network of an earlier round is there to compare with.
+  await fill(page, { scales: '1' });
+  await page.getByRole('button', { name: 'Make masks' }).click();
+  await page.getByRole('button', { name: 'Download the masks (.zip)' }).waitFor({ timeout: LONG });
+  await page.getByRole('slider', { name: 'Masks after' }).focus();
+  await page.keyboard.press('Home');
+  await page.getByRole('button', { name: 'Make masks of this round' }).click();
+  await page.getByRole('region', { name: 'Rounds in numbers' }).waitFor({ timeout: LONG });
+  await screenshot(page, 'real-rounds');
+  assert.deepEqual(errors, []);
+});
+
 test('without WebGPU the processor trains', { timeout: LONG }, async (t) => {
   const { page, requests, errors } = await start(t, { webgpu: false });
   const line = page.locator('.device-line');
@@ -310,7 +347,7 @@ test('golden tensors on WebGPU', { timeout: LONG }, async (t) => {
   for (const name of names) files[`golden/${name}`] = await readFile(path.join(folder, name));
   const { page } = await start(t, { path: 'alone.html', files });
   const send = await start_worker(page);
-  const { event: { device } } = await send({ command: 'start', version: 2 }, 'device-ready');
+  const { event: { device } } = await send({ command: 'start', version: 3 }, 'device-ready');
   const payload = names.map((name) => ({ name, bytes: `./golden/${name}` }));
   const { bytes } = await send({ command: 'conformance' }, 'file-ready', payload);
   const measured = JSON.parse(bytes);

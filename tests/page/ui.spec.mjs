@@ -162,6 +162,121 @@ test('a stopped run goes on where it was', async (t) => {
   assert.deepEqual(errors, []);
 });
 
+test('rounds are compared by their masks', async (t) => {
+  const { page, errors } = await start(t, { pace: 0.1 });
+  await take_sample(page);
+  await button(page, 'Train').click();
+  await title(page, 'Training is finished');
+  await button(page, 'Make masks').click();
+  await button(page, 'Download the masks (.zip)').waitFor();
+  const rounds = page.getByRole('slider', { name: 'Masks after' });
+  assert.equal(await rounds.getAttribute('aria-valuetext'), 'Round 3 of 3: Spatial-BCE');
+  await rounds.focus();
+  await page.keyboard.press('Home');
+  assert.equal(await rounds.getAttribute('aria-valuetext'), 'Round 1 of 3: classifier');
+  await button(page, 'Make masks of this round').click();
+  await page.locator('.score-number', { hasText: '43.4 %' }).waitFor();
+  const table = page.getByRole('region', { name: 'Rounds in numbers' });
+  assert.deepEqual(await table.locator('thead th').allInnerTexts(), ['', 'Round 1', 'Round 3']);
+  assert.deepEqual(await table.locator('tbody tr').first().locator('td').allInnerTexts(), ['43.4 %', '61.4 %']);
+  await page.locator('#results').scrollIntoViewIfNeeded();
+  await screenshot(page, 'ui-rounds');
+  // Back without waiting: what was made stays.
+  await rounds.focus();
+  await page.keyboard.press('End');
+  await page.locator('.score-number', { hasText: '61.4 %' }).waitFor();
+  assert.equal(await page.locator('#results .tile').count(), 24);
+  assert.deepEqual(errors, []);
+});
+
+test('a run outlives the page', async (t) => {
+  const { page, errors } = await start(t, { pace: 0.3 });
+  await take_sample(page);
+  await page.locator('#seed').evaluate((field) => { field.closest('details').open = true; });
+  await page.locator('#seed').fill('7');
+  await page.locator('#seed').blur();
+  await button(page, 'Train').click();
+  await title(page, 'Round 2 of 3: Spatial-BCE');
+  await page.getByText('kept in this browser').waitFor();
+  await page.reload();
+
+  await page.getByText('Your last run is kept in this browser').waitFor();
+  assert.match(await page.locator('.notice.kept').innerText(), /Sample set.*160 photos.*Round \d of 3/s);
+  await screenshot(page, 'ui-kept');
+  await button(page, 'Open it').click();
+  await title(page, 'Stopped');
+  assert.ok(await page.locator('.chart .line').count() >= 2, 'the losses of before are there');
+  assert.equal(await page.locator('#seed').inputValue(), '7');
+  const steps = async () => Number((await page.getByRole('progressbar', { name: 'Training' }).getAttribute('aria-valuetext'))
+    .match(/step ([\d,]+)/)[1].replace(',', ''));
+  const reached = await steps();
+  assert.ok(reached >= 40, `${reached}`);
+  await button(page, 'Go on training').click();
+  await title(page, /Round [23]/);
+  assert.ok(await steps() >= reached);
+  await title(page, 'Training is finished');
+  await page.reload();
+  await button(page, 'Open it').click();
+  await title(page, 'Training is finished');
+  await button(page, 'Make masks').waitFor();
+
+  // A second tab leaves it alone.
+  const second = await page.context().newPage();
+  await second.goto(page.url());
+  await second.getByText('tag2mask is open in another tab').waitFor();
+  await second.close();
+
+  // Its photos given up, it can still be taken up, until it is deleted.
+  await button(page, 'Choose other data').click();
+  await button(page, 'Yes, choose other data').click();
+  await button(page, 'Delete it').click();
+  await button(page, 'Yes, delete it').click();
+  await page.reload();
+  await button(page, 'Try the sample set').waitFor();
+  assert.equal(await page.locator('.notice.kept').count(), 0);
+  assert.deepEqual(errors, []);
+});
+
+test('files are kept with their run', async (t) => {
+  const { page, errors } = await start(t, { pace: 0.1 });
+  await page.locator('#files-input').setInputFiles(zip_file);
+  await button(page, 'Train').click();
+  await title(page, 'Training is finished');
+  await page.waitForFunction(async () => {
+    const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('project');
+    const card = await (await (await folder.getFileHandle('project.json')).getFile()).text();
+    return JSON.parse(card || '{}').source?.is_kept;
+  });
+  const kept = () => page.evaluate(async () => {
+    const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('project');
+    const photos = await folder.getDirectoryHandle('photos');
+    return (await (await photos.getFileHandle('000000')).getFile()).text();
+  });
+  assert.equal(await kept(), 'PK');
+  await page.reload();
+  await button(page, 'Open it').click();
+  await title(page, 'Training is finished');
+  await page.getByText('photos.zip', { exact: true }).first().waitFor();
+
+  // Without them, the user is asked for them; others are told apart.
+  await page.evaluate(async () => {
+    const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('project');
+    await folder.removeEntry('photos', { recursive: true });
+  });
+  await page.reload();
+  await button(page, 'Open it').click();
+  await page.getByText('Give the same photos again').waitFor();
+  await screenshot(page, 'ui-kept-photos');
+  await button(page, 'Try the sample set').click();
+  await page.getByText('These are not the photos that the kept run learned from').waitFor();
+  await button(page, 'Choose other data').click();
+  await button(page, 'Open it').click();
+  await page.getByText('Give the same photos again').waitFor();
+  await page.locator('#files-input').setInputFiles(zip_file);
+  await title(page, 'Training is finished');
+  assert.deepEqual(errors, []);
+});
+
 test('problems are listed by kind, with file and reason', async (t) => {
   const { page } = await start(t, { device: 'software' });
   await page.locator('#files-input').setInputFiles(zip_file);

@@ -4,5 +4,6 @@ pub mod canvas;
 pub mod download;
 mod fetch;
 pub mod files;
+pub mod project;
 pub mod trainer;
 pub mod window;

@@ -10,7 +10,9 @@ pub mod form;
 pub mod losses;
 pub mod overlay;
 pub mod pictures;
+pub mod project;
 pub mod results;
+pub mod rounds;
 pub mod run;
 pub mod segmenter;
 pub mod small_mask;
@@ -43,13 +45,15 @@ pub enum Part {
     Results,
     /// The network for new photos, and those photos.
     Segmenter,
+    /// The run that the browser keeps.
+    Kept,
     /// Messages that belong to no section.
     Notices,
 }
 
 impl Part {
     /// Every part.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Trainer,
         Self::Device,
         Self::Data,
@@ -59,6 +63,7 @@ impl Part {
         Self::Previews,
         Self::Results,
         Self::Segmenter,
+        Self::Kept,
         Self::Notices,
     ];
 }
@@ -82,6 +87,8 @@ pub struct Model {
     pub results: results::Results,
     /// The network for new photos.
     pub segmenter: segmenter::Segmenter,
+    /// A run that the browser has kept from an earlier visit.
+    pub kept: project::Kept,
     /// Warnings, oldest first.
     pub notices: Vec<String>,
 }
@@ -200,8 +207,14 @@ impl Model {
         self.trainer = trainer::Trainer::Dead(reason);
         self.pictures.forget_requests();
         if self.run.stage.is_active() || self.run.has_network() {
-            self.run
-                .fail("The trainer stopped. What it had learned is lost; data and settings are kept.".into());
+            self.run.fail(
+                if self.kept.is_safe() {
+                    "The trainer stopped. Start it again, and the run goes on from its last checkpoint."
+                } else {
+                    "The trainer stopped. What it had learned is lost; data and settings are kept."
+                }
+                .into(),
+            );
         }
         if self.segmenter.is_busy() || self.segmenter.is_trained {
             let photos = std::mem::take(&mut self.segmenter.photos);
@@ -265,7 +278,7 @@ pub(crate) mod tests {
         assert_eq!(model.apply(Event::Failed { message: "out of memory".into() }, 1.0), vec![Part::Run]);
         assert_eq!(model.run.stage, run::Stage::Failed("out of memory".into()));
 
-        model.results.start();
+        model.results.start(&Default::default());
         assert_eq!(model.apply(Event::Failed { message: "disk".into() }, 1.0), vec![Part::Results]);
 
         assert_eq!(model.apply(Event::Failed { message: "other".into() }, 1.0), vec![Part::Notices]);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tag2mask_core::run::Event;
 use tag2mask_core::run::event::{Phase, Score};
+use tag2mask_core::run::settings::MaskSettings;
 
 use super::small_mask::SmallMask;
 
@@ -15,8 +16,21 @@ pub struct Mask {
     pub small: SmallMask,
     /// Classes in it and the share of the image that each covers.
     pub shares: Vec<(u16, f32)>,
+    /// The background threshold of each of the image's classes.
+    pub thresholds: Vec<(u16, f32)>,
     /// IoU of this image, percent.
     pub miou: Option<f64>,
+}
+
+/// The masks of one round's network.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Made {
+    /// By image.
+    pub masks: BTreeMap<usize, Arc<Mask>>,
+    /// How long they took, seconds, once all are there.
+    pub seconds: Option<f64>,
+    /// Against supplied masks.
+    pub score: Option<Score>,
 }
 
 /// What the trainer does for the last section.
@@ -50,12 +64,12 @@ pub enum Work {
 pub struct Results {
     /// What is under way.
     pub work: Work,
-    /// Masks by image.
-    pub masks: BTreeMap<usize, Arc<Mask>>,
-    /// How long they took, seconds, once all are there.
-    pub seconds: Option<f64>,
-    /// Against supplied masks.
-    pub score: Option<Score>,
+    /// The round whose masks are shown; `None` for those of what was learned until now.
+    pub round: Option<usize>,
+    /// Masks by round, as [`round`](Self::round).
+    made: BTreeMap<Option<usize>, Made>,
+    /// How they were made.
+    settings: Option<MaskSettings>,
     /// What went wrong last.
     pub failure: Option<String>,
     /// Name of the last file handed to the user.
@@ -71,14 +85,45 @@ impl Results {
         self.work != Work::None
     }
 
-    /// Whether all masks are there.
-    pub fn is_complete(&self) -> bool {
-        self.seconds.is_some()
+    /// What was made of the round that is shown.
+    pub fn shown(&self) -> Option<&Made> {
+        self.made.get(&self.round)
     }
 
-    /// The user asked for masks.
-    pub fn start(&mut self) {
-        *self = Self { work: Work::Making { done: 0, total: 0, seconds_left: None }, ..Self::default() };
+    /// The mask of an image, of the round that is shown.
+    pub fn mask(&self, image: usize) -> Option<&Arc<Mask>> {
+        self.shown()?.masks.get(&image)
+    }
+
+    /// Whether any mask was made, of whatever round.
+    pub fn has_masks(&self) -> bool {
+        self.made.values().any(|made| !made.masks.is_empty())
+    }
+
+    /// Whether all masks of the round that is shown are there.
+    pub fn is_complete(&self) -> bool {
+        self.shown().is_some_and(|made| made.seconds.is_some())
+    }
+
+    /// Rounds that have all their masks, in order; the one that has learned most is last.
+    pub fn complete_rounds(&self) -> Vec<(Option<usize>, &Made)> {
+        let complete = |(&round, made): (&Option<usize>, _)| (round, made);
+        let mut rounds: Vec<(Option<usize>, &Made)> =
+            self.made.iter().map(complete).filter(|(_, made): &(_, &Made)| made.seconds.is_some()).collect();
+        rounds.sort_by_key(|(round, _)| round.unwrap_or(usize::MAX));
+        rounds
+    }
+
+    /// The user asked for masks of the round that is shown. Those that were made otherwise could not be
+    /// compared with them, and go.
+    pub fn start(&mut self, settings: &MaskSettings) {
+        if self.settings.as_ref() != Some(settings) {
+            self.made.clear();
+            self.settings = Some(settings.clone());
+        }
+        self.work = Work::Making { done: 0, total: 0, seconds_left: None };
+        self.made.insert(self.round, Made::default());
+        (self.failure, self.saved) = (None, None);
     }
 
     /// The user asked for a file.
@@ -107,14 +152,15 @@ impl Results {
                     (*done, *total) = (now, all);
                 }
             }
-            Event::MaskReady { image, width, height, shares, miou, labels } => {
+            Event::MaskReady { image, width, height, shares, thresholds, miou, labels } => {
                 let small = SmallMask::new(width, height, &labels, Self::SIDE);
-                self.masks.insert(image, Arc::new(Mask { small, shares, miou }));
+                let mask = Mask { small, shares, thresholds, miou };
+                self.made.entry(self.round).or_default().masks.insert(image, Arc::new(mask));
             }
             Event::MasksFinished { seconds, score, .. } => {
                 self.work = Work::None;
-                self.seconds = Some(seconds);
-                self.score = score;
+                let made = self.made.entry(self.round).or_default();
+                (made.seconds, made.score) = (Some(seconds), score);
             }
             Event::FileReady { name, .. } => {
                 self.work = Work::None;
@@ -126,17 +172,18 @@ impl Results {
 
     /// Images in the order of the gallery, optionally only those whose mask shows `class`.
     pub fn gallery(&self, class: Option<usize>, order: Order) -> Vec<usize> {
+        let Some(Made { masks, .. }) = self.shown() else { return Vec::new() };
         let shows =
             |mask: &Mask| class.is_none_or(|class| mask.shares.iter().any(|(c, _)| usize::from(*c) == class));
         let mut images: Vec<usize> =
-            self.masks.iter().filter(|(_, mask)| shows(mask)).map(|(&image, _)| image).collect();
+            masks.iter().filter(|(_, mask)| shows(mask)).map(|(&image, _)| image).collect();
         if order != Order::Name {
-            let miou = |image: &usize| self.masks[image].miou.unwrap_or(f64::INFINITY);
+            let miou = |image: &usize| masks[image].miou.unwrap_or(f64::INFINITY);
             images.sort_by(|a, b| miou(a).total_cmp(&miou(b)));
         }
         if order == Order::Best {
             let unscored =
-                images.iter().position(|image| self.masks[image].miou.is_none()).unwrap_or(images.len());
+                images.iter().position(|image| masks[image].miou.is_none()).unwrap_or(images.len());
             images[..unscored].reverse();
         }
         images
@@ -169,13 +216,14 @@ mod tests {
     use super::*;
 
     fn mask(image: usize, class: u16, miou: Option<f64>) -> Event {
-        Event::MaskReady { image, width: 2, height: 1, shares: vec![(class, 0.5)], miou, labels: vec![0, 1] }
+        let (shares, thresholds) = (vec![(class, 0.5)], vec![(class, 0.4)]);
+        Event::MaskReady { image, width: 2, height: 1, shares, thresholds, miou, labels: vec![0, 1] }
     }
 
     #[test]
     fn the_gallery_is_filtered_and_sorted() {
         let mut results = Results::default();
-        results.start();
+        results.start(&MaskSettings::default());
         for (image, class, miou) in [(0, 0, Some(50.0)), (1, 1, Some(20.0)), (2, 0, None), (3, 0, Some(90.0))]
         {
             results.apply(mask(image, class, miou));
@@ -189,7 +237,7 @@ mod tests {
     #[test]
     fn work_ends_with_its_last_event() {
         let mut results = Results::default();
-        results.start();
+        results.start(&MaskSettings::default());
         results.apply(Event::Progress { phase: Phase::Masks, done: 1, total: 4, seconds_left: Some(2.0) });
         assert_eq!(results.work, Work::Making { done: 1, total: 4, seconds_left: Some(2.0) });
         results.apply(Event::MasksFinished { images: 4, seconds: 3.0, score: None });
@@ -198,5 +246,25 @@ mod tests {
         results.apply(Event::FileReady { name: "masks.zip".into(), bytes: vec![] });
         assert_eq!(results.saved.as_deref(), Some("masks.zip"));
         assert!(results.is_complete(), "packing leaves the masks");
+    }
+
+    #[test]
+    fn masks_of_each_round_are_kept() {
+        let mut results = Results::default();
+        for round in [None, Some(0), Some(1)] {
+            results.round = round;
+            results.start(&MaskSettings::default());
+            results.apply(mask(3, round.unwrap_or(2) as u16, None));
+            results.apply(Event::MasksFinished { images: 1, seconds: 1.0, score: None });
+        }
+        let rounds: Vec<_> = results.complete_rounds().into_iter().map(|(round, _)| round).collect();
+        assert_eq!(rounds, [Some(0), Some(1), None]);
+        results.round = Some(0);
+        assert_eq!(results.mask(3).map(|mask| mask.shares[0].0), Some(0));
+        results.round = Some(5);
+        assert!(results.mask(3).is_none() && results.has_masks() && !results.is_complete());
+        results.round = None;
+        results.start(&MaskSettings { flip: false, ..MaskSettings::default() });
+        assert!(!results.has_masks(), "made otherwise");
     }
 }

@@ -95,7 +95,8 @@ impl Run {
     pub fn go_on(&mut self) {
         self.stage = Stage::Starting;
         self.collapse = None;
-        self.estimate.rest();
+        // It may have been taken up from an earlier visit, on another device.
+        self.estimate = Estimate::default();
     }
 
     /// Ends with an error.

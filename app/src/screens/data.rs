@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::kept::KeptRun;
 use super::tiles::{Over, Tiles};
 use crate::model::data::{self, Data};
 use crate::model::{Model, Part, text};
@@ -55,15 +56,23 @@ fn Asking() -> impl IntoView {
         Data::Failed(message) => Some(message.clone()),
         _ => None,
     });
+    // One first choice at a time.
+    let offers = state.memo(Part::Kept, |model| model.kept.waiting().is_some());
     view! {
         <Failure title="This data set cannot be used" message=failure />
+        <KeptRun />
         <DropZone
             title="Drop a folder of labelled photos, or one .zip"
             id=""
             dropped=move |dropped| state.drop_files(dropped)
             picked=move |files| state.open_files(files)
         >
-            <button type="button" class="button primary" on:click=move |_| state.open_sample()>
+            <button
+                type="button"
+                class="button"
+                class:primary=move || !offers.get()
+                on:click=move |_| state.open_sample()
+            >
                 "Try the sample set"
             </button>
         </DropZone>
@@ -142,14 +151,19 @@ fn Facts() -> impl IntoView {
     let all: Vec<usize> = (0..summary.images.len()).collect();
     let total = all.len();
     let shown = Memo::new(move |_| pager::on_page(&all, page.get(), PAGE));
-    let question = state.memo(Part::Run, |model| {
-        if model.run.stage.is_active() {
-            "This ends the training.".to_string()
-        } else if model.run.has_network() {
-            "This drops the trained network and its masks.".to_string()
-        } else {
-            String::new()
-        }
+    let question = Memo::new(move |_| {
+        state.read(Part::Kept, |_| ());
+        state.read(Part::Run, |model| {
+            let question = match (model.run.stage.is_active(), model.run.has_network(), model.kept.is_safe())
+            {
+                (true, _, true) => "This ends the training. What was learned stays until you train anew.",
+                (true, _, false) => "This ends the training.",
+                (false, true, true) => "This drops the masks. The network stays until you train anew.",
+                (false, true, false) => "This drops the trained network and its masks.",
+                (false, false, _) => "",
+            };
+            question.to_string()
+        })
     });
     let most = summary.images_per_class.iter().copied().max().unwrap_or(1).max(summary.without_class).max(1);
     let mut bars: Vec<Bar> = summary

@@ -27,12 +27,12 @@ pub fn Large() -> impl IntoView {
         let image = state.enlarged.get()?;
         let summary = state.summary()?;
         let facts = summary.images.get(image)?.clone();
-        let has_mask = state.read(Part::Results, |model| model.results.masks.contains_key(&image));
+        let has_mask = state.read(Part::Results, |model| model.results.mask(image).is_some());
         let over = if has_mask { Over::Mask(Signal::derive(|| None)) } else { Over::Preview };
         let picture =
             Signal::derive(move || state.read(Part::Thumbnails, |model| model.pictures.large(image)));
         let classes = class_names(&summary, &facts.labels);
-        let mask = state.peek(|model| model.results.masks.get(&image).cloned());
+        let mask = state.read(Part::Results, |model| model.results.mask(image).cloned());
         let shares = mask.map(|mask| {
             mask.shares
                 .iter()

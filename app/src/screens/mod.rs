@@ -2,10 +2,12 @@
 
 mod data;
 mod header;
+mod kept;
 mod large;
 mod new_photos;
 mod notices;
 mod results;
+mod rounds;
 mod run;
 mod settings;
 mod tiles;

@@ -115,7 +115,8 @@ fn Invitation() -> impl IntoView {
         })
     });
     let plan = move || {
-        let photos = state.read(Part::Results, |model| model.results.masks.len());
+        let photos =
+            state.read(Part::Results, |model| model.results.shown().map_or(0, |made| made.masks.len()));
         let passes = state.form.with(|form| form.valid().deeplab.epochs);
         format!(
             "{} over {} and their masks.",

@@ -45,7 +45,13 @@ pub fn Notices() -> impl IntoView {
                                 <p class="notice-title">"The trainer has stopped"</p>
                                 <p>
                                     {plain_reason(&reason)}
-                                    " Your data and settings are kept; what it had learned is not."
+                                    {move || {
+                                        if state.read(Part::Kept, |model| model.kept.is_safe()) {
+                                            " Your data and settings are kept, and the run up to its last checkpoint."
+                                        } else {
+                                            " Your data and settings are kept; what it had learned is not."
+                                        }
+                                    }}
                                 </p>
                                 <details>
                                     <summary>"Technical message"</summary>

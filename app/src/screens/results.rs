@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::rounds::{RoundSlider, RoundTable};
 use super::tiles::{Over, Tiles};
 use crate::model::fields::{self, Group};
 use crate::model::results::{Order, Work, score_note};
@@ -23,7 +24,9 @@ const PAGE: usize = 24;
 pub fn ResultsSection() -> impl IntoView {
     let state = State::use_here();
     let learned = state.memo(Part::Run, |model| model.run.has_network());
-    let has_masks = state.memo(Part::Results, |model| !model.results.masks.is_empty());
+    let has_masks = state.memo(Part::Results, |model| model.results.has_masks());
+    let shown =
+        state.memo(Part::Results, |model| model.results.shown().is_some_and(|made| !made.masks.is_empty()));
     let complete = state.memo(Part::Results, |model| model.results.is_complete());
     let open = Signal::derive(move || learned.get() || has_masks.get());
     view! {
@@ -35,10 +38,14 @@ pub fn ResultsSection() -> impl IntoView {
             done=complete
             hint="Opens when training is finished or stopped."
         >
-            <Make />
             <Show when=move || has_masks.get()>
+                <RoundSlider />
+            </Show>
+            <Make />
+            <Show when=move || shown.get()>
                 <Gallery />
             </Show>
+            <RoundTable />
         </Section>
     }
 }
@@ -50,6 +57,7 @@ fn Make() -> impl IntoView {
     let work = state.memo(Part::Results, |model| model.results.work.clone());
     let complete = state.memo(Part::Results, |model| model.results.is_complete());
     let failure = state.memo(Part::Results, |model| model.results.failure.clone());
+    let round = state.memo(Part::Results, |model| model.results.round);
     let saved = state.memo(Part::Results, |model| model.results.saved.clone());
     let learned = state.memo(Part::Run, |model| model.run.has_network());
     let wrong = Memo::new(move |_| {
@@ -102,7 +110,9 @@ fn Make() -> impl IntoView {
                                 disabled=move || wrong.get() || learning.get()
                                 on:click=move |_| state.make_masks()
                             >
-                                "Make masks"
+                                {move || {
+                                    if round.get().is_some() { "Make masks of this round" } else { "Make masks" }
+                                }}
                             </button>
                         }
                     }
@@ -161,9 +171,10 @@ fn Gallery() -> impl IntoView {
         state.read(Part::Results, |model| model.results.gallery(class, order))
     });
     let shown = Memo::new(move |_| list.with(|list| pager::on_page(list, page.get(), PAGE)));
-    let scored =
-        state.memo(Part::Results, |model| model.results.masks.values().any(|mask| mask.miou.is_some()));
-    let score = state.memo(Part::Results, |model| model.results.score.clone());
+    let scored = state.memo(Part::Results, |model| {
+        model.results.shown().is_some_and(|made| made.masks.values().any(|mask| mask.miou.is_some()))
+    });
+    let score = state.memo(Part::Results, |model| model.results.shown().and_then(|made| made.score.clone()));
     let classes =
         state.peek(|model| model.data.summary().map(|summary| summary.classes.clone())).unwrap_or_default();
     let number = Memo::new(move |_| list.with(Vec::len));

@@ -41,6 +41,7 @@ fn Under() -> impl IntoView {
     let spatial = state.memo(Part::Run, |model| model.run.is_spatial());
     let facts = state.memo(Part::Run, |model| run_facts(&model.run));
     let scores = state.memo(Part::Run, |model| model.run.scores.clone());
+    let kept = state.memo(Part::Kept, |model| model.kept.is_safe());
     view! {
         <Head />
         <Failure title="Training has ended with an error" message=failure />
@@ -67,6 +68,9 @@ fn Under() -> impl IntoView {
             </Show>
         </div>
         <p class="facts run-facts">
+            <Show when=move || kept.get()>
+                <span>"kept in this browser: you can close the page and come back"</span>
+            </Show>
             {move || facts.get().into_iter().map(|fact| view! { <span>{fact}</span> }).collect_view()}
             {move || {
                 scores

@@ -85,8 +85,7 @@ pub fn layer_over(state: State, image: usize, over: Over) -> Signal<Option<Layer
             .into_layer()
         }
         Over::Mask(only) => {
-            let mask =
-                state.memo(Part::Results, move |model| model.results.masks.get(&image).cloned().map(Same));
+            let mask = state.memo(Part::Results, move |model| model.results.mask(image).cloned().map(Same));
             Memo::new(move |_| {
                 let only = only.get();
                 mask.get().map(|Same(mask)| {
@@ -139,8 +138,7 @@ fn Tile(image: usize, over: Over) -> impl IntoView {
     let (Some(summary), Some(facts)) = (summary, facts) else { return ().into_any() };
     let name = facts.path.rsplit('/').next().unwrap_or(&facts.path).to_string();
     let classes = class_names(&summary, &facts.labels);
-    let miou =
-        state.memo(Part::Results, move |model| model.results.masks.get(&image).and_then(|mask| mask.miou));
+    let miou = state.memo(Part::Results, move |model| model.results.mask(image).and_then(|mask| mask.miou));
     let spoken = format!(
         "{name}: {}",
         if classes.is_empty() { "none of the classes".into() } else { classes.clone() }

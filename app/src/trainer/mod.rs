@@ -7,7 +7,11 @@
 mod blob;
 mod browser;
 mod desk;
+mod drawing;
 mod endpoint;
+mod host;
+mod kept;
+mod learning;
 mod turn;
 mod work;
 

@@ -5,6 +5,7 @@
 //! - `optimizer.safetensors`: the momentum of the same step. When a crash fell between the two files,
 //!   the steps differ, and the momentum starts anew: weights are what counts.
 //! - `shares-<round>.json`: the foreground shares that round `round` learns from.
+//! - `masks-<round>.zip`: the masks that these shares were measured on, a palette PNG each.
 //! - `round-<round>.safetensors`: the network at the end of a round.
 
 use std::collections::{BTreeMap, HashMap};
@@ -15,6 +16,7 @@ use super::settings::{Settings, VERSION};
 use super::store::RunStore;
 use crate::backbone::weights::{Named, TensorFile, encode};
 use crate::error::{Error, Result};
+use crate::export::zip;
 
 const RUN: &str = "run.json";
 const WEIGHTS: &str = "weights.safetensors";
@@ -209,6 +211,18 @@ pub fn save_shares(store: &mut impl RunStore, round: usize, shares: &Shares) -> 
 pub fn load_shares(store: &impl RunStore, round: usize) -> Result<Option<Shares>> {
     let name = shares_name(round);
     store.read(&name)?.map(|bytes| from_json(&bytes, &store.describe(&name))).transpose()
+}
+
+/// Keeps the masks that the shares of round `round` were measured on: names and bytes of their PNGs.
+///
+/// # Errors
+/// As [`RunStore::write`], and [`Error::Format`] for what no zip holds.
+pub fn save_masks(
+    store: &mut impl RunStore,
+    round: usize,
+    masks: impl IntoIterator<Item = (String, Vec<u8>)>,
+) -> Result<()> {
+    store.write(&format!("masks-{round}.zip"), &zip::pack(masks)?)
 }
 
 fn round_name(round: usize) -> String {

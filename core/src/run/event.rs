@@ -164,6 +164,8 @@ pub enum Event {
         height: usize,
         /// Classes in the mask and the share of the image that each covers.
         shares: Vec<(u16, f32)>,
+        /// The background threshold of each of the image's classes, 0 to 1.
+        thresholds: Vec<(u16, f32)>,
         /// IoU of this image alone, percent, where truth was supplied.
         miou: Option<f64>,
         #[serde(skip)]

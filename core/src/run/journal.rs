@@ -6,7 +6,7 @@ use super::store::RunStore;
 use crate::error::Result;
 
 /// Name of the log in the run's folder: one event a line.
-const LOG: &str = "events.jsonl";
+pub(super) const LOG: &str = "events.jsonl";
 
 /// The run's one way to the outside.
 pub(crate) struct Journal<'a, H: Host, S: RunStore> {

@@ -24,6 +24,8 @@ mod preview;
 #[cfg(feature = "network")]
 pub mod published;
 #[cfg(feature = "network")]
+pub mod replay;
+#[cfg(feature = "network")]
 mod round;
 #[cfg(feature = "network")]
 pub mod scorer;

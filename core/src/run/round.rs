@@ -29,8 +29,9 @@ use crate::tensor::read_all;
 /// must not fall far behind, as news, pictures and the wish to stop wait for what is queued.
 const READ_STEPS: usize = 10;
 const READ_SECONDS: f64 = 0.5;
-/// Seconds between checkpoints within a round.
-const SAVE_SECONDS: f64 = 60.0;
+/// Seconds between checkpoints within a round, and how many times longer than one takes they are apart.
+const SAVE_SECONDS: f64 = 30.0;
+const SAVE_PAUSE: f64 = 20.0;
 
 /// What a round is given.
 pub(super) struct Plan<'a> {
@@ -115,6 +116,7 @@ pub(super) async fn train_round<L: Learner, H: Host, S: RunStore>(
     let mut waiting: Vec<Waiting> = Vec::new();
     let mut pace = Pace::start();
     let mut saved = Instant::now();
+    let mut save_seconds = SAVE_SECONDS;
     let mut next = None;
     for step in plan.start_step..steps {
         if !journal.goes_on(round, step).await? {
@@ -145,7 +147,7 @@ pub(super) async fn train_round<L: Learner, H: Host, S: RunStore>(
         let is_last = step + 1 == steps;
         let enough = pace.units_in(READ_SECONDS).clamp(1, READ_STEPS);
         // What is saved has been looked at: a network of no numbers must not replace a good one.
-        let save_is_due = saved.elapsed().as_secs_f64() > SAVE_SECONDS && !is_last;
+        let save_is_due = saved.elapsed().as_secs_f64() > save_seconds && !is_last;
         if waiting.len() >= enough || pace.elapsed() > READ_SECONDS || is_last || save_is_due {
             let count = waiting.len();
             let points = read(std::mem::take(&mut waiting)).await?;
@@ -165,9 +167,11 @@ pub(super) async fn train_round<L: Learner, H: Host, S: RunStore>(
             pace.skip();
         }
         if save_is_due {
+            let started = Instant::now();
             save(&learner, &sgd, &plan, step + 1, journal).await?;
             journal.tell(Event::Saved { round, step: step + 1 })?;
             saved = Instant::now();
+            save_seconds = SAVE_SECONDS.max(SAVE_PAUSE * started.elapsed().as_secs_f64());
             pace.skip();
         }
     }

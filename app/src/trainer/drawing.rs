@@ -1,0 +1,119 @@
+//! Masks of the data set, and of new photos.
+
+use tag2mask_core::dataset::{self, decode};
+use tag2mask_core::export::{classes_txt, palette_png};
+use tag2mask_core::files::FileSet;
+use tag2mask_core::masks::rescale::resize_labels;
+use tag2mask_core::run::Host;
+use tag2mask_core::run::checkpoint::Trained;
+use tag2mask_core::run::event::Phase;
+use tag2mask_core::run::make_masks::{Mask, MaskJob, make_masks};
+use tag2mask_core::run::scorer::{Scorer, is_blind};
+use tag2mask_core::run::settings::MaskSettings;
+use tag2mask_core::{Error, Event, Result};
+use wasm_bindgen::JsValue;
+
+use super::host::Page;
+use super::work::{Made, Shared, files_of};
+
+/// Longest side of the pictures of new photos, pixels.
+const PICTURE_SIDE: usize = 320;
+
+/// Masks of photos without labels, with the network that learned from masks.
+pub(super) async fn predict(
+    this: &Shared,
+    payload: &JsValue,
+    settings: &MaskSettings,
+    page: &mut Page<'_>,
+) -> Result<()> {
+    let compute = this.borrow().compute()?;
+    let trained = Trained::load(&this.borrow().segmenter, None)?
+        .ok_or_else(|| Error::NoData { reason: "no network has learned from masks yet".into() })?;
+    let photos =
+        dataset::read_photos(&FileSet::picked(files_of(payload))?, &trained.card.classes, &mut |_, _| ())?;
+    page.emit(Event::PhotosRead { photos: photos.items.len(), problems: photos.problems.clone() });
+    let started = web_time::Instant::now();
+    let side = trained.card.settings.size;
+    let job =
+        MaskJob { dataset: &photos, settings, side, keep_scores: false, search: false, phase: Phase::Masks };
+    let mut files = Vec::new();
+    let endpoint = page.endpoint.clone();
+    let classes = photos.classes.len();
+    let mut sink = |mask: Mask| {
+        let item = &photos.items[mask.item];
+        files.push((format!("{}.png", item.stem), palette_png::encode(&mask.labels)?));
+        let covered = mask.labels.shares(classes).into_iter().enumerate().filter(|&(_, share)| share > 0.0);
+        let picture = decode::reduced(decode::rgb(item.image.as_ref(), &item.path)?, PICTURE_SIDE as u32);
+        let (width, height) = (picture.width() as usize, picture.height() as usize);
+        endpoint.tell(Event::PhotoReady {
+            name: item.path.clone(),
+            width,
+            height,
+            shares: covered.map(|(class, share)| (class as u16, share)).collect(),
+            rgba: picture.pixels().flat_map(|pixel| [pixel[0], pixel[1], pixel[2], 255]).collect(),
+            labels: resize_labels(&mask.labels, (width, height)).labels,
+        });
+        Ok(())
+    };
+    let finished = make_masks(&job, &trained, &compute, page, &mut sink).await?;
+    let images = files.len();
+    files.push(("classes.txt".into(), classes_txt::encode(&photos.classes)));
+    this.borrow_mut().predicted = files;
+    if finished {
+        page.emit(Event::MasksFinished { images, seconds: started.elapsed().as_secs_f64(), score: None });
+    } else {
+        page.emit(Event::Stopped { round: 0, step: trained.position.step });
+    }
+    Ok(())
+}
+
+/// Masks of all images, with the network of a round.
+pub(super) async fn masks(
+    this: &Shared,
+    settings: &MaskSettings,
+    round: Option<usize>,
+    page: &mut Page<'_>,
+) -> Result<()> {
+    let (compute, dataset) = (this.borrow().compute()?, this.borrow().dataset()?);
+    let trained = Trained::load(&page.store, round)?
+        .ok_or_else(|| Error::NoData { reason: "nothing has been trained yet".into() })?;
+    let started = web_time::Instant::now();
+    let side = trained.card.settings.size;
+    let job =
+        MaskJob { dataset: &dataset, settings, side, keep_scores: false, search: false, phase: Phase::Masks };
+    let mut scorer = Scorer::new(&dataset);
+    let mut files = Vec::new();
+    let endpoint = page.endpoint.clone();
+    let classes = dataset.classes.len();
+    let mut sink = |mask: Mask| {
+        let miou = scorer.add(&mask)?;
+        files.push((format!("{}.png", dataset.items[mask.item].stem), palette_png::encode(&mask.labels)?));
+        let covered = mask.labels.shares(classes).into_iter().enumerate().filter(|&(_, share)| share > 0.0);
+        endpoint.tell(Event::MaskReady {
+            image: mask.item,
+            width: mask.labels.width,
+            height: mask.labels.height,
+            shares: covered.map(|(class, share)| (class as u16, share)).collect(),
+            thresholds: dataset.items[mask.item].labels.iter().copied().zip(mask.thresholds).collect(),
+            miou,
+            labels: mask.labels.labels,
+        });
+        Ok(())
+    };
+    let finished = make_masks(&job, &trained, &compute, page, &mut sink).await?;
+    let images = files.len();
+    files.push(("classes.txt".into(), classes_txt::encode(&dataset.classes)));
+    {
+        let mut trainer = this.borrow_mut();
+        trainer.masks_made += 1;
+        let number = trainer.masks_made;
+        trainer.masks.insert(round, Made { files, number });
+    }
+    if finished {
+        let score = scorer.score(!is_blind(settings.threshold));
+        page.emit(Event::MasksFinished { images, seconds: started.elapsed().as_secs_f64(), score });
+    } else {
+        page.emit(Event::Stopped { round: trained.position.round, step: trained.position.step });
+    }
+    Ok(())
+}

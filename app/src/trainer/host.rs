@@ -1,0 +1,51 @@
+//! The page as a run's host.
+
+use std::cell::Cell;
+
+use tag2mask_core::Event;
+use tag2mask_core::run::{Control, Host};
+
+use super::endpoint::Endpoint;
+use super::kept::KeptStore;
+use super::turn::{sleep, yield_now};
+use crate::disk;
+
+/// How often a paused run looks for a new wish.
+const PAUSE_MILLISECONDS: i32 = 50;
+
+/// Where news go, what the user wishes, and what is to be carried to the disk.
+pub(super) struct Page<'a> {
+    pub(super) endpoint: &'a Endpoint,
+    pub(super) wish: &'a Cell<Control>,
+    pub(super) store: KeptStore,
+}
+
+impl Page<'_> {
+    /// Carries what the run has written to the browser's disk. Where that fails, training goes on without.
+    pub(super) async fn carry(&mut self) {
+        if let Err(error) = self.store.carry().await {
+            let message = format!(
+                "This run is no longer kept in the browser, and would be lost with this page: {}",
+                disk::reason(&error)
+            );
+            self.emit(Event::Warning { message });
+        }
+    }
+}
+
+impl Host for Page<'_> {
+    fn emit(&mut self, event: Event) {
+        self.endpoint.tell(event);
+    }
+
+    async fn breathe(&mut self) -> Control {
+        yield_now().await;
+        if self.store.has_news() {
+            self.carry().await;
+        }
+        if self.wish.get() == Control::Pause {
+            sleep(PAUSE_MILLISECONDS).await;
+        }
+        self.wish.get()
+    }
+}

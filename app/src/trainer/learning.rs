@@ -1,0 +1,104 @@
+//! Training: the run, the one that was kept, and the network that learns from masks.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tag2mask_core::dataset::targets::Targets;
+use tag2mask_core::files::{Blob, MemoryBlob};
+use tag2mask_core::run::RunStore;
+use tag2mask_core::run::checkpoint::Trained;
+use tag2mask_core::run::replay::replay;
+use tag2mask_core::run::settings::Settings;
+use tag2mask_core::run::store::MemoryStore;
+use tag2mask_core::run::train::{Run, train};
+use tag2mask_core::{Error, Result};
+
+use super::host::Page;
+use super::work::Shared;
+use crate::disk;
+
+/// The run as the browser's disk has it: its news again, and from there on as if it had never been away.
+pub(super) async fn restore(page: &mut Page<'_>) -> Result<()> {
+    let lost = |reason: String| Error::NoData { reason: format!("the kept run cannot be read: {reason}") };
+    let store = page.store.clone();
+    let found = store.load().await.map_err(|error| lost(disk::reason(&error)))?;
+    if !found || !replay(&store, page)? {
+        return Err(lost("it has no checkpoint yet; train again".into()));
+    }
+    Ok(())
+}
+
+/// Trains, or goes on with the run in memory if it has these settings.
+pub(super) async fn run(
+    this: &Shared,
+    settings: &Settings,
+    previews: &[usize],
+    keep: bool,
+    page: &mut Page<'_>,
+) -> Result<()> {
+    let mut store = page.store.clone();
+    if !resumes(&store, settings)? {
+        store.clear();
+        this.borrow_mut().masks.clear();
+    }
+    store.keep_on_disk(keep);
+    let ended = learn(this, settings, None, previews, &mut store, page).await;
+    page.carry().await;
+    ended
+}
+
+/// Trains a network on the masks of a round.
+pub(super) async fn train_segmenter(
+    this: &Shared,
+    settings: &Settings,
+    round: Option<usize>,
+    page: &mut Page<'_>,
+) -> Result<()> {
+    let number = this.borrow().masks.get(&round).map_or(0, |made| made.number);
+    let targets = {
+        let trainer = this.borrow();
+        let dataset = trainer.dataset()?;
+        let files = trainer.masks.get(&round).map(|made| made.files.as_slice()).unwrap_or_default();
+        let masks: BTreeMap<&str, &Vec<u8>> =
+            files.iter().map(|(name, bytes)| (name.as_str(), bytes)).collect();
+        Targets::new(dataset.items.iter().enumerate().filter_map(|(index, item)| {
+            let bytes = masks.get(format!("{}.png", item.stem).as_str())?;
+            Some((index, Arc::new(MemoryBlob::new((*bytes).clone())) as Arc<dyn Blob>))
+        }))
+    };
+    if targets.items().is_empty() {
+        return Err(Error::NoData { reason: "there are no masks to learn from yet".into() });
+    }
+    let mut store = {
+        let mut trainer = this.borrow_mut();
+        let of_these = trainer.segmenter_of == number;
+        trainer.segmenter_of = number;
+        let store = std::mem::take(&mut trainer.segmenter);
+        if of_these && resumes(&store, settings)? { store } else { MemoryStore::default() }
+    };
+    let ended = learn(this, settings, Some(&targets), &[], &mut store, page).await;
+    this.borrow_mut().segmenter = store;
+    ended
+}
+
+/// Whether training with these settings goes on from what is in the store: they are those it started with.
+fn resumes(store: &impl RunStore, settings: &Settings) -> Result<bool> {
+    Ok(Trained::load(store, None)?.is_some_and(|trained| &trained.card.settings == settings))
+}
+
+/// Trains into `store`, which is empty or holds a run that goes on.
+async fn learn(
+    this: &Shared,
+    settings: &Settings,
+    targets: Option<&Targets>,
+    previews: &[usize],
+    store: &mut impl RunStore,
+    page: &mut Page<'_>,
+) -> Result<()> {
+    let (compute, dataset) = (this.borrow().compute()?, this.borrow().dataset()?);
+    let weights = this.borrow().weights.clone();
+    let resume = resumes(store, settings)?;
+    let weights = weights.as_deref();
+    let run = Run { dataset: &dataset, settings, compute: &compute, weights, targets, previews, resume };
+    train(&run, page, store).await.map(|_| ())
+}

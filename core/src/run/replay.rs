@@ -1,0 +1,160 @@
+//! Tells a run's news again from its log: what a page knew before it was closed.
+
+use super::checkpoint::Trained;
+use super::event::Event;
+use super::host::Host;
+use super::journal::LOG;
+use super::store::RunStore;
+use crate::error::Result;
+
+/// Tells `host` what `events.jsonl` holds, up to the last checkpoint, and then that the run has stopped there
+/// (or finished). `false`, and nothing told, when there is no checkpoint to go on from.
+///
+/// Losses of one round come in one event. Lines that cannot be read (the last one after a crash) are left
+/// out: the log is for the eye, the checkpoint is what counts.
+///
+/// # Errors
+/// As [`Trained::load`] and [`RunStore::read`].
+pub fn replay<S: RunStore>(store: &S, host: &mut impl Host) -> Result<bool> {
+    let Some(trained) = Trained::load(store, None)? else { return Ok(false) };
+    let log = store.read(LOG)?.unwrap_or_default();
+    let log = String::from_utf8_lossy(&log);
+    let events: Vec<Event> = log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let is_checkpoint = |event: &Event| matches!(event, Event::Saved { .. } | Event::Stopped { .. });
+    let saved = events.iter().rposition(is_checkpoint).unwrap_or(0);
+    let mut waiting: Option<Event> = None;
+    let mut ended = false;
+    for (index, event) in events.into_iter().enumerate() {
+        match event {
+            // What was learned after the checkpoint is learned again, and told again.
+            Event::Losses { .. } if index > saved => {}
+            Event::Losses { round, mut points, learning_rate } => match &mut waiting {
+                Some(Event::Losses { round: of, points: before, learning_rate: rate }) if *of == round => {
+                    before.append(&mut points);
+                    *rate = learning_rate;
+                }
+                _ => tell(host, waiting.replace(Event::Losses { round, points, learning_rate })),
+            },
+            // Where it stands is told at the end; waiting and warnings were of that day.
+            Event::Saved { .. }
+            | Event::Stopped { .. }
+            | Event::Paused { .. }
+            | Event::Resumed { .. }
+            | Event::Warning { .. }
+            | Event::Failed { .. } => {}
+            other => {
+                match other {
+                    Event::RunStarted { .. } => ended = false,
+                    Event::TrainingFinished { .. } => ended = true,
+                    _ => {}
+                }
+                tell(host, waiting.take());
+                host.emit(other);
+            }
+        }
+    }
+    tell(host, waiting);
+    if !ended {
+        let position = trained.position;
+        host.emit(Event::Stopped { round: position.round, step: position.step });
+    }
+    Ok(true)
+}
+
+fn tell(host: &mut impl Host, event: Option<Event>) {
+    if let Some(event) = event {
+        host.emit(event);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backbone::weights::Named;
+    use crate::run::checkpoint::{Position, RunCard, Stage, save};
+    use crate::run::event::{DeviceInfo, LossPoint};
+    use crate::run::host::Control;
+    use crate::run::settings::Settings;
+    use crate::run::store::MemoryStore;
+
+    #[derive(Default)]
+    struct Listener(Vec<Event>);
+
+    impl Host for Listener {
+        fn emit(&mut self, event: Event) {
+            self.0.push(event);
+        }
+
+        async fn breathe(&mut self) -> Control {
+            Control::Continue
+        }
+    }
+
+    fn losses(steps: std::ops::Range<usize>) -> Event {
+        let point = |step| LossPoint {
+            step,
+            total: 1.0,
+            main: 1.0,
+            share: 0.0,
+            activation: 0.5,
+            threshold_step: false,
+        };
+        Event::Losses { round: 0, points: steps.map(point).collect(), learning_rate: 0.1 }
+    }
+
+    fn started(done_steps: usize) -> Event {
+        Event::RunStarted {
+            settings: Box::default(),
+            device: DeviceInfo::default(),
+            parameters: 1,
+            micro_batch: 8,
+            total_steps: 20,
+            done_steps,
+        }
+    }
+
+    fn store(events: &[Event]) -> MemoryStore {
+        let mut store = MemoryStore::default();
+        RunCard::new(&Settings::default(), &["cow".into()], 3).save(&mut store).unwrap();
+        let weights = [Named { name: "w".into(), shape: vec![1], values: vec![0.0] }];
+        save(&mut store, Stage::Cam, Position { round: 0, step: 6 }, &weights, &[]).unwrap();
+        for event in events {
+            store.append(LOG, &serde_json::to_string(event).unwrap()).unwrap();
+        }
+        store
+    }
+
+    #[test]
+    fn the_news_come_again_up_to_the_checkpoint() {
+        let mut store = store(&[
+            started(0),
+            losses(0..3),
+            losses(3..6),
+            Event::Saved { round: 0, step: 6 },
+            Event::Paused { round: 0, step: 6 },
+            losses(6..9),
+        ]);
+        store.append(LOG, "{\"event\":\"losses\",\"rou").unwrap();
+        let mut listener = Listener::default();
+        assert!(replay(&store, &mut listener).unwrap());
+        assert_eq!(listener.0, [started(0), losses(0..6), Event::Stopped { round: 0, step: 6 }]);
+    }
+
+    #[test]
+    fn a_finished_run_is_told_as_finished_and_one_that_went_on_is_not() {
+        let end = Event::TrainingFinished { seconds: 2.0 };
+        let mut listener = Listener::default();
+        replay(&store(&[started(0), end.clone()]), &mut listener).unwrap();
+        assert_eq!(listener.0.last(), Some(&end));
+        let mut listener = Listener::default();
+        replay(&store(&[started(0), end, started(3)]), &mut listener).unwrap();
+        assert_eq!(listener.0.last(), Some(&Event::Stopped { round: 0, step: 6 }));
+    }
+
+    #[test]
+    fn without_a_checkpoint_nothing_is_told() {
+        let mut listener = Listener::default();
+        assert!(!replay(&MemoryStore::default(), &mut listener).unwrap());
+        assert!(listener.0.is_empty());
+    }
+}
