@@ -243,6 +243,7 @@ test('a run goes on after reloads, across rounds', { timeout: 2 * LONG }, async 
   assert.match(values, /erythrocyte\s+\d/, 'shares of before the reload are there');
 
   // The network of an earlier round is there to compare with.
+  await page.getByText('How masks are made').click();
   await fill(page, { scales: '1' });
   await page.getByRole('button', { name: 'Make masks' }).click();
   await page.getByRole('button', { name: 'Download the masks (.zip)' }).waitFor({ timeout: LONG });
