@@ -113,6 +113,10 @@ fn kind_title(kind: ProblemKind, number: u64) -> String {
         ProblemKind::BadMask => {
             format!("{} cannot be used for scoring", text::count(number, "mask", "masks"))
         }
+        ProblemKind::BadBox => {
+            format!("{} with boxes that cannot be", text::count(number, "image", "images"))
+        }
+        ProblemKind::LabelFromMask => "labels taken from the supplied masks".to_owned(),
         ProblemKind::OtherFile => format!("{} left aside", text::count(number, "other file", "other files")),
     }
 }

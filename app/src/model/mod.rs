@@ -250,6 +250,7 @@ pub(crate) mod tests {
             without_class: 0,
             several_classes: 0,
             with_mask: 0,
+            boxes: 0,
             images,
             problems: Vec::new(),
         }

@@ -13,6 +13,8 @@ pub const EXAMPLES: &str = "\
 Examples:
   tag2mask inspect photos              a folder per class, or images and labels.csv
   tag2mask inspect photos.zip
+  tag2mask inspect VOCdevkit/VOC2012 --split train
+  tag2mask inspect coco --split val2014
   tag2mask inspect photos --json | jq '.problems[].path'
 
 labels.csv has the columns image,labels; several labels are separated by a space, ';' or '|',
@@ -22,7 +24,7 @@ and none means that the image holds none of the classes.";
 pub struct Args {
     /// Data set: a folder or a .zip
     data: PathBuf,
-    /// Of VOC: the list of images under ImageSets, for instance train_aug
+    /// Of VOC: the list of images under ImageSets, for instance train_aug; of COCO: train2014 or val2014
     #[arg(long, value_name = "NAME")]
     split: Option<String>,
 }
@@ -43,6 +45,7 @@ fn lines(summary: &Summary) -> Vec<String> {
         Layout::ClassFolders => "a folder per class",
         Layout::LabelsTable => "images and labels.csv",
         Layout::Voc => "PASCAL VOC's folders",
+        Layout::Coco => "COCO's annotations",
         Layout::Photos => "photos without labels",
     };
     let mut lines =
@@ -56,6 +59,9 @@ fn lines(summary: &Summary) -> Vec<String> {
     count("several classes", summary.several_classes);
     count("no class", summary.without_class);
     count("with a mask", summary.with_mask);
+    if summary.boxes > 0 {
+        count("boxes", summary.boxes);
+    }
     lines.extend(sizes(summary));
     if !summary.problems.is_empty() {
         lines.push(format!("problems: {}", summary.problems.len()));
@@ -114,6 +120,7 @@ mod tests {
             without_class: 4,
             several_classes: 2,
             with_mask: 1,
+            boxes: 7,
             images: (0..9).map(image).collect(),
             problems: vec![problem],
         };
@@ -123,6 +130,7 @@ mod tests {
             "  cow                         12\n",
             "  a very long class name       3\n",
             "  several classes              2\n",
+            "  boxes                        7\n",
             "  105 × 80: 4\n",
             "  2 other sizes: 2\n",
             "problems: 1\n  images/bad.jpg: it ends early",

@@ -6,6 +6,7 @@
 
 pub mod augment;
 pub mod batch;
+pub mod boxes;
 pub mod cache;
 pub mod decode;
 mod duplicates;
@@ -15,6 +16,7 @@ pub mod problem;
 pub mod sample;
 mod stems;
 mod summary;
+pub mod supplied;
 pub mod targets;
 
 use std::sync::Arc;
@@ -22,8 +24,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::files::Blob;
+pub use boxes::ObjectBox;
 pub use layouts::{read, read_photos, read_split};
 pub use problem::{Problem, ProblemKind};
+pub use supplied::SuppliedMask;
 
 /// One usable image.
 #[derive(Clone)]
@@ -40,9 +44,10 @@ pub struct Item {
     pub labels: Vec<u16>,
     /// The compressed image.
     pub image: Arc<dyn Blob>,
-    /// The supplied mask, for scoring only: an index image, 0 background, `c + 1` for class `c`, 255
-    /// ignore.
-    pub mask: Option<Arc<dyn Blob>>,
+    /// Boxes around objects, where the data set has them. Nothing learns from them yet.
+    pub boxes: Vec<ObjectBox>,
+    /// The supplied mask, for scoring only.
+    pub mask: Option<SuppliedMask>,
 }
 
 /// How labels were given.
@@ -55,6 +60,8 @@ pub enum Layout {
     LabelsTable,
     /// PASCAL VOC's folders.
     Voc,
+    /// COCO's annotations.
+    Coco,
     /// Photos without labels.
     Photos,
 }
@@ -87,6 +94,9 @@ pub struct Summary {
     pub several_classes: usize,
     /// Images that came with a mask (for scoring only).
     pub with_mask: usize,
+    /// Boxes around objects, in all images.
+    #[serde(default)]
+    pub boxes: usize,
     /// The usable images.
     pub images: Vec<ImageSummary>,
     /// What was left out, and why.

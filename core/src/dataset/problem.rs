@@ -18,6 +18,10 @@ pub enum ProblemKind {
     BadLine,
     /// A supplied mask that cannot be used for scoring.
     BadMask,
+    /// A box around an object that cannot be one.
+    BadBox,
+    /// Labels that were taken from supplied masks, as nothing else names them.
+    LabelFromMask,
     /// A file that is neither an image nor part of the layout.
     OtherFile,
 }

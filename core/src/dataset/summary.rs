@@ -19,6 +19,7 @@ impl Dataset {
             without_class: count(|item| item.labels.is_empty()),
             several_classes: count(|item| item.labels.len() > 1),
             with_mask: count(|item| item.mask.is_some()),
+            boxes: self.items.iter().map(|item| item.boxes.len()).sum(),
             images: self.items.iter().map(ImageSummary::from).collect(),
             problems: self.problems.clone(),
         }

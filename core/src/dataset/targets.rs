@@ -6,13 +6,43 @@ use std::sync::Arc;
 use super::{Dataset, decode};
 use crate::error::{Error, Result};
 use crate::export::classes_txt;
-use crate::files::{Blob, FileSet, extension, limits, name, stem};
+use crate::files::{Blob, FileEntry, FileSet, extension, limits, name, stem};
 use crate::masks::LabelMap;
 use crate::masks::label_map::IGNORE;
 use crate::masks::rescale::resize_labels;
 
 /// Input pixels per target pixel: a network's own resolution is coarser still.
 pub const STRIDE: usize = 4;
+
+/// Masks of a data set's items in a folder as `masks` writes it, by item: a PNG per image under the image's
+/// stem, and `classes.txt`, whose names and order must be the data set's.
+///
+/// # Errors
+/// [`Error::Format`] for other classes, [`Error::Io`] when the list of them cannot be read.
+pub fn masks_of_items(files: &FileSet, dataset: &Dataset) -> Result<BTreeMap<usize, Arc<dyn Blob>>> {
+    // The folder's own name may stand in front.
+    if let Some(listed) = files.entries().iter().find(|entry| name(&entry.path) == "classes.txt") {
+        let failed = |source| Error::Io { action: "read", path: listed.path.clone(), source };
+        let length = listed.blob.len().min(limits::TEXT_BYTES) as usize;
+        let text = listed.blob.read_at(0, length).map_err(failed)?;
+        let names = classes_txt::decode(&String::from_utf8_lossy(&text));
+        if names != dataset.classes {
+            return Err(Error::Format {
+                path: listed.path.clone(),
+                reason: format!(
+                    "the masks have the classes {}, the data set has {}",
+                    names.join(", "),
+                    dataset.classes.join(", ")
+                ),
+            });
+        }
+    }
+    let by_stem: BTreeMap<&str, usize> =
+        dataset.items.iter().enumerate().map(|(index, item)| (item.stem.as_str(), index)).collect();
+    let pngs = files.entries().iter().filter(|entry| extension(&entry.path) == "png");
+    let item_of = |entry: &FileEntry| Some((*by_stem.get(name(stem(&entry.path)))?, entry.blob.clone()));
+    Ok(pngs.filter_map(item_of).collect())
+}
 
 /// Masks by item of a data set.
 #[derive(Clone, Default)]
@@ -32,31 +62,7 @@ impl Targets {
     /// # Errors
     /// [`Error::Format`] for other classes, [`Error::NoData`] when no mask is of any image.
     pub fn read(files: &FileSet, dataset: &Dataset) -> Result<Self> {
-        // The folder's own name may stand in front.
-        if let Some(listed) = files.entries().iter().find(|entry| name(&entry.path) == "classes.txt") {
-            let failed = |source| Error::Io { action: "read", path: listed.path.clone(), source };
-            let length = listed.blob.len().min(limits::TEXT_BYTES) as usize;
-            let text = listed.blob.read_at(0, length).map_err(failed)?;
-            let names = classes_txt::decode(&String::from_utf8_lossy(&text));
-            if names != dataset.classes {
-                return Err(Error::Format {
-                    path: listed.path.clone(),
-                    reason: format!(
-                        "the masks have the classes {}, the data set has {}",
-                        names.join(", "),
-                        dataset.classes.join(", ")
-                    ),
-                });
-            }
-        }
-        let by_stem: BTreeMap<&str, usize> =
-            dataset.items.iter().enumerate().map(|(index, item)| (item.stem.as_str(), index)).collect();
-        let masks =
-            files.entries().iter().filter(|entry| extension(&entry.path) == "png").filter_map(|entry| {
-                let item = by_stem.get(name(stem(&entry.path)))?;
-                Some((*item, entry.blob.clone()))
-            });
-        let targets = Self::new(masks);
+        let targets = Self::new(masks_of_items(files, dataset)?);
         if targets.masks.is_empty() {
             return Err(Error::NoData {
                 reason: "no mask has the name of an image; give the folder that `tag2mask masks` wrote"

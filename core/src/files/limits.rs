@@ -6,6 +6,8 @@ pub const IMAGE_PIXELS: u64 = 100_000_000;
 pub const ARCHIVE_BYTES: u64 = 4 << 30;
 /// Entries of one archive.
 pub const ARCHIVE_ENTRIES: usize = 100_000;
+/// Files of a folder or a selection: COCO 2014 has 164,000 images with those of its test set.
+pub const FILES: usize = 250_000;
 /// Bytes of one entry, unpacked: 512 MiB holds any image within [`IMAGE_PIXELS`].
 pub const ENTRY_BYTES: u64 = 512 << 20;
 /// Bytes of a text file (`labels.csv`, `classes.txt`).

@@ -15,5 +15,5 @@ mod zip;
 pub use blob::{Blob, BlobReader, MemoryBlob, Portable};
 #[cfg(not(target_arch = "wasm32"))]
 pub use folder::FileBlob;
-pub use path::{extension, is_foreign_image_name, is_image_name, name, stem};
+pub use path::{clean_path, extension, is_foreign_image_name, is_image_name, name, stem};
 pub use set::{FileEntry, FileSet, SkippedFile};

@@ -31,6 +31,15 @@ pub(super) fn clean(path: &str) -> Cleaned {
     Cleaned::Path(parts.join("/"))
 }
 
+/// A path from outside in the one form used here; `None` for one that is absolute, leads out of its folder,
+/// or is of a hidden file.
+pub fn clean_path(path: &str) -> Option<String> {
+    match clean(path) {
+        Cleaned::Path(path) => Some(path),
+        Cleaned::Junk | Cleaned::Refused(_) => None,
+    }
+}
+
 /// Hidden names, and what macOS and Windows put into folders and archives.
 pub(super) fn is_junk(part: &str) -> bool {
     part.starts_with('.')

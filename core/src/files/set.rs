@@ -74,7 +74,7 @@ impl FileSet {
     ///
     /// # Errors
     /// [`Error::Archive`] or [`Error::TooLarge`] if the archive cannot be used;
-    /// [`Error::TooLarge`] above [`limits::ARCHIVE_ENTRIES`] files.
+    /// [`Error::TooLarge`] above [`limits::FILES`] files.
     pub fn picked(mut files: Vec<(String, Arc<dyn Blob>)>) -> Result<Self> {
         if files.len() == 1 && extension(&files[0].0) == "zip" {
             let (name, blob) = files.remove(0);
@@ -139,11 +139,11 @@ impl FileSet {
 
 /// Refuses more files than a data set may have.
 pub(super) fn check_count(count: usize, path: &str) -> Result<()> {
-    if count > limits::ARCHIVE_ENTRIES {
+    if count > limits::FILES {
         return Err(Error::TooLarge {
             what: "the number of files",
             found: count.to_string(),
-            limit: limits::ARCHIVE_ENTRIES.to_string(),
+            limit: limits::FILES.to_string(),
             path: path.to_owned(),
         });
     }

@@ -4,14 +4,19 @@
 pub mod dense_crf;
 pub mod label_map;
 pub mod metric;
+pub mod objects;
+pub mod outline;
 mod parallel;
 pub mod permutohedral;
 pub mod rescale;
+pub mod run_lengths;
 pub mod score_maps;
 pub mod threshold;
 pub mod threshold_search;
 
 pub use label_map::{IGNORE, LabelMap};
 pub use metric::Confusion;
+pub use objects::Objects;
+pub use outline::Outline;
 pub use score_maps::ScoreMaps;
 pub use threshold::{Activation, Background};

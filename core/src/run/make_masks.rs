@@ -15,8 +15,8 @@ use super::pace::Pace;
 use super::settings::{MaskSettings, ViewSize};
 use crate::backbone::BackboneConfig;
 use crate::backbone::weights::FileSource;
+use crate::dataset::Dataset;
 use crate::dataset::cache::{DEFAULT_BYTES, ImageCache};
-use crate::dataset::{Dataset, decode};
 use crate::device::{Compute, micro_batch};
 use crate::error::Result;
 use crate::masks::metric::Confusion;
@@ -201,7 +201,7 @@ fn finish(
     let labels = if size == full { labels } else { resize_labels(&labels, full) };
     let mut candidates = Vec::new();
     if let Some(truth) = facts.mask.as_ref().filter(|_| job.search && size == full) {
-        let truth = decode::mask(truth.as_ref(), &facts.path)?;
+        let truth = truth.decode(&facts.path)?;
         // Counted one by one: 19 masks of a large photo are too much to keep.
         for threshold in ThresholdSearch::usual_thresholds() {
             let candidate = label(&activation, &Background::Fixed(threshold));

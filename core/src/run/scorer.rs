@@ -3,8 +3,10 @@
 use super::event::Score;
 use super::make_masks::Mask;
 use super::settings::Threshold;
+use crate::dataset::targets::masks_of_items;
 use crate::dataset::{Dataset, decode};
 use crate::error::Result;
+use crate::files::FileSet;
 use crate::masks::metric::Confusion;
 use crate::masks::threshold_search::ThresholdSearch;
 
@@ -32,7 +34,7 @@ impl<'a> Scorer<'a> {
     pub fn add(&mut self, mask: &Mask) -> Result<Option<f64>> {
         let facts = &self.dataset.items[mask.item];
         let Some(truth) = &facts.mask else { return Ok(None) };
-        let truth = decode::mask(truth.as_ref(), &facts.path)?;
+        let truth = truth.decode(&facts.path)?;
         let mut own = Confusion::new(self.dataset.classes.len());
         own.accumulate(&mask.labels, &truth, &facts.path)?;
         // Strengths of large photos are smaller than the photo: those are not searched.
@@ -72,6 +74,43 @@ impl<'a> Scorer<'a> {
         let scored = self.confusion.images() > 0;
         scored.then(|| self.confusion.score(&self.dataset.classes, looked_at_truth))
     }
+}
+
+/// How good the masks of a folder are.
+pub struct Scored {
+    /// The score of all; `None` when no image has a truth.
+    pub score: Option<Score>,
+    /// Images that have a truth but no mask in the folder, by path.
+    pub missing: Vec<String>,
+}
+
+/// Scores a folder as `masks` writes it against the masks that came with the data set. `progress` hears of
+/// images done and images in all.
+///
+/// # Errors
+/// [`crate::Error::Format`] for masks of other classes or sizes, and those of decoding.
+pub fn score_masks(
+    dataset: &Dataset,
+    masks: &FileSet,
+    looked_at_truth: bool,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<Scored> {
+    let masks = masks_of_items(masks, dataset)?;
+    let mut confusion = Confusion::new(dataset.classes.len());
+    let mut missing = Vec::new();
+    for (index, item) in dataset.items.iter().enumerate() {
+        match (&item.mask, masks.get(&index)) {
+            (None, _) => {}
+            (Some(_), None) => missing.push(item.path.clone()),
+            (Some(truth), Some(mask)) => {
+                let mask = decode::mask(mask.as_ref(), &item.path)?;
+                confusion.accumulate(&mask, &truth.decode(&item.path)?, &item.path)?;
+            }
+        }
+        progress(index + 1, dataset.items.len());
+    }
+    let scored = confusion.images() > 0;
+    Ok(Scored { score: scored.then(|| confusion.score(&dataset.classes, looked_at_truth)), missing })
 }
 
 /// Whether a threshold may have been chosen with a look at the truth is the caller's to say; the

@@ -97,6 +97,7 @@ mod tests {
     use super::*;
     use crate::backbone::BackboneConfig;
     use crate::backbone::weights::RandomSource;
+    use crate::dataset::SuppliedMask;
     use crate::dataset::batch::make_batch;
     use crate::dataset::cache::ImageCache;
     use crate::dataset::sample::{self, SampleSettings};
@@ -129,7 +130,10 @@ mod tests {
         let items = [3, 1, 0, 4, 2];
         let augment = AugmentSettings::default();
         let (batch, _) = make_batch(&dataset, &mut cache, &items, 64, &augment, 1, 0).unwrap();
-        let truth = |item: usize| Some((item, dataset.items[item].mask.clone()?));
+        let truth = |item: usize| match &dataset.items[item].mask {
+            Some(SuppliedMask::Png(png)) => Some((item, png.clone())),
+            _ => None,
+        };
         let targets = Targets::new((0..4).filter_map(truth));
         let (batch, problems) = batch.with_targets(&targets, &dataset, &augment, 1, 0);
         assert_eq!((problems.len(), batch.targets.len()), (0, 5 * 16 * 16));

@@ -113,6 +113,7 @@ mod tests {
             without_class: 0,
             several_classes: 0,
             with_mask: 0,
+            boxes: 0,
             images: (0..images).map(image).collect(),
             problems: Vec::new(),
         }

@@ -31,7 +31,8 @@ pub(super) fn read(
         } else {
             BTreeSet::from([folder.to_owned()])
         };
-        labelled.push(Labelled { path: image.path.clone(), blob: image.blob.clone(), labels });
+        let (path, blob) = (image.path.clone(), image.blob.clone());
+        labelled.push(Labelled { path, blob, labels, boxes: Vec::new() });
     }
     for (folder, count) in unlisted {
         problems.push(Problem {

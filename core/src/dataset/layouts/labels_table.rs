@@ -102,7 +102,8 @@ pub(super) fn read(
     for (at, image) in images.iter().enumerate() {
         match named.remove(&at) {
             Some((_, Some(labels))) => {
-                labelled.push(Labelled { path: image.path.clone(), blob: image.blob.clone(), labels });
+                let (path, blob) = (image.path.clone(), image.blob.clone());
+                labelled.push(Labelled { path, blob, labels, boxes: Vec::new() });
             }
             Some((_, None)) => {}
             None => problems.push(Problem {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Item, Problem, ProblemKind};
+use crate::dataset::SuppliedMask;
 use crate::dataset::decode::check_mask_type;
 use crate::files::{FileEntry, extension, name, stem};
 
@@ -29,7 +30,7 @@ pub(super) fn attach(masks: &[&FileEntry], items: &mut [Item], problems: &mut Ve
             several => Err(format!("{} images have this name.", several.len())),
         };
         match outcome {
-            Ok(at) => items[at].mask = Some(mask.blob.clone()),
+            Ok(at) => items[at].mask = Some(SuppliedMask::Png(mask.blob.clone())),
             Err(reason) => problems.push(Problem {
                 path: mask.path.clone(),
                 kind: ProblemKind::BadMask,

@@ -2,6 +2,7 @@
 
 mod class_folders;
 mod classes;
+mod coco;
 mod labels_table;
 mod masks;
 mod voc;
@@ -9,7 +10,9 @@ mod voc;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Dataset, Item, Layout, Problem, ProblemKind, duplicates, header, stems};
+use super::{
+    Dataset, Item, Layout, ObjectBox, Problem, ProblemKind, SuppliedMask, duplicates, header, stems,
+};
 use crate::error::{Error, Result};
 use crate::files::{Blob, FileEntry, FileSet, extension, is_foreign_image_name, is_image_name, limits, name};
 
@@ -21,6 +24,14 @@ struct Labelled {
     path: String,
     blob: Arc<dyn Blob>,
     labels: BTreeSet<String>,
+    boxes: Vec<GivenBox>,
+}
+
+/// A box as a data set gives it, not yet checked.
+struct GivenBox {
+    class: String,
+    /// Left, upper, right and lower edge, pixels.
+    edges: [f32; 4],
 }
 
 /// The files by the part they play.
@@ -35,8 +46,8 @@ struct Parts<'a> {
 /// Reads a data set: finds its layout, its classes and labels, checks every image's header, and lists
 /// what is left out. `progress` hears of images checked and images in all.
 ///
-/// `JPEGImages` beside `Annotations` or `ImageSets` make it VOC, a `labels.csv` at the top a labels table;
-/// otherwise each folder is a class.
+/// `JPEGImages` beside `Annotations` or `ImageSets` make it VOC, `annotations/instances_*.json` COCO, a
+/// `labels.csv` at the top a labels table; otherwise each folder is a class.
 ///
 /// # Errors
 /// [`Error::NoData`] if no image can be used, [`Error::TooLarge`] for text files or class numbers
@@ -45,7 +56,8 @@ pub fn read(files: &FileSet, progress: &mut dyn FnMut(usize, usize)) -> Result<D
     read_split(files, None, progress)
 }
 
-/// As [`read`]; of a data set that comes with lists of images (VOC), those on the list `split`.
+/// As [`read`]; of a data set that comes with lists of images (VOC) or several files of
+/// annotations (COCO), those of `split`.
 ///
 /// # Errors
 /// As [`read`]; [`Error::Setting`] for a split that the data set does not have.
@@ -62,8 +74,13 @@ pub fn read_split(
     if voc::is_voc(files) {
         return read_voc(files, split, problems, progress);
     }
+    if coco::is_coco(files) {
+        return read_coco(files, split, problems, progress);
+    }
     if split.is_some() {
-        let reason = "this data set has no lists of images; VOC has, under ImageSets".into();
+        let reason =
+            "this data set has no lists of images; VOC has, under ImageSets, and COCO, under annotations"
+                .into();
         return Err(Error::Setting { name: "split", reason });
     }
     let parts = sort_out(files, &mut problems);
@@ -102,7 +119,7 @@ pub fn read_split(
                 .to_owned(),
         });
     }
-    let mut items = items(usable, &names);
+    let mut items = items(usable, &names, &mut problems);
     masks::attach(&parts.masks, &mut items, &mut problems);
     problems.sort_by(|a, b| (a.kind, &a.path, &a.reason).cmp(&(b.kind, &b.path, &b.reason)));
     Ok(Dataset { layout, classes: names, items, problems })
@@ -122,10 +139,42 @@ fn read_voc(
                 .into(),
         });
     }
-    let mut items = items(usable, &classes);
+    let mut items = items(usable, &classes, &mut problems);
     masks::attach(&masks, &mut items, &mut problems);
     problems.sort_by(|a, b| (a.kind, &a.path, &a.reason).cmp(&(b.kind, &b.path, &b.reason)));
     Ok(Dataset { layout: Layout::Voc, classes, items, problems })
+}
+
+fn read_coco(
+    files: &FileSet,
+    split: Option<&str>,
+    mut problems: Vec<Problem>,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<Dataset> {
+    let coco::Coco { labelled, mut masks, classes } = coco::read(files, split, &mut problems)?;
+    let usable = check_headers(labelled, &mut problems, progress);
+    if usable.is_empty() {
+        return Err(Error::NoData {
+            reason:
+                "looked for COCO's layout, but no image that annotations/instances_*.json names is there \
+                     and can be read"
+                    .into(),
+        });
+    }
+    let mut items = items(usable, &classes, &mut problems);
+    for item in &mut items {
+        match masks.remove(&item.path).map(|mask| mask.of_size(item.width, item.height)) {
+            None => {}
+            Some(Ok(objects)) => item.mask = Some(SuppliedMask::Objects(Arc::new(objects))),
+            Some(Err(reason)) => problems.push(Problem {
+                path: item.path.clone(),
+                kind: ProblemKind::BadMask,
+                reason: format!("{} Its mask is not used for scoring.", sentence(&reason)),
+            }),
+        }
+    }
+    problems.sort_by(|a, b| (a.kind, &a.path, &a.reason).cmp(&(b.kind, &b.path, &b.reason)));
+    Ok(Dataset { layout: Layout::Coco, classes, items, problems })
 }
 
 /// Reads photos that nobody labelled, for a network that knows `classes`: every image of the file set but
@@ -152,6 +201,7 @@ pub fn read_photos(
         path: file.path.clone(),
         blob: file.blob.clone(),
         labels: BTreeSet::new(),
+        boxes: Vec::new(),
     };
     let photos = check_headers(images.iter().map(unlabelled).collect(), &mut problems, progress);
     if photos.is_empty() {
@@ -160,15 +210,16 @@ pub fn read_photos(
         let reason = format!("there is no JPEG, PNG, WebP or BMP image that can be read{first}");
         return Err(Error::NoData { reason });
     }
-    let items = items(photos, &[]);
+    let items = items(photos, &[], &mut problems);
     Ok(Dataset { layout: Layout::Photos, classes: classes.to_vec(), items, problems })
 }
 
-/// Items with labels by the classes' names.
-fn items(usable: Vec<Sized>, names: &[String]) -> Vec<Item> {
+/// Items with labels by the classes' names; boxes that cannot be become problems.
+fn items(usable: Vec<Sized>, names: &[String], problems: &mut Vec<Problem>) -> Vec<Item> {
     let paths: Vec<&str> = usable.iter().map(|(image, _)| image.path.as_str()).collect();
     let stems = stems::unique(&paths);
-    let item = |((image, (width, height)), stem): (Sized, String)| Item {
+    let item = |((image, size), stem): (Sized, String)| Item {
+        boxes: boxes(&image, size, names, problems),
         labels: (0u16..)
             .zip(names)
             .filter(|(_, name)| image.labels.contains(*name))
@@ -176,12 +227,40 @@ fn items(usable: Vec<Sized>, names: &[String]) -> Vec<Item> {
             .collect(),
         path: image.path,
         stem,
-        width,
-        height,
+        width: size.0,
+        height: size.1,
         image: image.blob,
         mask: None,
     };
     usable.into_iter().zip(stems).map(item).collect()
+}
+
+/// The boxes of an image that can be boxes of it; the others become one problem.
+fn boxes(
+    image: &Labelled,
+    size: (u32, u32),
+    names: &[String],
+    problems: &mut Vec<Problem>,
+) -> Vec<ObjectBox> {
+    let mut first: Option<String> = None;
+    let mut usable = Vec::with_capacity(image.boxes.len());
+    for given in &image.boxes {
+        let class = names.iter().position(|name| *name == given.class);
+        match class.ok_or("has no known class").and_then(|class| ObjectBox::fit(class, given.edges, size)) {
+            Ok(fitting) => usable.push(fitting),
+            Err(reason) => {
+                let [x0, y0, x1, y1] = given.edges;
+                let class = &given.class;
+                first.get_or_insert_with(|| format!("({class}, {x0}, {y0} to {x1}, {y1}) {reason}"));
+            }
+        }
+    }
+    if let Some(first) = first {
+        let bad = image.boxes.len() - usable.len();
+        let reason = format!("{bad} of {} boxes cannot be: one {first}. Left out.", image.boxes.len());
+        problems.push(Problem { path: image.path.clone(), kind: ProblemKind::BadBox, reason });
+    }
+    usable
 }
 
 /// Gives every file its part; what has none becomes a problem.
@@ -281,7 +360,7 @@ fn settle_duplicates(usable: Vec<Sized>, layout: Layout, problems: &mut Vec<Prob
                 continue;
             }
             Layout::ClassFolders => "Left out",
-            Layout::Photos | Layout::Voc => "Both are used",
+            Layout::Photos | Layout::Voc | Layout::Coco => "Both are used",
             Layout::LabelsTable if image.labels == original.labels => "Both are used",
             Layout::LabelsTable => "Their labels differ: check both lines. Both are used",
         };

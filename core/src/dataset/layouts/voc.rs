@@ -1,12 +1,18 @@
 //! PASCAL VOC: photos in `JPEGImages`, their objects in `Annotations/*.xml` or lists per class in
 //! `ImageSets/Main`, masks in `SegmentationClass` (with those of the augmented set in `SegmentationClassAug`),
 //! and splits as lists of names under `ImageSets`.
+//!
+//! An image that neither annotations nor lists name has the labels of its mask: as such sets are shared,
+//! the augmented one comes without annotations. These labels, too, are the benchmark's own, and a problem
+//! says how many images have them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Labelled, Problem, ProblemKind, text_bytes};
+use super::{GivenBox, Labelled, Problem, ProblemKind, text_bytes};
+use crate::dataset::decode;
 use crate::error::{Error, Result};
 use crate::files::{FileEntry, FileSet, extension, name, stem};
+use crate::masks::IGNORE;
 
 /// The classes of VOC 2007 to 2012, in the order of their values in masks.
 pub const CLASSES: [&str; 20] = [
@@ -31,6 +37,13 @@ pub const CLASSES: [&str; 20] = [
     "train",
     "tvmonitor",
 ];
+
+/// What is said of an image.
+#[derive(Default)]
+struct Given {
+    labels: BTreeSet<String>,
+    boxes: Vec<GivenBox>,
+}
 
 /// What was found.
 pub(super) struct Voc<'a> {
@@ -65,30 +78,61 @@ pub(super) fn read<'a>(
         .map(|entry| (name(stem(&entry.path)), entry))
         .filter(|(name, _)| is_wanted(name))
         .collect();
-    let labels = labels(files, &images, problems)?;
-    let mut labelled = Vec::new();
-    let mut without = 0;
-    for (name, image) in &images {
-        match labels.get(*name) {
-            Some(labels) => {
-                let (path, blob) = (image.path.clone(), image.blob.clone());
-                labelled.push(Labelled { path, blob, labels: labels.clone() });
-            }
-            None => without += 1,
-        }
-    }
-    if without > 0 {
-        let reason = format!("{without} images have neither annotations nor a line in a list. Left out.");
-        problems.push(Problem { path: "JPEGImages".into(), kind: ProblemKind::ImageWithoutLabel, reason });
-    }
-    let found: BTreeSet<&String> = labels.values().flatten().collect();
+    let mut given = given(files, &images, problems)?;
+    let masks = masks(files, &images);
+    let found: BTreeSet<&String> = given.values().flat_map(|given| &given.labels).collect();
     let is_standard = found.iter().all(|name| CLASSES.contains(&name.as_str()));
     let classes = match is_standard {
         // Values in masks follow the whole list, whichever of its classes occur.
         true => CLASSES.map(str::to_owned).to_vec(),
         false => found.into_iter().cloned().collect(),
     };
-    Ok(Voc { labelled, masks: masks(files, &images), classes })
+    if is_standard {
+        label_by_masks(&mut given, &masks, problems);
+    }
+    let mut labelled = Vec::new();
+    let mut without = 0;
+    for (name, image) in &images {
+        match given.remove(*name) {
+            Some(Given { labels, boxes }) => {
+                let (path, blob) = (image.path.clone(), image.blob.clone());
+                labelled.push(Labelled { path, blob, labels, boxes });
+            }
+            None => without += 1,
+        }
+    }
+    if without > 0 {
+        let reason =
+            format!("{without} images have no annotations, no line in a list and no mask. Left out.");
+        problems.push(Problem { path: "JPEGImages".into(), kind: ProblemKind::ImageWithoutLabel, reason });
+    }
+    Ok(Voc { labelled, masks: masks.into_values().collect(), classes })
+}
+
+/// Labels of images that nothing but a mask tells of: the classes in it.
+fn label_by_masks(
+    given: &mut BTreeMap<String, Given>,
+    masks: &BTreeMap<&str, &FileEntry>,
+    problems: &mut Vec<Problem>,
+) {
+    let mut count = 0;
+    for (&image, mask) in masks.iter().filter(|(image, _)| !given.contains_key(**image)).collect::<Vec<_>>() {
+        // One that cannot be read is told of where masks are checked.
+        let Ok(map) = decode::mask(mask.blob.as_ref(), &mask.path) else { continue };
+        let values: BTreeSet<u8> = map.labels.into_iter().collect();
+        let named = values.into_iter().filter(|&value| value != 0 && value != IGNORE);
+        let labels = named.map(|value| CLASSES.get(usize::from(value) - 1).map(|name| (*name).to_owned()));
+        let Some(labels) = labels.collect::<Option<BTreeSet<_>>>() else { continue };
+        given.insert(image.to_owned(), Given { labels, boxes: Vec::new() });
+        count += 1;
+    }
+    if count > 0 {
+        let reason = format!(
+            "{count} images have neither annotations nor a line in a list: the classes in their masks, which \
+             the benchmark gives, are their labels."
+        );
+        problems.push(Problem { path: "JPEGImages".into(), kind: ProblemKind::LabelFromMask, reason });
+    }
 }
 
 /// Whether one of the folders of a path has this name.
@@ -115,13 +159,14 @@ fn names_of_split(files: &FileSet, split: &str) -> Result<BTreeSet<String>> {
     Ok(String::from_utf8_lossy(&text).lines().filter_map(first_word).collect())
 }
 
-/// Class names by image name.
-fn labels(
+/// What annotations and lists say, by image name.
+fn given(
     files: &FileSet,
     images: &BTreeMap<&str, &FileEntry>,
     problems: &mut Vec<Problem>,
-) -> Result<BTreeMap<String, BTreeSet<String>>> {
-    let mut labels: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+) -> Result<BTreeMap<String, Given>> {
+    let mut all: BTreeMap<String, Given> = BTreeMap::new();
+    let mut annotated: BTreeSet<&str> = BTreeSet::new();
     for entry in files.entries() {
         let image = name(stem(&entry.path));
         if extension(&entry.path) != "xml"
@@ -130,8 +175,9 @@ fn labels(
         {
             continue;
         }
+        annotated.insert(image);
         match objects(&text_bytes(entry)?) {
-            Ok(objects) => drop(labels.insert(image.to_owned(), objects)),
+            Ok(objects) => drop(all.insert(image.to_owned(), objects)),
             Err(reason) => problems.push(Problem {
                 path: entry.path.clone(),
                 kind: ProblemKind::BadLine,
@@ -150,36 +196,50 @@ fn labels(
         for line in String::from_utf8_lossy(&text).lines() {
             let mut words = line.split_whitespace();
             let (Some(image), Some(flag)) = (words.next(), words.next()) else { continue };
-            if !images.contains_key(image) || has_annotation(files, image) {
+            if !images.contains_key(image) || annotated.contains(image) {
                 continue;
             }
-            let of_image = labels.entry(image.to_owned()).or_default();
+            let of_image = all.entry(image.to_owned()).or_default();
             if flag == "1" {
-                of_image.insert(class.to_owned());
+                of_image.labels.insert(class.to_owned());
             }
         }
     }
-    Ok(labels)
+    Ok(all)
 }
 
-fn has_annotation(files: &FileSet, image: &str) -> bool {
-    files.get(&format!("Annotations/{image}.xml")).is_some()
-}
-
-/// Names of the objects of an annotation.
-fn objects(xml: &[u8]) -> Result<BTreeSet<String>, String> {
+/// The objects of an annotation.
+fn objects(xml: &[u8]) -> Result<Given, String> {
     let text = std::str::from_utf8(xml).map_err(|error| error.to_string())?;
     let document = roxmltree::Document::parse(text).map_err(|error| error.to_string())?;
     let objects = document.root_element().children().filter(|node| node.has_tag_name("object"));
-    let name = |object: roxmltree::Node<'_, '_>| {
-        let name = object.children().find(|node| node.has_tag_name("name"))?;
-        Some(name.text()?.trim().to_owned())
-    };
-    Ok(objects.filter_map(name).filter(|name| !name.is_empty()).collect())
+    let mut given = Given::default();
+    for object in objects {
+        let child = |name| object.children().find(|node| node.has_tag_name(name));
+        let class = child("name").and_then(|name| name.text()).unwrap_or_default().trim().to_owned();
+        if let Some(bndbox) = child("bndbox") {
+            given.boxes.push(GivenBox { class: class.clone(), edges: edges(bndbox) });
+        }
+        if !class.is_empty() {
+            given.labels.insert(class);
+        }
+    }
+    Ok(given)
 }
 
-/// Masks of these images; the augmented set's where it has one, as it has more.
-fn masks<'a>(files: &'a FileSet, images: &BTreeMap<&str, &FileEntry>) -> Vec<&'a FileEntry> {
+/// Edges of a `bndbox`. VOC counts pixels from 1 and names the last one inside, so that a box from 1 to 1 is
+/// one pixel wide: here from 0 to 1. What is missing is no number.
+fn edges(bndbox: roxmltree::Node<'_, '_>) -> [f32; 4] {
+    let number = |name| {
+        let node = bndbox.children().find(|node| node.has_tag_name(name))?;
+        node.text()?.trim().parse::<f32>().ok()
+    };
+    let [x0, y0, x1, y1] = ["xmin", "ymin", "xmax", "ymax"].map(|name| number(name).unwrap_or(f32::NAN));
+    [x0 - 1.0, y0 - 1.0, x1, y1]
+}
+
+/// Masks of these images, by name; the augmented set's where it has one, as it has more.
+fn masks<'a>(files: &'a FileSet, images: &BTreeMap<&str, &FileEntry>) -> BTreeMap<&'a str, &'a FileEntry> {
     let mut found: BTreeMap<&str, &FileEntry> = BTreeMap::new();
     for folder in ["SegmentationClassAug", "SegmentationClass"] {
         for entry in files.entries().iter().filter(|entry| is_in(&entry.path, folder)) {
@@ -189,21 +249,21 @@ fn masks<'a>(files: &'a FileSet, images: &BTreeMap<&str, &FileEntry>) -> Vec<&'a
             }
         }
     }
-    found.into_values().collect()
+    found
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::{Dataset, Layout, read_split};
+    use crate::dataset::{Dataset, Layout, ObjectBox, read_split};
     use crate::export::palette_png;
     use crate::masks::LabelMap;
 
     fn annotation(objects: &[&str]) -> Vec<u8> {
         let object = |name: &&str| {
-            format!(
-                "<object><name>{name}</name><part><name>head</name></part><bndbox><xmin>1</xmin></bndbox></object>"
-            )
+            let edges = "<xmin>1</xmin><ymin>2</ymin><xmax>4</xmax><ymax>3</ymax>";
+            let part = "<part><name>head</name><bndbox><xmin>1</xmin></bndbox></part>";
+            format!("<object><name>{name}</name>{part}<bndbox>{edges}</bndbox></object>")
         };
         let objects: String = objects.iter().map(object).collect();
         format!("<annotation><filename>x.jpg</filename>{objects}</annotation>").into_bytes()
@@ -264,9 +324,54 @@ mod tests {
         let expected = [("2007_000032", vec!["aeroplane", "person"]), ("2008_000001", vec!["cow"])];
         assert_eq!(names(&dataset), expected.map(|(name, labels)| (name.to_owned(), labels)));
         let first = dataset.items[0].mask.as_ref().unwrap();
-        assert_eq!(crate::dataset::decode::mask(first.as_ref(), "m").unwrap().labels, [1; 12]);
+        assert_eq!(first.decode("m").unwrap().labels, [1; 12]);
         let reasons: Vec<&str> = dataset.problems.iter().map(|problem| problem.path.as_str()).collect();
         assert_eq!(reasons, ["JPEGImages", "Annotations/2009_000002.xml"], "{:?}", dataset.problems);
+    }
+
+    #[test]
+    fn boxes_go_from_the_first_pixel_s_edge_to_the_last_s() {
+        let dataset = read(None, true).unwrap();
+        let of = |class: u16| ObjectBox { class, x0: 0.0, y0: 1.0, x1: 4.0, y1: 3.0 };
+        assert_eq!(dataset.items[0].boxes, [of(14), of(0), of(14)]);
+        assert_eq!(dataset.summary().boxes, 4);
+        let bad = |edges: &str| {
+            let object = format!("<a><object><name>cow</name><bndbox>{edges}</bndbox></object></a>");
+            let mut files = vec![("JPEGImages/a.png".to_owned(), photo())];
+            files.push(("Annotations/a.xml".to_owned(), object.into_bytes()));
+            let dataset = read_split(&FileSet::memory(files), None, &mut |_, _| {}).unwrap();
+            assert!(dataset.items[0].boxes.is_empty() && dataset.items[0].labels == [9], "{edges}");
+            dataset.problems.into_iter().map(|problem| problem.kind).collect::<Vec<_>>()
+        };
+        for edges in [
+            "<xmin>1</xmin>",
+            "<xmin>3</xmin><ymin>1</ymin><xmax>2</xmax><ymax>2</ymax>",
+            "<xmin>1</xmin><ymin>1</ymin><xmax>9</xmax><ymax>2</ymax>",
+            "<xmin>a</xmin><ymin>1</ymin><xmax>2</xmax><ymax>2</ymax>",
+        ] {
+            assert_eq!(bad(edges), [ProblemKind::BadBox], "{edges}");
+        }
+    }
+
+    #[test]
+    fn masks_label_what_nothing_else_names() {
+        let mut files: Vec<(String, Vec<u8>)> = Vec::new();
+        let mut add = |path: &str, bytes: Vec<u8>| files.push((path.to_owned(), bytes));
+        for name in ["a", "b", "c", "d"] {
+            add(&format!("JPEGImages/{name}.png"), photo());
+        }
+        add("ImageSets/Main/cow_train.txt", b"a 1\n".to_vec());
+        add("ImageSets/Segmentation/train_aug.txt", b"a\nb\nc\nd\n".to_vec());
+        let of = |labels: Vec<u8>| palette_png::encode(&LabelMap { width: 4, height: 3, labels }).unwrap();
+        add("SegmentationClassAug/a.png", mask(1));
+        add("SegmentationClassAug/b.png", of(vec![0, 0, 0, 255, 255, 15, 15, 3, 3, 3, 0, 0]));
+        add("SegmentationClassAug/c.png", mask(77));
+        let dataset = read_split(&FileSet::memory(files), Some("train_aug"), &mut |_, _| {}).unwrap();
+        let expected = [("a", vec!["cow"]), ("b", vec!["bird", "person"])];
+        assert_eq!(names(&dataset), expected.map(|(name, labels)| (name.to_owned(), labels)));
+        let reasons: Vec<&str> = dataset.problems.iter().map(|problem| problem.reason.as_str()).collect();
+        assert!(reasons.iter().any(|reason| reason.starts_with("1 images have neither")), "{reasons:?}");
+        assert!(reasons.iter().any(|reason| reason.starts_with("2 images have no")), "{reasons:?}");
     }
 
     #[test]

@@ -103,7 +103,7 @@ mod tests {
         assert_eq!((summary.without_class, summary.several_classes, summary.with_mask), (3, 12, 24));
         for item in &dataset.items {
             assert_eq!((item.width, item.height), (128, 128));
-            let mask = decode::mask(item.mask.as_ref().unwrap().as_ref(), &item.path).unwrap();
+            let mask = item.mask.as_ref().unwrap().decode(&item.path).unwrap();
             let shares = mask.shares(3);
             for (class, share) in (0u16..).zip(shares) {
                 assert_eq!(share > 0.0, item.labels.contains(&class), "{}", item.path);
