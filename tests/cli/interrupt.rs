@@ -75,7 +75,7 @@ fn interrupt(line: &str, round: u64) {
 }
 
 /// Follows the run's events until one fits.
-fn wait_for(child: &mut Child, run: &Path, fits: impl Fn(&Value) -> bool) {
+pub fn wait_for(child: &mut Child, run: &Path, fits: impl Fn(&Value) -> bool) {
     let deadline = Instant::now() + Duration::from_secs(120);
     loop {
         let text = std::fs::read_to_string(run.join("events.jsonl")).unwrap_or_default();

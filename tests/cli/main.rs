@@ -1,9 +1,11 @@
 //! The command line as users and scripts meet it: a process, its exit status, and what it leaves on
 //! disk. Everything runs on the CPU, on a small sample set.
 
+mod benchmarks;
 mod data;
 mod interrupt;
 mod pipeline;
 mod process;
+mod reproduce;
 mod segmenter;
 mod usage;

@@ -147,7 +147,7 @@ fn check_mask(file: &Path, classes: usize) {
 }
 
 /// Label indices of a mask, a byte each.
-fn pixels(file: &Path) -> Vec<u8> {
+pub fn pixels(file: &Path) -> Vec<u8> {
     let mut decoder = png::Decoder::new(std::io::BufReader::new(std::fs::File::open(file).unwrap()));
     decoder.set_transformations(png::Transformations::IDENTITY);
     let mut reader = decoder.read_info().unwrap();

@@ -10,15 +10,19 @@ use tag2mask_core::export::classes_txt;
 use tag2mask_core::files::{Blob, FileBlob, FileEntry, FileSet, extension, limits, name, stem};
 use tag2mask_core::masks::{Confusion, IGNORE, LabelMap};
 use tag2mask_core::run::event::Score;
+use tag2mask_core::run::scorer::{Scored, score_masks};
 use tag2mask_core::{Error, Result};
 
 use super::output::Report;
+use super::train::read;
 
 pub const EXAMPLES: &str = "\
 Examples:
   tag2mask eval cells-masks cells/masks
   tag2mask eval cells-masks cells --json
   tag2mask eval masks.zip photos/masks --classes photos/classes.txt
+  tag2mask eval masks VOCdevkit/VOC2012 --split val
+  tag2mask eval masks coco --split val2014
 
 Masks are index PNGs: 0 background, 1 and on the classes in the order of classes.txt, 255 ignored.
 They are matched by path, or else by file name. Every true mask needs a prediction: leaving some
@@ -29,14 +33,21 @@ prediction.";
 pub struct Args {
     /// Predicted masks: a folder or a .zip
     pred: PathBuf,
-    /// True masks: a folder, a .zip, or a data set with masks/ in it
+    /// True masks: a folder, a .zip, or a data set with masks/ in it; with `--split`, PASCAL VOC or COCO
     truth: PathBuf,
+    /// The images of TRUTH to score: of VOC the list under ImageSets, of COCO train2014 or val2014
+    #[arg(long, value_name = "NAME", conflicts_with = "classes")]
+    split: Option<String>,
     /// Class names, one per line, background first [default: classes.txt in TRUTH or PRED]
     #[arg(long, value_name = "FILE")]
     classes: Option<PathBuf>,
 }
 
 pub fn run(args: &Args, report: &mut Report) -> Result<()> {
+    if let Some(split) = &args.split {
+        let score = score_split(args, split, report)?;
+        return print(&score, report);
+    }
     let (predicted, truth) = (FileSet::open(&args.pred)?, FileSet::open(&args.truth)?);
     let classes = class_names(args, &predicted, &truth)?;
     if classes.is_none() {
@@ -58,10 +69,30 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
     report.end_progress();
     let classes = classes
         .unwrap_or_else(|| (1..=confusion.highest_label()).map(|label| format!("class {label}")).collect());
-    let score = confusion.score(&classes, false);
+    print(&confusion.score(&classes, false), report)
+}
+
+fn print(score: &Score, report: &mut Report) -> Result<()> {
     report.object(&Json { miou: score.miou, iou: ByName(&score.iou), images: score.images });
-    lines(&score).into_iter().for_each(|line| report.line(line));
+    lines(score).into_iter().for_each(|line| report.line(line));
     Ok(())
+}
+
+/// Predictions by the names of a data set's images, against the masks that came with it.
+fn score_split(args: &Args, split: &str, report: &mut Report) -> Result<Score> {
+    let predicted = FileSet::open(&args.pred)?;
+    let dataset = read(&args.truth, Some(split), report)?;
+    let mut progress = |done, total| report.progress("scoring", done, total, None);
+    let Scored { score, missing } = score_masks(&dataset, &predicted, false, &mut progress)?;
+    report.end_progress();
+    if let Some(first) = missing.first() {
+        let reason = match missing.len() - 1 {
+            0 => "no predicted mask has its name".to_owned(),
+            more => format!("no predicted mask has its name (and {more} more have none)"),
+        };
+        return Err(Error::Format { path: args.truth.join(first).display().to_string(), reason });
+    }
+    score.ok_or_else(|| Error::NoData { reason: format!("no image of {split} came with a mask") })
 }
 
 /// The names given, or those beside the masks, or none.
@@ -218,7 +249,7 @@ mod tests {
     }
 
     fn pairs(predicted: &[&str], truth: &[&str]) -> std::result::Result<(Vec<String>, usize), String> {
-        let args = Args { pred: "P".into(), truth: "T".into(), classes: None };
+        let args = Args { pred: "P".into(), truth: "T".into(), split: None, classes: None };
         let (predicted, truth) = (set(predicted), set(truth));
         let (pairs, rest) = pair_up(&predicted, &truth, &args).map_err(|error| error.to_string())?;
         Ok((pairs.iter().map(|(p, t)| format!("{} {}", p.path, t.path)).collect(), rest))

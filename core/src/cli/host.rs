@@ -39,6 +39,11 @@ impl<'a> Terminal<'a> {
         Ok(Self { report, stop, classes, method: MethodName::default() })
     }
 
+    /// Where it prints to, between two runs.
+    pub fn report(&mut self) -> &mut Report {
+        self.report
+    }
+
     fn round_name(&self, round: usize) -> &'static str {
         match (self.method, round) {
             (MethodName::Deeplab, _) => "segmentation network",
@@ -120,7 +125,7 @@ impl Host for Terminal<'_> {
                 self.report.note(format!("round {round} took {}", duration(seconds)));
             }
             Event::Stopped { round, step } => {
-                self.report.note(format!("stopped in round {round} after {step} steps; `--resume` goes on"));
+                self.report.note(format!("stopped in round {round} after {step} steps"));
             }
             Event::Warning { message } => self.report.warning(message),
             // The command says how it ended; the rest is for the page.

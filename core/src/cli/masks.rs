@@ -6,7 +6,7 @@ use std::str::FromStr;
 use clap::ValueEnum;
 use serde_json::json;
 use tag2mask_core::device::{Compute, DeviceChoice};
-use tag2mask_core::export::{atomic, classes_txt, npy, palette_png};
+use tag2mask_core::export::{atomic, mask_folder, npy};
 use tag2mask_core::run::checkpoint::{Stage, Trained};
 use tag2mask_core::run::event::{Phase, Score};
 use tag2mask_core::run::make_masks::{Mask, MaskJob, make_masks};
@@ -18,7 +18,8 @@ use tag2mask_core::{Error, Result};
 
 use super::host::Terminal;
 use super::output::{Report, duration};
-use super::train::{read, read_weights};
+use super::settings::read_weights;
+use super::train::read;
 
 pub const EXAMPLES: &str = "\
 Examples:
@@ -37,7 +38,7 @@ pub struct Args {
     run: PathBuf,
     /// Folder or .zip: the images, with their labels
     data: PathBuf,
-    /// Of VOC: the list of images under ImageSets, for instance val
+    /// Of VOC: the list of images under ImageSets, for instance val; of COCO: train2014 or val2014
     #[arg(long, value_name = "NAME")]
     split: Option<String>,
     /// Folder for the masks
@@ -153,7 +154,7 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
     let mut count = 0;
     let mut sink = |mask: Mask| {
         let stem = &dataset.items[mask.item].stem;
-        atomic::write(args.out.join(format!("{stem}.png")), &palette_png::encode(&mask.labels)?)?;
+        mask_folder::write(&args.out, stem, &mask.labels)?;
         if let (Some(folder), Some(scores)) = (&args.scores, &mask.scores) {
             let bytes = npy::encode_f32(&[scores.classes, scores.height, scores.width], &scores.values);
             atomic::write(folder.join(format!("{stem}.npy")), &bytes)?;
@@ -165,7 +166,7 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
     let started = std::time::Instant::now();
     let mut terminal = Terminal::new(report, &dataset.classes)?;
     let finished = pollster::block_on(make_masks(&job, &trained, &compute, &mut terminal, &mut sink))?;
-    atomic::write(args.out.join("classes.txt"), &classes_txt::encode(&dataset.classes))?;
+    mask_folder::write_classes(&args.out, &dataset.classes)?;
     report.end_progress();
     let seconds = started.elapsed().as_secs_f64();
     let score = scorer.score(!segments && !is_blind(card.masks.threshold));

@@ -10,7 +10,9 @@ mod inspect;
 mod masks;
 mod output;
 mod predict;
+mod reproduce;
 mod sample;
+mod settings;
 mod train;
 
 use std::process::ExitCode;
@@ -51,6 +53,9 @@ enum Command {
     /// Score masks against true masks: intersection over union, in percent
     #[command(after_help = eval::EXAMPLES)]
     Eval(eval::Args),
+    /// Run a benchmark as published, and set our figures beside the published ones
+    #[command(after_help = reproduce::EXAMPLES)]
+    Reproduce(reproduce::Args),
     /// List what a run could compute on
     #[command(after_help = devices::EXAMPLES)]
     Devices(devices::Args),
@@ -91,6 +96,7 @@ fn run(command: &Command, report: &mut Report) -> Result<()> {
         Command::Masks(args) => masks::run(args, report),
         Command::Predict(args) => predict::run(args, report),
         Command::Eval(args) => eval::run(args, report),
+        Command::Reproduce(args) => reproduce::run(args, report),
         Command::Devices(args) => devices::run(args, report),
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 use tag2mask_core::dataset;
 use tag2mask_core::device::{Compute, DeviceChoice};
-use tag2mask_core::export::{atomic, classes_txt, palette_png};
+use tag2mask_core::export::mask_folder;
 use tag2mask_core::files::FileSet;
 use tag2mask_core::run::checkpoint::{Stage, Trained};
 use tag2mask_core::run::event::Phase;
@@ -88,14 +88,14 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
     let mut count = 0;
     let mut sink = |mask: Mask| {
         let stem = &photos.items[mask.item].stem;
-        atomic::write(args.out.join(format!("{stem}.png")), &palette_png::encode(&mask.labels)?)?;
+        mask_folder::write(&args.out, stem, &mask.labels)?;
         count += 1;
         Ok(())
     };
     let started = std::time::Instant::now();
     let mut terminal = Terminal::new(report, &photos.classes)?;
     let finished = pollster::block_on(make_masks(&job, &trained, &compute, &mut terminal, &mut sink))?;
-    atomic::write(args.out.join("classes.txt"), &classes_txt::encode(&photos.classes))?;
+    mask_folder::write_classes(&args.out, &photos.classes)?;
     report.end_progress();
     let seconds = started.elapsed().as_secs_f64();
     let refined = if card.masks.refine == Refine::None { ", not refined" } else { "" };

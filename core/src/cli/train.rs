@@ -2,21 +2,21 @@
 
 use std::path::PathBuf;
 
-use serde_json::{Value, json};
-use tag2mask_core::backbone::weights::TensorFile;
+use serde_json::json;
 use tag2mask_core::dataset::targets::Targets;
-use tag2mask_core::dataset::{self, Dataset};
-use tag2mask_core::device::{Compute, DeviceChoice};
+use tag2mask_core::dataset::{self, Dataset, ProblemKind};
+use tag2mask_core::device::Compute;
 use tag2mask_core::files::FileSet;
 use tag2mask_core::run::checkpoint::RunCard;
 use tag2mask_core::run::preset::Preset;
-use tag2mask_core::run::settings::{BackboneName, MethodName, Settings};
+use tag2mask_core::run::settings::MethodName;
 use tag2mask_core::run::store::FolderStore;
 use tag2mask_core::run::train::{Ending, Run, train};
 use tag2mask_core::{Error, Result};
 
 use super::host::Terminal;
 use super::output::Report;
+use super::settings::{SettingsArgs, warn_of_random_weights};
 
 pub const EXAMPLES: &str = "\
 Examples:
@@ -32,9 +32,9 @@ goes on with. Weights are read from .safetensors and .pth: torchvision's and tim
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Folder or .zip: a folder per class, images and a labels.csv, or PASCAL VOC
+    /// Folder or .zip: a folder per class, images and a labels.csv, PASCAL VOC, or COCO
     data: PathBuf,
-    /// Of VOC: the list of images under ImageSets, for instance train_aug
+    /// Of VOC: the list of images under ImageSets, for instance train_aug; of COCO: train2014 or val2014
     #[arg(long, value_name = "NAME")]
     split: Option<String>,
     /// Folder for the run
@@ -43,39 +43,11 @@ pub struct Args {
     /// spatial-bce or cam, which learn from labels; deeplab, which learns from masks
     #[arg(long)]
     method: Option<MethodName>,
-    /// Settings to start from: quick (what suits the data), or paper (the paper's, with resnet-38)
-    #[arg(long, default_value = "quick")]
-    preset: Preset,
-    /// tiny, mobilenet-v2, resnet-18, resnet-50, resnet-101 or resnet-38
-    #[arg(long)]
-    backbone: Option<BackboneName>,
     /// Masks to learn from, for the method deeplab: the folder that `tag2mask masks` wrote
     #[arg(long, value_name = "DIR")]
     masks: Option<PathBuf>,
-    /// Pretrained weights of the backbone: .safetensors or PyTorch's .pth, torchvision's or timm's
-    #[arg(long, value_name = "FILE")]
-    weights: Option<PathBuf>,
-    /// auto, cpu, vulkan, cuda or cuda:N
-    #[arg(long, default_value = "auto")]
-    device: DeviceChoice,
-    /// Passes over the data in each round
-    #[arg(long, value_name = "N")]
-    epochs: Option<usize>,
-    /// Rounds of Spatial-BCE after the plain classifier
-    #[arg(long, value_name = "N")]
-    rounds: Option<usize>,
-    /// Images per step
-    #[arg(long, value_name = "N")]
-    batch: Option<usize>,
-    /// Side that images are resized to, in pixels
-    #[arg(long, value_name = "PX")]
-    size: Option<usize>,
-    /// Another seed gives another run
-    #[arg(long, value_name = "N")]
-    seed: Option<u64>,
-    /// Any setting by its name in run.json
-    #[arg(long, value_name = "NAME=VALUE")]
-    set: Vec<String>,
+    #[command(flatten)]
+    settings: SettingsArgs,
     /// Go on with the run in the folder, with the settings it was started with
     #[arg(long)]
     resume: bool,
@@ -87,14 +59,11 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
     let resume = known.is_some();
     let settings = match known {
         Some(card) => card.settings,
-        None => settings(args, &dataset)?,
+        None => args.settings.settings(args.method.unwrap_or_default(), Preset::Quick, &dataset.summary())?,
     };
-    let weights = args.weights.as_deref().map(read_weights).transpose()?;
-    if weights.is_none() && !resume && !settings.backbone.trains_from_scratch() {
-        report.warning(format!(
-            "{} starts from random weights: give `--weights`, or expect little",
-            settings.backbone.id()
-        ));
+    let weights = args.settings.weights()?;
+    if weights.is_none() && !resume {
+        warn_of_random_weights(settings.backbone, report);
     }
     let targets = match &args.masks {
         Some(masks) => Some(Targets::read(&FileSet::open(masks)?, &dataset)?),
@@ -106,7 +75,7 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
             report.warning(format!("{without} images have no mask and are left out"));
         }
     }
-    let compute = Compute::open(args.device)?;
+    let compute = Compute::open(args.settings.device)?;
     refuse_other_run(args, resume)?;
     let mut store = FolderStore::create(&args.out)?;
     let run = Run {
@@ -134,20 +103,14 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
             "trained in {}; next: tag2mask {next} --out MASKS",
             super::output::duration(seconds),
         ));
+    } else {
+        report.note("`--resume` goes on with the run");
     }
     report.object(&json!({
         "run": args.out.display().to_string(), "finished": finished, "seconds": seconds,
         "device": compute.info,
     }));
     Ok(())
-}
-
-/// Reads a weights file of any layout that is known.
-pub fn read_weights(path: &std::path::Path) -> Result<TensorFile> {
-    let name = path.display().to_string();
-    let bytes =
-        std::fs::read(path).map_err(|source| Error::Io { action: "read", path: name.clone(), source })?;
-    TensorFile::parse(&name, &bytes)
 }
 
 /// A new run in the folder of an old one would destroy it.
@@ -163,74 +126,28 @@ fn refuse_other_run(args: &Args, resume: bool) -> Result<()> {
 
 /// Reads a data set, or a split of it, and says what was left out.
 pub fn read(path: &std::path::Path, split: Option<&str>, report: &mut Report) -> Result<Dataset> {
-    let files = FileSet::open(path)?;
+    read_files(&FileSet::open(path)?, path, split, report)
+}
+
+/// As [`read`], of files that are listed already; `path` is what a warning names.
+pub fn read_files(
+    files: &FileSet,
+    path: &std::path::Path,
+    split: Option<&str>,
+    report: &mut Report,
+) -> Result<Dataset> {
     let mut progress = |done, total| report.progress("reading", done, total, None);
-    let dataset = dataset::read_split(&files, split, &mut progress)?;
+    let dataset = dataset::read_split(files, split, &mut progress)?;
     report.end_progress();
-    if !dataset.problems.is_empty() {
+    let (told, left_out): (Vec<_>, Vec<_>) =
+        dataset.problems.iter().partition(|problem| problem.kind == ProblemKind::LabelFromMask);
+    told.iter().for_each(|problem| report.note(&problem.reason));
+    if !left_out.is_empty() {
         report.warning(format!(
             "{} files or lines were left out; `tag2mask inspect` lists them: {}",
-            dataset.problems.len(),
+            left_out.len(),
             path.display()
         ));
     }
     Ok(dataset)
-}
-
-/// What suits the data and the backbone, then what the command line says.
-fn settings(args: &Args, dataset: &Dataset) -> Result<Settings> {
-    let method = args.method.unwrap_or_default();
-    let mut settings = args.preset.settings(method, args.backbone, &dataset.summary(), false);
-    if let Some(epochs) = args.epochs {
-        settings.cam.epochs = epochs;
-        settings.spatial_bce.epochs = epochs;
-        settings.deeplab.epochs = epochs;
-    }
-    if let Some(rounds) = args.rounds {
-        settings.spatial_bce.rounds = rounds;
-    }
-    settings.batch = args.batch.unwrap_or(settings.batch);
-    settings.size = args.size.unwrap_or(settings.size);
-    settings.seed = args.seed.unwrap_or(settings.seed);
-    for assignment in &args.set {
-        settings = assign(&settings, assignment)?;
-    }
-    settings.check()?;
-    Ok(settings)
-}
-
-/// Sets the value that a path of names leads to in the settings' own JSON.
-fn assign(settings: &Settings, assignment: &str) -> Result<Settings> {
-    let refused = |reason: String| Error::Setting { name: "set", reason };
-    let (path, text) =
-        assignment.split_once('=').ok_or_else(|| refused(format!("\"{assignment}\" is not NAME=VALUE")))?;
-    let mut all = serde_json::to_value(settings).map_err(|error| refused(error.to_string()))?;
-    let mut place = &mut all;
-    for name in path.split('.') {
-        place = place
-            .as_object_mut()
-            .and_then(|object| object.get_mut(name))
-            .ok_or_else(|| refused(format!("there is no setting \"{path}\"; run.json has them all")))?;
-    }
-    *place = serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()));
-    serde_json::from_value(all).map_err(|error| refused(format!("\"{assignment}\": {error}")))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use tag2mask_core::run::settings::Threshold;
-
-    #[test]
-    fn any_setting_can_be_set_by_its_name() {
-        let settings = Settings::default();
-        let changed = assign(&settings, "spatial_bce.learning_rate=0.01").unwrap();
-        assert_eq!(changed.spatial_bce.learning_rate, 0.01);
-        let changed = assign(&settings, r#"masks.threshold={"fixed":0.4}"#).unwrap();
-        assert_eq!(changed.masks.threshold, Threshold::Fixed(0.4));
-        assert_eq!(assign(&settings, "method=cam").unwrap().method, MethodName::Cam);
-        for wrong in ["spatial_bce.learning=1", "size", "size=big", "size.x=1"] {
-            assert!(assign(&settings, wrong).is_err(), "{wrong}");
-        }
-    }
 }

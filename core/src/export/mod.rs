@@ -3,8 +3,11 @@
 #[cfg(not(target_arch = "wasm32"))]
 pub mod atomic;
 pub mod classes_txt;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod mask_folder;
 #[cfg(feature = "network")]
 pub mod model;
 pub mod npy;
 pub mod palette_png;
+pub mod svg;
 pub mod zip;

@@ -1,5 +1,6 @@
 //! A run: its settings, the loop, the events it tells, and the folder it lives in.
 
+pub mod duration;
 pub mod event;
 pub mod host;
 pub mod preset;
@@ -23,6 +24,8 @@ mod pace;
 mod preview;
 #[cfg(feature = "network")]
 pub mod published;
+#[cfg(all(feature = "network", not(target_arch = "wasm32")))]
+pub mod reproduce;
 #[cfg(feature = "network")]
 pub mod replay;
 #[cfg(feature = "network")]

@@ -1,5 +1,7 @@
 //! Whole sets of settings by name: what suits the data and the device, or the paper's.
 
+use serde::{Deserialize, Serialize};
+
 use super::settings::{
     AugmentSettings, BackboneName, CamSettings, MaskSettings, MethodName, OptimizerSettings, Settings,
     SpatialBceSettings, Threshold, ViewSize,
@@ -9,7 +11,8 @@ use crate::dataset::Summary;
 use crate::error::{Error, Result};
 
 /// Which set of settings to start from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Preset {
     /// What suits the data, the network and the device: minutes to an hour.
     #[default]

@@ -1,0 +1,101 @@
+//! What a reproduction shows in pictures: losses step by step, and how well each class was found.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::{Part, Record};
+use crate::error::Result;
+use crate::export::svg;
+use crate::run::event::Event;
+use crate::run::store::{FolderStore, RunStore};
+
+/// Points of a line: more cannot be told apart.
+const COLUMNS: usize = 400;
+
+/// The losses of both trainings, one after the other.
+pub(super) fn losses(first: &Path, second: &Path) -> Result<String> {
+    let mut lines = Vec::new();
+    let mut steps_before = 0usize;
+    for (folder, is_second) in [(first, false), (second, true)] {
+        for (round, losses) in of_run(folder)? {
+            let name = match (is_second, round) {
+                (true, _) => "second stage".to_owned(),
+                (false, 0) => "plain classifier (round 0)".to_owned(),
+                (false, round) => format!("Spatial-BCE, round {round}"),
+            };
+            let steps = losses.last_key_value().map_or(0, |(step, _)| step + 1);
+            lines.push(svg::Line { name, points: means(&losses, steps_before) });
+            steps_before += steps;
+        }
+    }
+    Ok(svg::lines("Loss of network steps", "steps", &lines))
+}
+
+/// Losses by round and step, from a run's log. Where a crash made a run take steps again, the last count.
+fn of_run(folder: &Path) -> Result<BTreeMap<usize, BTreeMap<usize, f32>>> {
+    let mut rounds: BTreeMap<usize, BTreeMap<usize, f32>> = BTreeMap::new();
+    let log = FolderStore::open(folder).read("events.jsonl")?.unwrap_or_default();
+    // The last line may be half written.
+    for event in log.split(|&byte| byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()) {
+        if let Event::Losses { round, points, .. } = event {
+            // What threshold steps minimise is another quantity.
+            let points = points.into_iter().filter(|point| !point.threshold_step);
+            let points = points.map(|point| (point.step, point.total));
+            rounds.entry(round).or_default().extend(points);
+        }
+    }
+    Ok(rounds)
+}
+
+/// Means of neighbouring steps.
+fn means(losses: &BTreeMap<usize, f32>, steps_before: usize) -> Vec<(f64, f64)> {
+    let all: Vec<(usize, f32)> = losses.iter().map(|(&step, &loss)| (step, loss)).collect();
+    let mean = |part: &[(usize, f32)]| {
+        let count = part.len().max(1) as f64;
+        let step = part.iter().map(|&(step, _)| (steps_before + step) as f64).sum::<f64>() / count;
+        (step, part.iter().map(|&(_, loss)| f64::from(loss)).sum::<f64>() / count)
+    };
+    all.chunks(all.len().div_ceil(COLUMNS).max(1)).map(mean).collect()
+}
+
+/// Intersection over union of each class, by every part that was scored.
+pub(super) fn iou(records: &[(Part, Option<Record>)]) -> String {
+    let scored: Vec<_> = records
+        .iter()
+        .filter_map(|(part, record)| Some((part.title(), record.as_ref()?.score.as_ref()?)))
+        .collect();
+    let names = scored.first().map_or(&[][..], |(_, score)| &score.iou);
+    let rows = names.iter().enumerate().map(|(class, (name, _))| svg::Row {
+        name: name.clone(),
+        values: scored.iter().map(|(_, score)| score.iou.get(class).and_then(|(_, iou)| *iou)).collect(),
+    });
+    let series: Vec<String> = scored.iter().map(|(title, _)| title.clone()).collect();
+    svg::bars("Intersection over union", "%", &series, &rows.collect::<Vec<_>>(), 100.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_taken_twice_count_once_and_half_a_line_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let losses = |points: &str| {
+            format!(r#"{{"event":"losses","round":1,"points":[{points}],"learning_rate":0.1}}"#) + "\n"
+        };
+        let point = |step: usize, total: f32| {
+            format!(
+                r#"{{"step":{step},"total":{total},"main":0,"share":0,"activation":0,"threshold_step":false}}"#
+            )
+        };
+        let first = losses(&format!("{},{}", point(0, 4.0), point(1, 3.0)));
+        let log = first + &losses(&point(1, 2.0)) + "{\"event\":\"los";
+        std::fs::write(folder.path().join("events.jsonl"), log).unwrap();
+        let rounds = of_run(folder.path()).unwrap();
+        assert_eq!(rounds[&1], BTreeMap::from([(0, 4.0), (1, 2.0)]));
+        assert_eq!(means(&rounds[&1], 10), [(10.0, 4.0), (11.0, 2.0)]);
+        let many = (0..4000).map(|step| (step, 1.0)).collect();
+        assert_eq!(means(&many, 0).len(), COLUMNS);
+        assert!(of_run(&folder.path().join("nowhere")).unwrap().is_empty());
+    }
+}
