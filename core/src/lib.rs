@@ -10,6 +10,7 @@ pub mod error;
 pub mod export;
 pub mod files;
 pub mod masks;
+pub mod public_weights;
 pub mod run;
 
 #[cfg(feature = "network")]

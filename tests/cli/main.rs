@@ -3,9 +3,11 @@
 
 mod benchmarks;
 mod data;
+mod host;
 mod interrupt;
 mod pipeline;
 mod process;
 mod reproduce;
 mod segmenter;
 mod usage;
+mod weights;

@@ -24,7 +24,12 @@ pub fn program() -> Command {
 
 /// Runs the program to its end.
 pub fn tag2mask<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Finished {
-    let output = program().args(arguments).output().expect("the program starts");
+    finished(program().args(arguments))
+}
+
+/// Runs a command to its end.
+pub fn finished(command: &mut Command) -> Finished {
+    let output = command.output().expect("the program starts");
     Finished {
         code: output.status.code().expect("the program ends by itself"),
         stdout: String::from_utf8(output.stdout).expect("standard output is UTF-8"),

@@ -18,8 +18,8 @@ use tag2mask_core::{Error, Result};
 
 use super::host::Terminal;
 use super::output::{Report, duration};
-use super::settings::read_weights;
 use super::train::read;
+use super::weights::read_file;
 
 pub const EXAMPLES: &str = "\
 Examples:
@@ -121,7 +121,7 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
     let dataset = read(&args.data, args.split.as_deref(), report)?;
     let trained = match of_folder {
         Some(trained) => trained,
-        None => published(&read_weights(&args.run)?, &dataset.classes, &Compute::cpu().device)?,
+        None => published(&read_file(&args.run)?, &dataset.classes, &Compute::cpu().device)?,
     };
     if dataset.classes != trained.card.classes {
         return Err(Error::NoData {

@@ -14,6 +14,7 @@ mod reproduce;
 mod sample;
 mod settings;
 mod train;
+mod weights;
 
 use std::process::ExitCode;
 
@@ -56,6 +57,9 @@ enum Command {
     /// Run a benchmark as published, and set our figures beside the published ones
     #[command(after_help = reproduce::EXAMPLES)]
     Reproduce(reproduce::Args),
+    /// List trained weights that anyone may use, and fetch them
+    #[command(after_help = weights::EXAMPLES)]
+    Weights(weights::Args),
     /// List what a run could compute on
     #[command(after_help = devices::EXAMPLES)]
     Devices(devices::Args),
@@ -97,6 +101,7 @@ fn run(command: &Command, report: &mut Report) -> Result<()> {
         Command::Predict(args) => predict::run(args, report),
         Command::Eval(args) => eval::run(args, report),
         Command::Reproduce(args) => reproduce::run(args, report),
+        Command::Weights(args) => weights::run(args, report),
         Command::Devices(args) => devices::run(args, report),
     }
 }

@@ -76,7 +76,7 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
         first: settings(MethodName::SpatialBce)?,
         second: settings(MethodName::Deeplab)?,
     };
-    let weights = args.settings.weights()?;
+    let weights = args.settings.weights(plan.first.backbone)?;
     if weights.is_none() {
         warn_of_random_weights(plan.first.backbone, report);
     }

@@ -1,6 +1,6 @@
 //! The flags that settings come from, which `train` and `reproduce` share.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::Value;
 use tag2mask_core::backbone::weights::TensorFile;
@@ -11,6 +11,7 @@ use tag2mask_core::run::settings::{BackboneName, MethodName, Settings};
 use tag2mask_core::{Error, Result};
 
 use super::output::Report;
+use super::weights;
 
 #[derive(Debug, clap::Args)]
 pub struct SettingsArgs {
@@ -21,8 +22,9 @@ pub struct SettingsArgs {
     /// tiny, mobilenet-v2, resnet-18, resnet-50, resnet-101 or resnet-38
     #[arg(long)]
     pub backbone: Option<BackboneName>,
-    /// Pretrained weights of the backbone: .safetensors or PyTorch's .pth, torchvision's or timm's
-    #[arg(long, value_name = "FILE")]
+    /// Pretrained weights of the backbone: a .safetensors or .pth file, or where `tag2mask weights fetch`
+    /// had them from: torchvision or timm
+    #[arg(long, value_name = "FILE|SOURCE")]
     pub weights: Option<PathBuf>,
     /// auto, cpu, vulkan, cuda or cuda:N
     #[arg(long, default_value = "auto")]
@@ -70,25 +72,17 @@ impl SettingsArgs {
         Ok(settings)
     }
 
-    /// The weights file, where one was named.
-    pub fn weights(&self) -> Result<Option<TensorFile>> {
-        self.weights.as_deref().map(read_weights).transpose()
+    /// The weights of the backbone, where some were named.
+    pub fn weights(&self, backbone: BackboneName) -> Result<Option<TensorFile>> {
+        self.weights.as_deref().map(|named| weights::read(named, backbone)).transpose()
     }
-}
-
-/// Reads a weights file of any layout that is known.
-pub fn read_weights(path: &Path) -> Result<TensorFile> {
-    let name = path.display().to_string();
-    let bytes =
-        std::fs::read(path).map_err(|source| Error::Io { action: "read", path: name.clone(), source })?;
-    TensorFile::parse(&name, &bytes)
 }
 
 /// Says what to expect without weights, of a network that wants them.
 pub fn warn_of_random_weights(backbone: BackboneName, report: &mut Report) {
     if !backbone.trains_from_scratch() {
         report.warning(format!(
-            "{} starts from random weights: give `--weights`, or expect little",
+            "{} starts from random weights: expect little, or give `--weights` (`tag2mask weights` lists some)",
             backbone.id()
         ));
     }

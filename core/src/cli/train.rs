@@ -21,14 +21,16 @@ use super::settings::{SettingsArgs, warn_of_random_weights};
 pub const EXAMPLES: &str = "\
 Examples:
   tag2mask train cells --out run
-  tag2mask train photos --out run --backbone mobilenet-v2 --weights mobilenet_v2.safetensors
+  tag2mask train photos --out run --backbone mobilenet-v2 --weights torchvision
+  tag2mask train photos --out run --backbone resnet-50 --weights resnet50.safetensors
   tag2mask train VOC --out run --preset paper --weights resnet38.pth --device cuda
   tag2mask train photos --out run --resume
   tag2mask train photos --method deeplab --masks masks --out segmenter
   tag2mask train photos --out run --set spatial_bce.learning_rate=0.001 --set augment.flip=false
 
 Every setting is in run.json, and `--set` changes any of them. Ctrl-C leaves a run that `--resume`
-goes on with. Weights are read from .safetensors and .pth: torchvision's and timm's networks, the authors' ResNet-38.";
+goes on with. Weights are read from .safetensors and .pth: torchvision's and
+timm's networks, the authors' ResNet-38; 'tag2mask weights fetch' fetches the first two's.";
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -61,7 +63,7 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
         Some(card) => card.settings,
         None => args.settings.settings(args.method.unwrap_or_default(), Preset::Quick, &dataset.summary())?,
     };
-    let weights = args.settings.weights()?;
+    let weights = args.settings.weights(settings.backbone)?;
     if weights.is_none() && !resume {
         warn_of_random_weights(settings.backbone, report);
     }

@@ -24,10 +24,10 @@ mod pace;
 mod preview;
 #[cfg(feature = "network")]
 pub mod published;
-#[cfg(all(feature = "network", not(target_arch = "wasm32")))]
-pub mod reproduce;
 #[cfg(feature = "network")]
 pub mod replay;
+#[cfg(all(feature = "network", not(target_arch = "wasm32")))]
+pub mod reproduce;
 #[cfg(feature = "network")]
 mod round;
 #[cfg(feature = "network")]
