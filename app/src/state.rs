@@ -1,12 +1,15 @@
 //! The one store: the model made observable, and everything a user can do.
 
 mod kept;
+mod public_weights;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use tag2mask_core::dataset::Summary;
+use tag2mask_core::run::settings::BackboneName;
 use tag2mask_core::run::{Event, Settings};
 
 use crate::browser::files::{self, Dropped, PickedFile};
@@ -42,6 +45,7 @@ pub struct State {
     source: StoredValue<Option<Source>, LocalStorage>,
     weights: StoredValue<Option<web_sys::File>, LocalStorage>,
     keeping: StoredValue<kept::Keeping>,
+    held: StoredValue<HashMap<BackboneName, public_weights::Held>, LocalStorage>,
 }
 
 impl State {
@@ -57,6 +61,7 @@ impl State {
             source: StoredValue::new_local(None),
             weights: StoredValue::new_local(None),
             keeping: StoredValue::new(kept::Keeping::default()),
+            held: StoredValue::new_local(HashMap::new()),
         };
         state.spawn_trainer();
         state.look_for_kept();
@@ -313,6 +318,9 @@ impl State {
     /// The user has changed a field.
     pub fn enter(self, field: &'static Field, text: String) {
         self.form.update(|form| form.enter(field, text));
+        if self.form.with_untracked(|form| form.weights.is_none()) {
+            self.weights.set_value(None);
+        }
         if field.id == "backbone" && !self.form.with_untracked(|form| form.touched) {
             self.suggest();
         }
@@ -347,6 +355,7 @@ impl State {
             let fault = weights::fault(&file.name(), size, &start);
             let fine = fault.is_none();
             self.form.update(|form| {
+                form.forget_weights();
                 form.weights = fine.then(|| (file.name(), size));
                 form.weights_fault = fault;
             });
@@ -361,7 +370,7 @@ impl State {
             match files::bytes_of(&file).await {
                 Ok(bytes) => self.send(Command::Weights { name: file.name() }, Some(bytes)),
                 Err(_) => self.form.update(|form| {
-                    form.weights = None;
+                    form.forget_weights();
                     form.weights_fault = Some("The file could not be read; it may have been moved.".into());
                 }),
             }

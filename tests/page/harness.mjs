@@ -91,15 +91,17 @@ export async function launch({ webgpu = true } = {}) {
 
 /**
  * Opens the page in a context of its own and keeps account of what it does: `requests` to the network,
- * `errors` on the console and uncaught ones.
+ * `errors` on the console and uncaught ones. `init` is run in it before everything else: a function
+ * `script` with its `argument`.
  */
-export async function open(browser, url, { width = 1440, height = 900, dark = false, without_webgpu = false } = {}) {
+export async function open(browser, url, { width = 1440, height = 900, dark = false, without_webgpu = false, init } = {}) {
   const context = await browser.newContext({
     viewport: { width, height },
     colorScheme: dark ? 'dark' : 'light',
     reducedMotion: 'reduce',
     acceptDownloads: true,
   });
+  if (init) await context.addInitScript(init.script, init.argument);
   const page = await context.newPage();
   const requests = [];
   const errors = [];

@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { download, launch, open, screenshot, serve } from './harness.mjs';
+import { weights_file, weights_host } from './weights-host.mjs';
 
 const mock = await readFile(fileURLToPath(new URL('./mock-trainer.js', import.meta.url)), 'utf8');
 /** The least module there is: the page compiles it, and nobody runs it. */
@@ -318,6 +319,139 @@ test('a wrong value is told beside its field and stops nothing else', async (t) 
   header.write('{', 8);
   await page.locator('#weights').setInputFiles({ ...zip_file, name: 'm.safetensors', buffer: header });
   await page.getByText('m.safetensors · 40 bytes').waitFor();
+  assert.ok(await button(page, 'Train').isEnabled());
+});
+
+/** To the settings of a network that wants weights. */
+async function choose(page, network) {
+  await take_sample(page);
+  await page.locator('#backbone').selectOption(network);
+}
+
+const fetch_button = (page) => page.getByRole('button', { name: /^Fetch ImageNet weights/ });
+
+// Of the listed files ResNet-101's is the one of which only the host knows length and hash, so that a small
+// file can stand for it.
+test('weights are fetched on a click, kept, and used without a host', async (t) => {
+  const file = weights_file(4_000_000);
+  const host = await weights_host(t, file, () => ({}));
+  const { page, errors, requests } = await start(t, {}, { init: host.init });
+  await choose(page, 'resnet-101');
+  await fetch_button(page).waitFor();
+  await page.getByText('From huggingface.co').waitFor();
+  assert.ok(await button(page, 'Train').isDisabled());
+  await page.locator('.weights').scrollIntoViewIfNeeded();
+  await screenshot(page, 'ui-weights-1-offer');
+  assert.deepEqual(host.requests, [], 'nothing is asked for before the click');
+
+  await fetch_button(page).click();
+  await page.getByText('ImageNet weights · 4.0 MB · kept in this browser').waitFor();
+  assert.ok(await button(page, 'Train').isEnabled());
+  await screenshot(page, 'ui-weights-2-here');
+  assert.deepEqual(host.requests.map(({ method, range }) => [method, range]), [['GET', undefined]]);
+  assert.match(host.requests[0].path, /^\/timm\/resnet101.*\/model\.safetensors$/);
+  assert.deepEqual([host.requests[0].referer, host.requests[0].cookie], [undefined, undefined], 'nothing but the request');
+
+  // Another network's are others.
+  await page.locator('#backbone').selectOption('resnet-50');
+  await fetch_button(page).waitFor();
+  assert.ok(await button(page, 'Train').isDisabled());
+  await page.locator('#backbone').selectOption('resnet-101');
+  await page.getByText('kept in this browser', { exact: false }).first().waitFor();
+  assert.ok(await button(page, 'Train').isEnabled());
+
+  await page.reload();
+  await choose(page, 'resnet-101');
+  await page.getByText('ImageNet weights · 4.0 MB · kept in this browser').waitFor();
+  assert.ok(await button(page, 'Train').isEnabled());
+  assert.equal(host.requests.length, 1, 'what is kept is not asked for again');
+
+  await button(page, 'Remove').click();
+  await fetch_button(page).waitFor();
+  assert.ok(await button(page, 'Train').isDisabled());
+  await page.reload();
+  await choose(page, 'resnet-101');
+  await fetch_button(page).waitFor();
+  assert.equal(host.requests.length, 1);
+  assert.ok(requests.every((address) => address.startsWith('http://127.0.0.1:')), requests.join());
+  assert.deepEqual(errors, []);
+});
+
+test('a download that breaks off goes on where it was, also after the page was opened anew', async (t) => {
+  const file = weights_file(4_000_000);
+  const host = await weights_host(t, file, (n) => [{ sent: 1_000_000 }, { sent: 500_000 }][n] ?? {});
+  const { page } = await start(t, {}, { init: host.init });
+  await choose(page, 'resnet-101');
+  await fetch_button(page).click();
+  await page.getByRole('alert').getByText('The connection broke off').waitFor();
+  await page.getByText('1.0 MB are here').waitFor();
+  await screenshot(page, 'ui-weights-3-broken');
+  const go_on = page.getByRole('button', { name: /^Go on fetching/ });
+  await go_on.click();
+  await page.getByText('1.5 MB are here').waitFor();
+  await page.reload();
+  await choose(page, 'resnet-101');
+  await page.getByText('1.5 MB are here').waitFor();
+  await go_on.click();
+  await page.getByText('ImageNet weights · 4.0 MB · kept in this browser').waitFor();
+  assert.deepEqual(
+    host.requests.map(({ method, range }) => [method, range]),
+    [['GET', undefined], ['GET', 'bytes=1000000-'], ['GET', 'bytes=1500000-']],
+    'parts are asked for, and no leave for that',
+  );
+});
+
+test('a download can be cancelled and gone on with', async (t) => {
+  const host = await weights_host(t, weights_file(4_000_000), (n) => (n === 0 ? { sent: 2_000_000, hangs: true } : {}));
+  const { page } = await start(t, {}, { init: host.init });
+  await choose(page, 'resnet-101');
+  await fetch_button(page).click();
+  const bar = page.getByRole('progressbar', { name: 'Fetching weights' });
+  await page.getByText('2.0 MB of 4.0 MB').waitFor();
+  assert.equal(await bar.getAttribute('aria-valuenow'), '50');
+  await page.getByText('The weights are being fetched.').waitFor();
+  await screenshot(page, 'ui-weights-4-under-way');
+  await button(page, 'Cancel').click();
+  await page.getByText('2.0 MB are here').waitFor();
+  assert.equal(await page.getByRole('alert').count(), 0, 'a wish is no failure');
+  await page.getByRole('button', { name: /^Go on fetching/ }).click();
+  await page.getByText('kept in this browser', { exact: false }).first().waitFor();
+  assert.equal(host.requests[1].range, 'bytes=2000000-');
+});
+
+test('what is not the right file is refused and not kept', async (t) => {
+  const whole = weights_file(4_000_000);
+  for (const [network, file, answer, words] of [
+    ['resnet-18', whole, {}, 'instead of 46807446'],
+    ['mobilenet-v2', whole, {}, 'SHA-256'],
+    ['resnet-101', Buffer.concat([whole, Buffer.alloc(8)]), {}, 'do not fill it'],
+    ['resnet-101', Buffer.from('<!doctype html><p>Please log in'), {}, 'neither a .safetensors nor a .pth'],
+    ['resnet-101', whole, { status: 404 }, 'does not have the file'],
+  ]) {
+    const host = await weights_host(t, file, () => answer);
+    const { page } = await start(t, {}, { init: host.init });
+    await choose(page, network);
+    await fetch_button(page).click();
+    await page.getByRole('alert').getByText(words).waitFor();
+    assert.ok(await button(page, 'Train').isDisabled());
+    await page.getByRole('button', { name: /^Fetch again/ }).waitFor();
+    if (network === 'mobilenet-v2') await screenshot(page, 'ui-weights-5-refused');
+    await page.reload();
+    await choose(page, network);
+    await fetch_button(page).waitFor();
+  }
+});
+
+test('a file of one\'s own goes before what was fetched', async (t) => {
+  const host = await weights_host(t, weights_file(400_000));
+  const { page } = await start(t, {}, { init: host.init });
+  await choose(page, 'resnet-101');
+  await fetch_button(page).click();
+  await page.getByText('ImageNet weights · 400 KB · kept in this browser').waitFor();
+  await page.locator('#weights').setInputFiles({ ...zip_file, name: 'mine.safetensors', buffer: weights_file(40) });
+  await page.getByText('mine.safetensors · ').waitFor();
+  await button(page, 'Use them').click();
+  await page.getByText('none chosen').waitFor();
   assert.ok(await button(page, 'Train').isEnabled());
 });
 

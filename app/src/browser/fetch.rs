@@ -22,20 +22,15 @@ pub async fn fetch(url: &str, progress: impl Fn(u64, Option<u64>)) -> Result<JsV
     let total = header("content-length")
         .filter(|_| header("content-encoding").is_none_or(|coding| coding == "identity"))
         .and_then(|length| length.parse::<u64>().ok());
-    let body = response.body().ok_or("empty answer")?;
-    let reader: ReadableStreamDefaultReader = body.get_reader().dyn_into()?;
     let mut chunks: Vec<Uint8Array> = Vec::new();
     let mut loaded = 0u64;
-    loop {
-        progress(loaded, total.filter(|&total| loaded <= total));
-        let part: JsValue = JsFuture::from(reader.read()).await?;
-        if get(&part, "done").is_truthy() {
-            break;
-        }
-        let chunk: Uint8Array = get(&part, "value").dyn_into()?;
+    progress(loaded, total);
+    stream(&response, |chunk| {
         loaded += u64::from(chunk.length());
         chunks.push(chunk);
-    }
+        progress(loaded, total.filter(|&total| loaded <= total));
+    })
+    .await?;
     let length = u32::try_from(loaded).map_err(|_| JsValue::from_str("the module is too large"))?;
     let whole = Uint8Array::new_with_length(length);
     let mut at = 0;
@@ -44,4 +39,20 @@ pub async fn fetch(url: &str, progress: impl Fn(u64, Option<u64>)) -> Result<JsV
         at += chunk.length();
     }
     Ok(whole.into())
+}
+
+/// Reads the body of an answer, piece by piece.
+///
+/// # Errors
+/// The browser's reason.
+pub(super) async fn stream(response: &Response, mut take: impl FnMut(Uint8Array)) -> Result<(), JsValue> {
+    let body = response.body().ok_or("empty answer")?;
+    let reader: ReadableStreamDefaultReader = body.get_reader().dyn_into()?;
+    loop {
+        let piece: JsValue = JsFuture::from(reader.read()).await?;
+        if get(&piece, "done").is_truthy() {
+            return Ok(());
+        }
+        take(get(&piece, "value").dyn_into()?);
+    }
 }

@@ -4,7 +4,7 @@ use js_sys::{Array, Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    DataTransfer, File, FileList, FileSystemDirectoryEntry, FileSystemDirectoryReader, FileSystemEntry,
+    Blob, DataTransfer, File, FileList, FileSystemDirectoryEntry, FileSystemDirectoryReader, FileSystemEntry,
     FileSystemFileEntry,
 };
 
@@ -115,7 +115,7 @@ pub fn payload(files: &[PickedFile]) -> JsValue {
 }
 
 /// The first bytes of a file.
-pub async fn start_of(file: &File, length: i32) -> Option<Vec<u8>> {
+pub async fn start_of(file: &Blob, length: i32) -> Option<Vec<u8>> {
     let part = file.slice_with_i32_and_i32(0, length).ok()?;
     let buffer = JsFuture::from(part.array_buffer()).await.ok()?;
     Some(js_sys::Uint8Array::new(&buffer).to_vec())

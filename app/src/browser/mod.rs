@@ -5,5 +5,6 @@ pub mod download;
 mod fetch;
 pub mod files;
 pub mod project;
+pub mod public_weights;
 pub mod trainer;
 pub mod window;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tag2mask_core::Error;
 use tag2mask_core::run::Settings;
-use tag2mask_core::run::settings::{MethodName, Threshold};
+use tag2mask_core::run::settings::{BackboneName, MethodName, Threshold};
 
 use super::fields::{FIELDS, Field, Group};
 
@@ -17,6 +17,8 @@ pub struct Form {
     pub touched: bool,
     /// The weights file that was chosen: name and bytes.
     pub weights: Option<(String, u64)>,
+    /// The network that they are of, where they are the public ones.
+    pub weights_of: Option<BackboneName>,
     /// What is wrong with the last file that was offered.
     pub weights_fault: Option<String>,
 }
@@ -57,8 +59,16 @@ impl Form {
                 self.broken.remove(field.id);
                 self.valid = settings;
                 self.recheck();
+                if self.weights_of.is_some_and(|backbone| backbone != self.valid.backbone) {
+                    self.forget_weights();
+                }
             }
         }
+    }
+
+    /// Takes the chosen weights back.
+    pub fn forget_weights(&mut self) {
+        (self.weights, self.weights_of, self.weights_fault) = (None, None, None);
     }
 
     /// A field that was broken by another one's value may be right now.
@@ -86,7 +96,7 @@ impl Form {
         }
         if !self.valid.backbone.trains_from_scratch() && self.weights.is_none() {
             return Some(
-                "This network needs a weights file: choose one above, or take the Tiny network.".into(),
+                "This network needs a weights file: get one above, or take the Tiny network.".into(),
             );
         }
         None
@@ -130,7 +140,6 @@ fn fault_elsewhere(settings: &Settings, field: &Field) -> bool {
 mod tests {
     use super::*;
     use crate::model::fields::field;
-    use tag2mask_core::run::settings::BackboneName;
 
     fn enter(form: &mut Form, id: &str, text: &str) -> Option<String> {
         let field = field(id).unwrap();
@@ -173,6 +182,13 @@ mod tests {
         assert!(form.obstacle().unwrap().contains("weights file"));
         form.weights = Some(("w.safetensors".into(), 1));
         assert_eq!(form.obstacle(), None);
+        assert_eq!(enter(&mut form, "backbone", "resnet-50"), None);
+        assert_eq!(form.obstacle(), None, "whose the user's own file is, the trainer finds out");
+        form.weights_of = Some(BackboneName::Resnet50);
+        assert_eq!(enter(&mut form, "size", "64"), None);
+        assert_eq!(form.obstacle(), None);
+        assert_eq!(enter(&mut form, "backbone", "resnet-18"), None);
+        assert!(form.obstacle().is_some(), "those of another network are of no use");
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub mod losses;
 pub mod overlay;
 pub mod pictures;
 pub mod project;
+pub mod public_weights;
 pub mod results;
 pub mod rounds;
 pub mod run;
@@ -47,13 +48,15 @@ pub enum Part {
     Segmenter,
     /// The run that the browser keeps.
     Kept,
+    /// Public weights.
+    Weights,
     /// Messages that belong to no section.
     Notices,
 }
 
 impl Part {
     /// Every part.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Trainer,
         Self::Device,
         Self::Data,
@@ -64,6 +67,7 @@ impl Part {
         Self::Results,
         Self::Segmenter,
         Self::Kept,
+        Self::Weights,
         Self::Notices,
     ];
 }
@@ -89,6 +93,8 @@ pub struct Model {
     pub segmenter: segmenter::Segmenter,
     /// A run that the browser has kept from an earlier visit.
     pub kept: project::Kept,
+    /// Public weights.
+    pub public_weights: public_weights::Downloads,
     /// Warnings, oldest first.
     pub notices: Vec<String>,
 }

@@ -6,6 +6,7 @@ mod kept;
 mod large;
 mod new_photos;
 mod notices;
+mod public_weights;
 mod results;
 mod rounds;
 mod run;

@@ -6,9 +6,10 @@ use leptos::prelude::*;
 use crate::browser::window;
 use crate::model::fields::{self, Group};
 use crate::model::run::Stage;
-use crate::model::{Part, text};
+use crate::model::{self, Part, text};
 use crate::parts::field::{FieldGroups, SettingField};
 use crate::parts::section::Section;
+use crate::screens::public_weights::PublicWeightsField;
 use crate::state::State;
 
 /// Makes a weights file from torchvision's own.
@@ -43,6 +44,10 @@ fn Form() -> impl IntoView {
     let dead = state.memo(Part::Trainer, |model| model.trainer.is_dead());
     let making = state.memo(Part::Results, |model| model.results.is_busy());
     let learning = state.memo(Part::Segmenter, |model| model.segmenter.is_busy());
+    let fetching = Memo::new(move |_| {
+        let (backbone, has_weights) = state.form.with(|form| (form.valid().backbone, form.weights.is_some()));
+        !has_weights && state.read(Part::Weights, |model| model.public_weights.is_busy(backbone))
+    });
     let obstacle = Memo::new(move |_| {
         if dead.get() {
             Some("The trainer has stopped: start it again first (see above).".to_string())
@@ -50,6 +55,8 @@ fn Form() -> impl IntoView {
             Some("Masks are being made.".to_string())
         } else if learning.get() {
             Some("The network for new photos is at work.".to_string())
+        } else if fetching.get() {
+            Some("The weights are being fetched.".to_string())
         } else {
             let finished = state.read(Part::Run, |model| {
                 model.run.settings.clone().filter(|_| model.run.stage == Stage::Finished)
@@ -134,7 +141,13 @@ fn plan(state: State) -> String {
 fn WeightsField() -> impl IntoView {
     let state = State::use_here();
     let input = NodeRef::<html::Input>::new();
-    let chosen = Memo::new(move |_| state.form.with(|form| form.weights.clone()));
+    // The public ones say for themselves that they are in use.
+    let own = Memo::new(move |_| {
+        state.form.with(|form| form.weights.clone().filter(|_| form.weights_of.is_none()))
+    });
+    let is_public = Memo::new(move |_| {
+        state.form.with(|form| model::public_weights::entry(form.valid().backbone).is_some())
+    });
     let fault = Memo::new(move |_| state.form.with(|form| form.weights_fault.clone()));
     let papers = Memo::new(move |_| {
         state.form.with(|form| form.valid().backbone == tag2mask_core::run::settings::BackboneName::Resnet38)
@@ -150,7 +163,8 @@ fn WeightsField() -> impl IntoView {
     });
     view! {
         <div class="field weights">
-            <label for="weights">"Weights file"</label>
+            <PublicWeightsField />
+            <label for="weights">{move || if is_public.get() { "Or a weights file of your own" } else { "Weights file" }}</label>
             <div class="weights-row">
                 <button
                     type="button"
@@ -161,10 +175,10 @@ fn WeightsField() -> impl IntoView {
                         }
                     }
                 >
-                    {move || if chosen.with(Option::is_some) { "Choose another file" } else { "Choose a file" }}
+                    {move || if own.with(Option::is_some) { "Choose another file" } else { "Choose a file" }}
                 </button>
                 <span>
-                    {move || match chosen.get() {
+                    {move || match own.get() {
                         Some((name, bytes)) => format!("{name} · {}", text::file_size(bytes)),
                         None => "none chosen".to_string(),
                     }}
@@ -188,7 +202,7 @@ fn WeightsField() -> impl IntoView {
                 }
             />
             <p class="help" id="weights-help">
-                "What the network already knows from ImageNet: torchvision's or timm's weights, as .pth or .safetensors."
+                "What this network has learned before: torchvision's or timm's weights, as .pth or .safetensors."
             </p>
             <Show when=move || fault.with(Option::is_some)>
                 <p class="fault" role="alert">{move || fault.get()}</p>

@@ -114,7 +114,8 @@ impl State {
             data::Data::Ready { name, .. } => name.clone(),
             _ => String::new(),
         });
-        let weights = self.weights.get_value();
+        let needs_weights = self.form.with_untracked(|form| !form.valid().backbone.trains_from_scratch());
+        let weights = self.weights.get_value().filter(|_| needs_weights);
         let (source, files) = match self.source.get_value() {
             Some(Source::Sample(images)) => (KeptSource::Sample { images }, Vec::new()),
             Some(Source::Files(files)) => {

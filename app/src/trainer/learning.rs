@@ -96,7 +96,8 @@ async fn learn(
     page: &mut Page<'_>,
 ) -> Result<()> {
     let (compute, dataset) = (this.borrow().compute()?, this.borrow().dataset()?);
-    let weights = this.borrow().weights.clone();
+    // Weights stay when the user goes over to a network that starts from nothing.
+    let weights = this.borrow().weights.clone().filter(|_| !settings.backbone.trains_from_scratch());
     let resume = resumes(store, settings)?;
     let weights = weights.as_deref();
     let run = Run { dataset: &dataset, settings, compute: &compute, weights, targets, previews, resume };
