@@ -50,6 +50,28 @@ impl ScoreMaps {
     }
 }
 
+impl ScoreMaps {
+    /// The softmax over the maps at each pixel: probabilities, from logits.
+    pub fn softmax(mut self) -> Self {
+        let pixels = (self.width * self.height).max(1);
+        let mut largest = vec![f32::NEG_INFINITY; pixels];
+        for map in self.values.chunks_exact(pixels) {
+            largest.iter_mut().zip(map).for_each(|(largest, &value)| *largest = largest.max(value));
+        }
+        let mut sums = vec![0.0f32; pixels];
+        for map in self.values.chunks_exact_mut(pixels) {
+            for ((value, sum), &largest) in map.iter_mut().zip(&mut sums).zip(&largest) {
+                *value = (*value - largest).exp();
+                *sum += *value;
+            }
+        }
+        for map in self.values.chunks_exact_mut(pixels) {
+            map.iter_mut().zip(&sums).for_each(|(value, &sum)| *value /= sum);
+        }
+        self
+    }
+}
+
 /// The two source pixels of one target pixel, and the second's weight.
 struct Tap {
     first: usize,
@@ -78,6 +100,19 @@ mod tests {
         let mut maps = ScoreMaps::zeros(1, 4, 1);
         maps.add_resized(0, &[0.0, 1.0], 2, 1, 1.0);
         assert_eq!(maps.values, [0.0, 0.25, 0.75, 1.0]);
+    }
+
+    #[test]
+    fn probabilities_add_up_to_one_however_large_the_logits() {
+        let values = vec![1.0, 500.0, -300.0, 2.0, 0.0, -300.0, 3.0, 500.0, 0.0];
+        let maps = ScoreMaps { classes: 3, width: 3, height: 1, values }.softmax();
+        for pixel in 0..3 {
+            let sum: f32 = (0..3).map(|class| maps.class(class)[pixel]).sum();
+            assert!((sum - 1.0).abs() < 1e-6, "{sum}");
+        }
+        let expected = 2.0f32.exp() / [1.0f32, 2.0, 3.0].map(f32::exp).iter().sum::<f32>();
+        assert!((maps.class(1)[0] - expected).abs() < 1e-6);
+        assert_eq!([maps.class(0)[1], maps.class(2)[1]], [0.5; 2]);
     }
 
     #[test]

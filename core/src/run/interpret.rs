@@ -69,6 +69,29 @@ impl Interpreter {
         Interpreted { labels, activation, thresholds }
     }
 
+    /// `labels` made to follow the image's edges, where the settings say so. A segmentation network gives
+    /// the random field its probabilities, of which `labels` are only the largest.
+    ///
+    /// # Errors
+    /// As [`dense_crf::refine`].
+    pub fn refine(
+        &self,
+        image: &RgbImage,
+        maps: &ImageMaps,
+        labels: LabelMap,
+        present: &[u16],
+        settings: &MaskSettings,
+    ) -> Result<LabelMap> {
+        if self.stage != Stage::Deeplab || settings.refine == Refine::None {
+            return refine(image, labels, present, settings);
+        }
+        let size = (image.width() as usize, image.height() as usize);
+        let (width, height) = dense_crf::refined_size(size.0, size.1);
+        let all: Vec<u16> = (0..maps.channels() as u16).collect();
+        let probabilities = maps.score_maps(&all, width, height).softmax();
+        dense_crf::refine_probabilities(image.as_raw(), size, &probabilities, &settings.crf)
+    }
+
     fn thresholds(&self, maps: &ImageMaps, present: &[u16], threshold: Threshold) -> Vec<f32> {
         let of_class = |&class: &u16| match (threshold, &maps.threshold) {
             (Threshold::Fixed(value), _) => value as f32,
@@ -91,7 +114,8 @@ fn to_global(labels: &mut [u8], present: &[u16]) {
     }
 }
 
-/// Makes labels follow the image's edges, where the settings say so; `present` are the image's classes.
+/// Makes labels that were cut from maps follow the image's edges, where the settings say so; `present` are
+/// the image's classes.
 ///
 /// # Errors
 /// As [`dense_crf::refine`].

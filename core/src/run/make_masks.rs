@@ -197,7 +197,7 @@ fn finish(
     let full = (facts.width as usize, facts.height as usize);
     let Interpreted { labels, mut activation, thresholds } =
         interpreter.labels(maps, &facts.labels, size, job.settings.threshold);
-    let labels = refine(image, labels, &facts.labels, job.settings)?;
+    let labels = interpreter.refine(image, maps, labels, &facts.labels, job.settings)?;
     let labels = if size == full { labels } else { resize_labels(&labels, full) };
     let mut candidates = Vec::new();
     if let Some(truth) = facts.mask.as_ref().filter(|_| job.search && size == full) {

@@ -191,7 +191,7 @@ pub struct MaskSettings {
 pub struct CrfSettings {
     /// Mean-field iterations.
     pub iterations: usize,
-    /// Probability given to the label that a pixel comes with.
+    /// Probability given to the label that a pixel comes with; a segmentation network says it itself.
     pub certainty: f32,
     /// Standard deviation of the smoothness kernel, pixels.
     pub gaussian_xy: f32,

@@ -5,8 +5,9 @@
 //! the filter is linear, what they receive is what the other labels leave of a filtered 1. When every
 //! label occurs, the last one is found the same way. The result is that of filtering all labels.
 
-use super::unary::Unary;
+use super::unary::{OfLabels, OfProbabilities, Unary};
 use crate::error::Result;
+use crate::masks::ScoreMaps;
 use crate::masks::label_map::{IGNORE, LabelMap};
 use crate::masks::parallel::for_each_piece;
 use crate::masks::permutohedral::{Lattice, Scratch};
@@ -33,19 +34,41 @@ impl Field {
         self.groups.len().max(1)
     }
 
-    pub fn infer(
+    /// The field of a photo whose pixels come with labels; `n_labels` in all.
+    pub fn of_labels(
         image_rgb: &[u8],
         labels: &LabelMap,
         n_labels: usize,
         settings: &CrfSettings,
     ) -> Result<Self> {
-        let (width, height) = (labels.width, labels.height);
-        let pixels = width * height;
         let mut used = [false; 256];
         labels.labels.iter().for_each(|&label| used[usize::from(label)] = true);
         let groups: Vec<u8> = (0..IGNORE).filter(|&label| used[usize::from(label)]).collect();
         let absent = n_labels.saturating_sub(groups.len());
-        let unary = Unary::new(&groups, absent, settings.certainty);
+        let unary = OfLabels::new(labels, &groups, absent, settings.certainty);
+        Self::infer(image_rgb, (labels.width, labels.height), groups, absent, &unary, settings)
+    }
+
+    /// The field of a photo whose pixels come with probabilities of the labels `groups`.
+    pub fn of_probabilities(
+        image_rgb: &[u8],
+        probabilities: &ScoreMaps,
+        groups: Vec<u8>,
+        settings: &CrfSettings,
+    ) -> Result<Self> {
+        let unary = OfProbabilities::new(probabilities, &groups);
+        Self::infer(image_rgb, (probabilities.width, probabilities.height), groups, 0, &unary, settings)
+    }
+
+    fn infer(
+        image_rgb: &[u8],
+        (width, height): (usize, usize),
+        groups: Vec<u8>,
+        absent: usize,
+        unary: &impl Unary,
+        settings: &CrfSettings,
+    ) -> Result<Self> {
+        let pixels = width * height;
         if pixels == 0 || groups.len() + absent < 2 || groups.is_empty() {
             let share = 1.0 / (groups.len() + absent).max(1) as f32;
             let lanes = groups.len().max(1);
@@ -71,13 +94,13 @@ impl Field {
                 for (offset, q) in part.chunks_exact_mut(lanes).enumerate() {
                     let pixel = first + offset;
                     let messages = &messages[pixel * lanes..][..lanes];
-                    unary.softmax(labels.labels[pixel], messages, total[pixel], q);
+                    unary.softmax(pixel, messages, total[pixel], q);
                 }
             });
         };
-        // Before the first message (all are 0) every pixel follows its own label.
-        for (q, &label) in q.chunks_exact_mut(lanes).zip(&labels.labels) {
-            unary.softmax(label, &messages[..lanes], 0.0, q);
+        // Before the first message (all are 0) every pixel follows what it says itself.
+        for (pixel, q) in q.chunks_exact_mut(lanes).enumerate() {
+            unary.softmax(pixel, &messages[..lanes], 0.0, q);
         }
         for _ in 0..settings.iterations {
             messages.fill(0.0);

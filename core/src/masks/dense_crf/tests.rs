@@ -40,20 +40,21 @@ fn noisy_labels_find_the_edge_of_the_image() {
     assert_eq!(refine(&image, &labels, &[0], &CrfSettings::default()).unwrap(), truth);
 }
 
-/// Every label filtered for itself, in the order of the paper's algorithm 1.
-fn reference(image: &[u8], labels: &LabelMap, n: usize, settings: &CrfSettings) -> Vec<f32> {
-    let pixels = labels.labels.len();
-    let kernels = kernels(image, labels.width, settings).unwrap();
-    let unary: Vec<f32> = labels
-        .labels
-        .iter()
-        .flat_map(|&label| (0..n).map(move |l| (label, l)))
-        .map(|(label, l)| match label {
-            IGNORE => 0.0,
-            _ if usize::from(label) == l => settings.certainty.ln(),
-            _ => ((1.0 - settings.certainty) / (n - 1) as f32).ln(),
-        })
-        .collect();
+/// What labels say for themselves, `[pixels, n]`.
+fn says(labels: &LabelMap, n: usize, certainty: f32) -> Vec<f32> {
+    let pairs = labels.labels.iter().flat_map(|&label| (0..n).map(move |l| (label, l)));
+    let of_pair = |(label, l)| match label {
+        IGNORE => 0.0,
+        _ if usize::from(label) == l => certainty.ln(),
+        _ => ((1.0 - certainty) / (n - 1) as f32).ln(),
+    };
+    pairs.map(of_pair).collect()
+}
+
+/// Every label filtered for itself, in the order of the paper's algorithm 1. `unary` is `[pixels, n]`.
+fn reference(image: &[u8], width: usize, unary: &[f32], n: usize, settings: &CrfSettings) -> Vec<f32> {
+    let pixels = unary.len() / n;
+    let kernels = kernels(image, width, settings).unwrap();
     let softmax = |logits: &[f32]| -> Vec<f32> {
         let rows = logits.chunks(n).flat_map(|row| {
             let sum: f32 = row.iter().map(|v| v.exp()).sum();
@@ -61,9 +62,9 @@ fn reference(image: &[u8], labels: &LabelMap, n: usize, settings: &CrfSettings) 
         });
         rows.collect()
     };
-    let mut q = softmax(&unary);
+    let mut q = softmax(unary);
     for _ in 0..settings.iterations {
-        let mut logits = unary.clone();
+        let mut logits = unary.to_vec();
         for (kernel, weight) in &kernels {
             kernel.filter_add(&q, &mut logits, n, *weight, &mut Scratch::default());
         }
@@ -87,7 +88,7 @@ fn lanes_left_out_do_not_change_the_result() {
     ] {
         let labels = random_labels(3, 30, 20, occurring);
         let found = mean_field(&image, &labels, n, &settings).unwrap();
-        let expected = reference(&image, &labels, n, &settings);
+        let expected = reference(&image, 30, &says(&labels, n, settings.certainty), n, &settings);
         let difference = found.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
         assert!(difference < 1e-3, "{occurring:?} of {n}: {difference}");
     }
@@ -150,4 +151,135 @@ fn what_does_not_fit_is_refused() {
     ] {
         assert!(refine(&[0; 48], &labels, &[], &bad).unwrap_err().to_string().contains("crf."));
     }
+}
+
+/// The probabilities that the certainty of labels stands for.
+fn probabilities_of(labels: &LabelMap, n: usize, certainty: f32) -> ScoreMaps {
+    let says = says(labels, n, certainty);
+    let pixels = labels.labels.len();
+    let values = (0..n * pixels).map(|i| says[i % pixels * n + i / pixels]).collect();
+    ScoreMaps { classes: n, width: labels.width, height: labels.height, values }.softmax()
+}
+
+#[test]
+fn probabilities_that_stand_for_labels_give_what_the_labels_give() {
+    let (image, truth) = two_halves(60, 44);
+    let settings = CrfSettings::default();
+    let mut labels = truth.clone();
+    let noise = random_labels(6, 60, 44, &[0, 0, 0, 1, 2]);
+    labels.labels.iter_mut().zip(&noise.labels).for_each(|(label, noise)| *label = (*label + noise) % 3);
+    let of_labels = refine(&image, &labels, &[0, 1], &settings).unwrap();
+    let probabilities = probabilities_of(&labels, 3, settings.certainty);
+    assert_eq!(refine_probabilities(&image, (60, 44), &probabilities, &settings).unwrap(), of_labels);
+    assert_ne!(of_labels, labels);
+}
+
+fn random_probabilities(seed: u64, n: usize, width: usize, height: usize) -> ScoreMaps {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let values = (0..n * width * height).map(|_| random.random::<f32>() * 4.0).collect();
+    ScoreMaps { classes: n, width, height, values }.softmax()
+}
+
+#[test]
+fn the_field_of_probabilities_is_that_of_the_paper() {
+    let (width, height, n) = (30, 20, 4);
+    let image: Vec<u8> = (0..width * height * 3).map(|i| (i / 40) as u8).collect();
+    let settings = CrfSettings { iterations: 4, ..CrfSettings::default() };
+    let probabilities = random_probabilities(7, n, width, height);
+    let pixels = width * height;
+    let unary: Vec<f32> =
+        (0..n * pixels).map(|i| probabilities.values[i % n * pixels + i / n].ln()).collect();
+    let expected = reference(&image, width, &unary, n, &settings);
+    let field = Field::of_probabilities(&image, &probabilities, vec![0, 1, 2, 3], &settings).unwrap();
+    for (pixel, q) in field.q.chunks_exact(n).enumerate() {
+        assert!((q.iter().sum::<f32>() - 1.0).abs() < 1e-4, "{q:?}");
+        for (label, q) in q.iter().enumerate() {
+            let expected = expected[label * pixels + pixel];
+            assert!((q - expected).abs() < 1e-3, "{q} {expected}");
+        }
+    }
+}
+
+#[test]
+fn a_label_that_is_unlikely_everywhere_takes_no_part_and_does_no_harm() {
+    let (width, height) = (40, 30);
+    let (image, _) = two_halves(width, height);
+    let settings = CrfSettings::default();
+    let two = random_probabilities(8, 2, width, height);
+    let mut three = ScoreMaps { classes: 3, values: two.values.clone(), ..two };
+    three.values.extend(vec![NEGLIGIBLE * 0.9; width * height]);
+    let all = Field::of_probabilities(&image, &three, vec![0, 1, 2], &settings).unwrap();
+    let refined = refine_probabilities(&image, (width, height), &three, &settings).unwrap();
+    assert_eq!(refined, all.strongest((width, height)));
+    assert!(refined.labels.iter().all(|&label| label < 2));
+}
+
+#[test]
+fn what_a_network_is_sure_of_stays_and_what_it_doubts_gives_way() {
+    let (width, height) = (48, 40);
+    let image = vec![90; width * height * 3];
+    let inside = |pixel: usize| (14..34).contains(&(pixel % width)) && (10..30).contains(&(pixel / width));
+    let with_island = |certainty: f32| {
+        let p = |pixel| if inside(pixel) { certainty } else { 0.3 };
+        let values = (0..2).flat_map(|label| {
+            (0..width * height).map(move |pixel| if label == 1 { p(pixel) } else { 1.0 - p(pixel) })
+        });
+        let probabilities = ScoreMaps { classes: 2, width, height, values: values.collect() };
+        let refined = refine_probabilities(&image, (width, height), &probabilities, &CrfSettings::default());
+        refined.unwrap().labels
+    };
+    assert!(with_island(0.55).iter().all(|&label| label == 0), "an island in doubt is drowned");
+    let sure = with_island(1.0);
+    assert!((0..width * height).all(|pixel| sure[pixel] == u8::from(inside(pixel))));
+}
+
+#[test]
+fn one_distribution_everywhere_keeps_its_largest_label() {
+    let (width, height) = (24, 18);
+    let (image, _) = two_halves(width, height);
+    for (shares, strongest) in [([0.5, 0.3, 0.2], 0), ([0.3, 0.3, 0.4], 2), ([0.0, 1.0, 0.0], 1)] {
+        let values = shares.iter().flat_map(|&share| vec![share; width * height]).collect();
+        let probabilities = ScoreMaps { classes: 3, width, height, values };
+        let refined = refine_probabilities(&image, (width, height), &probabilities, &CrfSettings::default());
+        assert_eq!(refined.unwrap().labels, vec![strongest; width * height], "{shares:?}");
+    }
+}
+
+#[test]
+fn probabilities_may_be_smaller_than_the_photo_and_no_numbers() {
+    let (width, height) = (1200, 800);
+    let settings = CrfSettings { iterations: 2, ..CrfSettings::default() };
+    let (image, truth) = two_halves(width, height);
+    let small = refined_size(width, height);
+    assert!(small.0 < width && small.0 * small.1 <= REFINED_PIXELS);
+    let labels = rescale::resize_labels(&truth, small);
+    let mut probabilities = probabilities_of(&labels, 2, 0.8);
+    let refined = refine_probabilities(&image, (width, height), &probabilities, &settings).unwrap();
+    let wrong = refined.labels.iter().zip(&truth.labels).filter(|(a, b)| a != b).count();
+    assert!(wrong <= 2 * height, "{wrong} pixels, more than the edge is wide");
+
+    // A pixel without numbers follows its neighbours.
+    probabilities.values[0] = f32::NAN;
+    probabilities.values[small.0 * small.1] = f32::NAN;
+    let refined = refine_probabilities(&image, (width, height), &probabilities, &settings).unwrap();
+    assert_eq!(refined.labels[0], 0);
+    probabilities.values.fill(f32::NAN);
+    let refined = refine_probabilities(&image, (width, height), &probabilities, &settings).unwrap();
+    assert!(refined.labels.iter().all(|&label| label == 0));
+}
+
+#[test]
+fn probabilities_that_do_not_fit_are_refused() {
+    let settings = CrfSettings::default();
+    let maps =
+        |classes, width, height, values| ScoreMaps { classes, width, height, values: vec![0.5; values] };
+    let refused = |maps: ScoreMaps, size, bytes: usize| {
+        refine_probabilities(&vec![0; bytes], size, &maps, &settings).unwrap_err().to_string()
+    };
+    assert!(refused(maps(2, 4, 4, 31), (4, 4), 48).contains("31 probabilities"));
+    assert!(refused(maps(2, 5, 4, 40), (4, 4), 48).contains("5 × 4"));
+    assert!(refused(maps(2, 0, 4, 0), (4, 4), 48).contains("0 × 4"));
+    assert!(refused(maps(2, 4, 4, 32), (4, 4), 47).contains("47 bytes"));
+    assert!(refused(maps(256, 1, 1, 256), (1, 1), 3).contains("256 labels"));
+    assert_eq!(refine_probabilities(&[], (0, 0), &maps(2, 0, 0, 0), &settings).unwrap().labels.len(), 0);
 }
