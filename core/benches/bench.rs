@@ -68,7 +68,7 @@ fn step_cpu(bencher: Bencher<'_, '_>, name: &str) {
 /// The same on the GPU that `--device vulkan` would take; nothing where there is none.
 #[divan::bench(args = STEPS.map(|(name, side, images)| format!("{} {side} px x{images}", name.id())), sample_count = 20)]
 fn step_gpu(bencher: Bencher<'_, '_>, name: &str) {
-    if let Ok(compute) = Compute::open(DeviceChoice::Vulkan) {
+    if let Ok(compute) = Compute::open(&DeviceChoice::Vulkan) {
         step(bencher, name, compute.device);
     }
 }

@@ -3,6 +3,7 @@
 
 mod benchmarks;
 mod data;
+mod devices;
 mod host;
 mod interrupt;
 mod pipeline;

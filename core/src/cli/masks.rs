@@ -141,7 +141,7 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
     let mut card = trained.card.settings.clone();
     card.masks = settings(args, card.masks);
     card.check()?;
-    let compute = Compute::open(args.device)?;
+    let compute = Compute::open(args.device.one()?)?;
     let job = MaskJob {
         dataset: &dataset,
         settings: &card.masks,

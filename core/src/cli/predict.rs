@@ -76,7 +76,7 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
         card.masks.scales = scales.clone();
     }
     card.check()?;
-    let compute = Compute::open(args.device)?;
+    let compute = Compute::open(args.device.one()?)?;
     let job = MaskJob {
         dataset: &photos,
         settings: &card.masks,

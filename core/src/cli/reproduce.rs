@@ -80,7 +80,7 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
     if weights.is_none() {
         warn_of_random_weights(plan.first.backbone, report);
     }
-    let compute = Compute::open(args.settings.device)?;
+    let compute = Compute::open(&args.settings.device)?;
     plan.settle(&args.out)?;
     let work = Reproduction {
         plan: &plan,

@@ -26,7 +26,7 @@ pub struct SettingsArgs {
     /// had them from: torchvision or timm
     #[arg(long, value_name = "FILE|SOURCE")]
     pub weights: Option<PathBuf>,
-    /// auto, cpu, vulkan, cuda or cuda:N
+    /// auto, cpu, vulkan, cuda or cuda:N; cuda:0,1,… shares each batch among several cards
     #[arg(long, default_value = "auto")]
     pub device: DeviceChoice,
     /// Passes over the data in each round

@@ -24,6 +24,7 @@ Examples:
   tag2mask train photos --out run --backbone mobilenet-v2 --weights torchvision
   tag2mask train photos --out run --backbone resnet-50 --weights resnet50.safetensors
   tag2mask train VOC --out run --preset paper --weights resnet38.pth --device cuda
+  tag2mask train VOC --out run --preset paper --weights resnet38.pth --device cuda:0,1,2,3
   tag2mask train photos --out run --resume
   tag2mask train photos --method deeplab --masks masks --out segmenter
   tag2mask train photos --out run --set spatial_bce.learning_rate=0.001 --set augment.flip=false
@@ -77,7 +78,7 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
             report.warning(format!("{without} images have no mask and are left out"));
         }
     }
-    let compute = Compute::open(args.settings.device)?;
+    let compute = Compute::open(&args.settings.device)?;
     refuse_other_run(args, resume)?;
     let mut store = FolderStore::create(&args.out)?;
     let run = Run {

@@ -36,5 +36,5 @@ pub(super) fn open() -> Result<Compute> {
         .map_err(|error| Error::Device { device: expected.name, reason: error.to_string() })?;
     // What burn took, which on a machine with several need not be the first.
     let info = info(&setup.adapter);
-    if info.hardware { Ok(Compute { device, info }) } else { Err(none()) }
+    if info.hardware { Ok(Compute { device, info, others: Vec::new() }) } else { Err(none()) }
 }

@@ -6,6 +6,8 @@ mod adapter;
 mod cuda;
 #[cfg(feature = "cli")]
 mod gpu;
+#[cfg(feature = "cli")]
+pub mod peers;
 #[cfg(feature = "webgpu")]
 mod webgpu;
 
@@ -24,38 +26,66 @@ pub struct Compute {
     pub device: Device,
     /// What the user is shown.
     pub info: DeviceInfo,
+    /// More devices of the same kind, which share the work of training; masks are computed on the first.
+    pub others: Vec<Device>,
 }
 
 /// What the user asked for with `--device`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum DeviceChoice {
     /// CUDA, else a hardware GPU, else the CPU; never a software rasteriser.
     #[default]
     Auto,
-    /// The CPU.
-    Cpu,
+    /// The CPU, as this many devices: more than one is for trying what several do, and gains nothing.
+    Cpu(usize),
     /// A GPU through Vulkan or Metal.
     Vulkan,
-    /// A CUDA card, by index.
-    Cuda(usize),
+    /// CUDA cards, by index.
+    Cuda(Vec<usize>),
 }
 
 impl std::str::FromStr for DeviceChoice {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let unknown = || Error::Setting {
-            name: "device",
-            reason: format!("\"{text}\" is not known; choose one of auto, cpu, vulkan, cuda, cuda:N"),
+        let refused = |reason: String| Error::Setting { name: "device", reason };
+        let unknown = || {
+            refused(format!(
+                "\"{text}\" is not known; choose one of auto, cpu, vulkan, cuda, cuda:N, cuda:N,M,…"
+            ))
         };
         Ok(match text {
             "auto" => Self::Auto,
-            "cpu" => Self::Cpu,
             "vulkan" | "metal" => Self::Vulkan,
-            "cuda" => Self::Cuda(0),
-            _ => Self::Cuda(
-                text.strip_prefix("cuda:").and_then(|index| index.parse().ok()).ok_or_else(unknown)?,
-            ),
+            "cuda" => Self::Cuda(vec![0]),
+            _ if text.split(',').all(|name| name == "cpu") => Self::Cpu(text.split(',').count()),
+            _ => {
+                let list = text.strip_prefix("cuda:").ok_or_else(unknown)?;
+                let cards: Vec<usize> =
+                    list.split(',').map(|card| card.parse().map_err(|_| unknown())).collect::<Result<_>>()?;
+                if let Some(twice) = (1..cards.len()).find(|&at| cards[..at].contains(&cards[at])) {
+                    return Err(refused(format!("card {} stands twice in \"{text}\"", cards[twice])));
+                }
+                Self::Cuda(cards)
+            }
+        })
+    }
+}
+
+impl DeviceChoice {
+    /// The same where it names one device, for what only one can do.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] where it names several.
+    pub fn one(&self) -> Result<&Self> {
+        match self {
+            Self::Cpu(2..) => {}
+            Self::Cuda(cards) if cards.len() > 1 => {}
+            _ => return Ok(self),
+        }
+        Err(Error::Setting {
+            name: "device",
+            reason: "several devices can train together, but masks are made on one; name one".into(),
         })
     }
 }
@@ -94,7 +124,12 @@ impl Compute {
             max_binding: None,
             max_buffer: None,
         };
-        Self { device: Device::flex(), info }
+        Self { device: Device::flex(), info, others: Vec::new() }
+    }
+
+    /// Devices that compute together: this one and the others.
+    pub fn devices(&self) -> usize {
+        1 + self.others.len()
     }
 
     /// What `choice` names, natively.
@@ -103,12 +138,16 @@ impl Compute {
     /// [`Error::Device`] when a device was asked for by name and is not there. `Auto` always finds the
     /// CPU.
     #[cfg(feature = "cli")]
-    pub fn open(choice: DeviceChoice) -> Result<Self> {
+    pub fn open(choice: &DeviceChoice) -> Result<Self> {
         match choice {
-            DeviceChoice::Cpu => Ok(Self::cpu()),
-            DeviceChoice::Cuda(index) => cuda::open(index),
+            DeviceChoice::Cpu(count) => {
+                Ok(Self { others: vec![Device::flex(); count.saturating_sub(1)], ..Self::cpu() })
+            }
+            DeviceChoice::Cuda(cards) => cuda::open(cards),
             DeviceChoice::Vulkan => gpu::open(),
-            DeviceChoice::Auto => Ok(cuda::open(0).or_else(|_| gpu::open()).unwrap_or_else(|_| Self::cpu())),
+            DeviceChoice::Auto => {
+                Ok(cuda::open(&[0]).or_else(|_| gpu::open()).unwrap_or_else(|_| Self::cpu()))
+            }
         }
     }
 
@@ -116,7 +155,7 @@ impl Compute {
     #[cfg(feature = "cli")]
     pub fn all() -> Vec<DeviceInfo> {
         let mut all = Vec::new();
-        if let Ok(compute) = cuda::open(0) {
+        if let Ok(compute) = cuda::open(&[0]) {
             all.push(compute.info);
         }
         all.extend(gpu::adapters().into_iter().map(|adapter| gpu::info(&adapter)));
@@ -140,10 +179,27 @@ mod tests {
 
     #[test]
     fn device_names_parse() {
-        assert_eq!("cuda:1".parse::<DeviceChoice>().unwrap(), DeviceChoice::Cuda(1));
-        assert_eq!("auto".parse::<DeviceChoice>().unwrap(), DeviceChoice::Auto);
-        assert!("cuda:x".parse::<DeviceChoice>().is_err());
-        assert!("tpu".parse::<DeviceChoice>().unwrap_err().to_string().contains("vulkan"));
+        let parse = |text: &str| text.parse::<DeviceChoice>();
+        assert_eq!(parse("cuda").unwrap(), DeviceChoice::Cuda(vec![0]));
+        assert_eq!(parse("cuda:1").unwrap(), DeviceChoice::Cuda(vec![1]));
+        assert_eq!(parse("cuda:2,0,1").unwrap(), DeviceChoice::Cuda(vec![2, 0, 1]));
+        assert_eq!(parse("auto").unwrap(), DeviceChoice::Auto);
+        assert_eq!(parse("cpu").unwrap(), DeviceChoice::Cpu(1));
+        assert_eq!(parse("cpu,cpu").unwrap(), DeviceChoice::Cpu(2));
+        for wrong in ["cuda:", "cuda:x", "cuda:0,", "cuda:0,cpu", "cuda:-1", "cpu,", "cpu,cuda", "", "tpu"] {
+            assert!(parse(wrong).unwrap_err().to_string().contains("vulkan"), "{wrong}");
+        }
+        assert!(parse("cuda:0,1,0").unwrap_err().to_string().contains("card 0 stands twice"));
+    }
+
+    #[test]
+    fn masks_are_made_on_one_device() {
+        for one in [DeviceChoice::Auto, DeviceChoice::Cpu(1), DeviceChoice::Cuda(vec![3])] {
+            assert_eq!(one.one().unwrap(), &one);
+        }
+        for several in [DeviceChoice::Cpu(2), DeviceChoice::Cuda(vec![0, 1])] {
+            assert!(several.one().unwrap_err().to_string().contains("name one"));
+        }
     }
 
     #[test]

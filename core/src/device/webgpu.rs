@@ -34,7 +34,7 @@ pub(super) async fn open() -> Result<Compute> {
     let info = describe(&adapter.get_info(), &limits, "webgpu");
     let setup = WgpuSetup { instance, adapter, device, queue, backend: wgpu::Backend::BrowserWebGpu };
     let device = Device::wgpu_options().setup(setup).init().map_err(|error| failed(error.to_string()))?;
-    Ok(Compute { device, info })
+    Ok(Compute { device, info, others: Vec::new() })
 }
 
 /// What the browser says, without the stack that wgpu puts behind it.

@@ -114,7 +114,7 @@ pub struct ParameterGroup {
 }
 
 /// A network that can learn from a batch. Implemented by each method's modules.
-pub trait Learner: Module {
+pub trait Learner: Module + 'static {
     /// The loss of step `step` of a round: what `batch` adds to the loss of the whole batch.
     fn loss(&self, batch: &Batch, step: usize) -> StepLoss;
 

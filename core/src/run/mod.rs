@@ -35,9 +35,13 @@ pub mod scorer;
 #[cfg(feature = "network")]
 mod step;
 #[cfg(feature = "network")]
+mod team;
+#[cfg(feature = "network")]
 pub mod train;
 #[cfg(feature = "network")]
 mod watch;
+#[cfg(feature = "cli")]
+mod workers;
 
 pub use event::Event;
 pub use host::{Control, Host};

@@ -11,8 +11,9 @@ use super::journal::Journal;
 use super::pace::Pace;
 use super::preview::Previews;
 use super::settings::Settings;
-use super::step;
+use super::step::LOSSES;
 use super::store::RunStore;
+use super::team::Team;
 use super::watch::{Watch, advice};
 use crate::backbone::weights::{NameList, TensorFile};
 use crate::dataset::Dataset;
@@ -67,9 +68,6 @@ pub(super) enum Ended {
     Stopped,
 }
 
-/// Values per step: total, main term, share term, mean activation.
-const LOSSES: usize = 4;
-
 /// Losses that are still on the device, [`LOSSES`] of them.
 struct Waiting {
     step: usize,
@@ -86,10 +84,17 @@ pub(super) async fn train_round<L: Learner, H: Host, S: RunStore>(
     journal: &mut Journal<'_, H, S>,
 ) -> Result<(L, Ended)> {
     let Plan { dataset, settings, round, steps, targets, .. } = plan;
-    let mut sgd = Sgd::new(settings.optimizer.clone(), groups::<L>(&plan.names));
-    if let Some(file) = plan.optimizer.take() {
-        sgd.load(&file, &plan.names, plan.device);
-    }
+    let momentum = plan.optimizer.take();
+    let optimizer = |device: &Device| {
+        let mut sgd = Sgd::new(settings.optimizer.clone(), groups::<L>(&plan.names));
+        if let Some(file) = &momentum {
+            sgd.load(file, &plan.names, device);
+        }
+        sgd
+    };
+    let mut sgd = optimizer(plan.device);
+    let mut team = Team::start(&learner, &plan, optimizer)?;
+    drop(momentum);
     // Each round sees the images in an order of its own.
     let seed = settings.seed.wrapping_add((round as u64) << 32);
     let sampler = Sampler::new(std::mem::take(&mut plan.items), settings.batch, seed);
@@ -135,7 +140,7 @@ pub(super) async fn train_round<L: Learner, H: Host, S: RunStore>(
             None => prepare(step, journal)?,
         };
         let rate = polynomial(plan.rate, step, steps, settings.optimizer.power);
-        let learned = step::learn(&learner, &batch, &plan.shares, step, plan.micro_batch, plan.device);
+        let learned = team.learn(&learner, batch, &plan, step, rate)?;
         learner = sgd.step(learner, learned.gradients, rate);
         waiting.push(Waiting { step, values: learned.losses, threshold_step: learned.threshold_step });
         // Hand the queued kernels over, so that they run while the next batch is decoded.

@@ -1,6 +1,8 @@
 //! One training step: what a batch teaches, part by part where the device cannot hold it at once. Nothing
 //! is read back.
 
+use std::ops::Range;
+
 use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::{Device, Tensor};
 
@@ -9,11 +11,14 @@ use crate::dataset::targets;
 use crate::masks::label_map::IGNORE;
 use crate::method::{Batch, Learner, Whole};
 
-/// What one batch teaches.
+/// Values told of a step: total, main term, share term, mean activation.
+pub(super) const LOSSES: usize = 4;
+
+/// What one batch teaches, or a part of one.
 pub(super) struct Learned {
     /// Of the whole batch's loss.
     pub(super) gradients: GradientsParams,
-    /// Total, main term, share term and mean activation, `[4]`, on the device.
+    /// Total, main term, share term and mean activation, `[LOSSES]`, on the device.
     pub(super) losses: Tensor<1>,
     /// Whether the threshold branch was trained.
     pub(super) threshold_step: bool,
@@ -31,17 +36,94 @@ pub(super) fn learn<L: Learner>(
     micro_batch: usize,
     device: &Device,
 ) -> Learned {
+    let lesson = Lesson::new(batch, shares, step, micro_batch, device);
     let count = batch.items.len();
-    let classes = batch.labels.len() / count.max(1);
-    let pixels = 3 * batch.side * batch.side;
-    let micro_batch = micro_batch.max(1);
-    let present = batch.labels.iter().filter(|&&label| label > 0.5).count();
-    let pixels_labelled = batch.targets.iter().filter(|&&label| label != IGNORE).count();
-    let target_side = batch.side / targets::STRIDE;
-    let mut whole = Whole { images: count, present, pixels: pixels_labelled, tally: None };
-    let part = |start: usize, whole: &Whole, device: &Device| {
-        let end = count.min(start + micro_batch);
-        let shares = batch.items[start..end].iter().filter_map(|&item| shares.get(item));
+    let tally = if lesson.micro_batch < count { lesson.tally(learner, 0..count) } else { None };
+    lesson.gradients(learner, 0..count, tally)
+}
+
+/// A batch that is learned from in parts, whose gradients add up to those of the whole.
+pub(super) struct Lesson<'a> {
+    batch: &'a HostBatch,
+    shares: &'a [Vec<f32>],
+    step: usize,
+    micro_batch: usize,
+    device: &'a Device,
+    whole: Whole,
+}
+
+impl<'a> Lesson<'a> {
+    /// Arguments as of [`learn`].
+    pub(super) fn new(
+        batch: &'a HostBatch,
+        shares: &'a [Vec<f32>],
+        step: usize,
+        micro_batch: usize,
+        device: &'a Device,
+    ) -> Self {
+        let present = batch.labels.iter().filter(|&&label| label > 0.5).count();
+        let pixels = batch.targets.iter().filter(|&&label| label != IGNORE).count();
+        let whole = Whole { images: batch.items.len(), present, pixels, tally: None };
+        Self { batch, shares, step, micro_batch: micro_batch.max(1), device, whole }
+    }
+
+    /// What [`Learner::tally`] counts in these images; `None` where the step needs no counts.
+    pub(super) fn tally<L: Learner>(&self, learner: &L, images: Range<usize>) -> Option<Tensor<1>> {
+        let (held, plain) = (learner.valid(), self.device.clone().inner());
+        let mut tally: Option<Tensor<1>> = None;
+        for part in self.parts(images) {
+            let counts = held.tally(&self.part(part, &self.whole, &plain), self.step)?;
+            tally = Some(match tally.take() {
+                Some(sum) => sum + counts,
+                None => counts,
+            });
+        }
+        tally
+    }
+
+    /// What these images teach; `tally` is that of the whole batch, `None` where they are all of it and go
+    /// through the network at once.
+    pub(super) fn gradients<L: Learner>(
+        &self,
+        learner: &L,
+        images: Range<usize>,
+        tally: Option<Tensor<1>>,
+    ) -> Learned {
+        let whole = Whole { tally, ..self.whole.clone() };
+        let mut gradients = GradientsAccumulator::new();
+        let mut losses: Option<Tensor<1>> = None;
+        let mut threshold_step = false;
+        for part in self.parts(images) {
+            let loss = learner.loss(&self.part(part, &whole, self.device), self.step);
+            threshold_step = loss.threshold_step;
+            let [main, share, activation] = loss.parts;
+            let values = Tensor::cat(vec![loss.total.clone().detach().inner(), main, share, activation], 0);
+            losses = Some(match losses.take() {
+                Some(sum) => sum + values,
+                None => values,
+            });
+            gradients.accumulate(learner, GradientsParams::from_grads(loss.total.backward(), learner));
+        }
+        Learned {
+            gradients: gradients.grads(),
+            losses: losses.unwrap_or_else(|| Tensor::zeros([LOSSES], &self.device.clone().inner())),
+            threshold_step,
+        }
+    }
+
+    /// The images that go through the network at once.
+    fn parts(&self, images: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+        let (end, size) = (images.end, self.micro_batch);
+        images.step_by(size).map(move |start| start..end.min(start + size))
+    }
+
+    fn part(&self, images: Range<usize>, whole: &Whole, device: &Device) -> Batch {
+        let Range { start, end } = images;
+        let batch = self.batch;
+        let classes = batch.labels.len() / batch.items.len().max(1);
+        let pixels = 3 * batch.side * batch.side;
+        let target_side = batch.side / targets::STRIDE;
+        let shares = batch.items[start..end].iter().filter_map(|&item| self.shares.get(item));
         Batch::new(
             batch.images[start * pixels..end * pixels].to_vec(),
             batch.labels[start * classes..end * classes].to_vec(),
@@ -53,35 +135,6 @@ pub(super) fn learn<L: Learner>(
         )
         .with_dropout(batch.seeds[start..end].to_vec())
         .with_targets(part_of(&batch.targets, start, end, target_side), target_side, classes + 1)
-    };
-    if micro_batch < count {
-        let (held, plain) = (learner.valid(), device.clone().inner());
-        for start in (0..count).step_by(micro_batch) {
-            let Some(counts) = held.tally(&part(start, &whole, &plain), step) else { break };
-            whole.tally = Some(match whole.tally.take() {
-                Some(sum) => sum + counts,
-                None => counts,
-            });
-        }
-    }
-    let mut gradients = GradientsAccumulator::new();
-    let mut losses: Option<Tensor<1>> = None;
-    let mut threshold_step = false;
-    for start in (0..count).step_by(micro_batch) {
-        let loss = learner.loss(&part(start, &whole, device), step);
-        threshold_step = loss.threshold_step;
-        let [main, share, activation] = loss.parts;
-        let values = Tensor::cat(vec![loss.total.clone().detach().inner(), main, share, activation], 0);
-        losses = Some(match losses.take() {
-            Some(sum) => sum + values,
-            None => values,
-        });
-        gradients.accumulate(learner, GradientsParams::from_grads(loss.total.backward(), learner));
-    }
-    Learned {
-        gradients: gradients.grads(),
-        losses: losses.unwrap_or_else(|| Tensor::zeros([4], &device.clone().inner())),
-        threshold_step,
     }
 }
 
@@ -91,7 +144,7 @@ fn part_of(targets: &[u8], start: usize, end: usize, side: usize) -> &[u8] {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use burn::module::{ModuleVisitor, Param};
 
     use super::*;
@@ -123,7 +176,8 @@ mod tests {
         }
     }
 
-    fn learned<L: Learner>(learner: &L, step: usize, micro_batch: usize) -> (Vec<f32>, Vec<f32>) {
+    /// Five images with labels, shares and, but for one of them, masks.
+    pub(crate) fn five_images() -> (HostBatch, Vec<Vec<f32>>) {
         let files = sample::files(&SampleSettings { images: 5, size: 64, seed: 2 });
         let dataset = crate::dataset::read(&FileSet::memory(files), &mut |_, _| {}).unwrap();
         let mut cache = ImageCache::new(1 << 22, 64);
@@ -137,16 +191,40 @@ mod tests {
         let targets = Targets::new((0..4).filter_map(truth));
         let (batch, problems) = batch.with_targets(&targets, &dataset, &augment, 1, 0);
         assert_eq!((problems.len(), batch.targets.len()), (0, 5 * 16 * 16));
-        let shares: Vec<Vec<f32>> = (0..5).map(|item| vec![0.1 + 0.07 * item as f32; 3]).collect();
-        let device = Device::flex().autodiff();
-        let learned = learn(learner, &batch, &shares, step, micro_batch, &device);
+        (batch, (0..5).map(|item| vec![0.1 + 0.07 * item as f32; 3]).collect())
+    }
+
+    /// Gradients, one after the other, and losses.
+    pub(crate) fn values<L: Learner>(learner: &L, learned: &Learned) -> (Vec<f32>, Vec<f32>) {
         let mut collect = Collect { gradients: &learned.gradients, values: Vec::new() };
         learner.visit(&mut collect);
-        (collect.values, learned.losses.into_data().try_to_vec().unwrap())
+        (collect.values, learned.losses.clone().into_data().try_to_vec().unwrap())
+    }
+
+    /// One learner of each kind, with a step of each kind.
+    pub(crate) fn for_each_learner(mut work: impl Work) {
+        let device = Device::flex().autodiff();
+        let backbone = BackboneConfig::new(BackboneName::Tiny, 8);
+        let cam = CamConfig { backbone, classes: 3 };
+        work.on(&cam.init(&mut RandomSource::new(1), &device).unwrap(), 0);
+        let settings = SpatialBceSettings::default();
+        let (network_step, threshold_step) = (0, settings.network_steps);
+        let config = SpatialBceConfig { backbone, classes: 3, settings };
+        let learner = config.init(&mut RandomSource::new(1), &device).unwrap();
+        work.on(&learner, network_step);
+        work.on(&learner, threshold_step);
+        // One of the images has no mask, so that parts differ in what they have to learn.
+        let segmenter = DeepLabConfig { backbone, classes: 3 };
+        work.on(&segmenter.init(&mut RandomSource::new(1), &device).unwrap(), 0);
+    }
+
+    /// What is done with each learner.
+    pub(crate) trait Work {
+        fn on<L: Learner>(&mut self, learner: &L, step: usize);
     }
 
     #[track_caller]
-    fn assert_close(found: &[f32], expected: &[f32]) {
+    pub(crate) fn assert_close(found: &[f32], expected: &[f32]) {
         assert_eq!(found.len(), expected.len());
         let largest = expected.iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
         assert!(largest > 0.0);
@@ -155,31 +233,26 @@ mod tests {
         }
     }
 
-    #[track_caller]
-    fn parts_add_up<L: Learner>(learner: &L, step: usize) {
-        let (gradients, losses) = learned(learner, step, 5);
-        // Parts of one size, of different sizes, and of one image each.
-        for micro_batch in [3, 2, 1] {
-            let (found, found_losses) = learned(learner, step, micro_batch);
-            assert_close(&found, &gradients);
-            assert_close(&found_losses, &losses);
+    struct Parts;
+
+    impl Work for Parts {
+        fn on<L: Learner>(&mut self, learner: &L, step: usize) {
+            let (batch, shares) = five_images();
+            let device = Device::flex().autodiff();
+            let of =
+                |micro_batch| values(learner, &learn(learner, &batch, &shares, step, micro_batch, &device));
+            let (gradients, losses) = of(5);
+            // Parts of one size, of different sizes, and of one image each.
+            for micro_batch in [3, 2, 1] {
+                let (found, found_losses) = of(micro_batch);
+                assert_close(&found, &gradients);
+                assert_close(&found_losses, &losses);
+            }
         }
     }
 
     #[test]
     fn gradients_of_the_parts_of_a_batch_add_up_to_the_batch_s() {
-        let device = Device::flex().autodiff();
-        let backbone = BackboneConfig::new(BackboneName::Tiny, 8);
-        let cam = CamConfig { backbone, classes: 3 };
-        parts_add_up(&cam.init(&mut RandomSource::new(1), &device).unwrap(), 0);
-        let settings = SpatialBceSettings::default();
-        let (network_step, threshold_step) = (0, settings.network_steps);
-        let config = SpatialBceConfig { backbone, classes: 3, settings };
-        let learner = config.init(&mut RandomSource::new(1), &device).unwrap();
-        parts_add_up(&learner, network_step);
-        parts_add_up(&learner, threshold_step);
-        // One of the images has no mask, so that parts differ in what they have to learn.
-        let segmenter = DeepLabConfig { backbone, classes: 3 };
-        parts_add_up(&segmenter.init(&mut RandomSource::new(1), &device).unwrap(), 0);
+        for_each_learner(Parts);
     }
 }

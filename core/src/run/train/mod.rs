@@ -73,6 +73,7 @@ pub async fn train<H: Host, S: RunStore>(run: &Run<'_>, host: &mut H, store: &mu
         };
         return Err(Error::Setting { name: "masks", reason: reason.into() });
     }
+    share_batches(run)?;
     let masks = run.targets.map(|targets| targets.fingerprint(run.dataset)).transpose()?;
     let trained = if run.resume { Trained::load(store, None)? } else { None };
     if let Some(trained) = &trained {
@@ -83,6 +84,25 @@ pub async fn train<H: Host, S: RunStore>(run: &Run<'_>, host: &mut H, store: &mu
             .save(store)?;
     }
     Session::new(run, Journal { host, store }).run(trained).await
+}
+
+/// Several devices need an image each in every batch.
+fn share_batches(run: &Run<'_>) -> Result<()> {
+    let devices = run.compute.devices();
+    let items = run.targets.map_or(run.dataset.items.len(), |targets| targets.items().len());
+    // Batches differ by at most one.
+    let smallest = items / items.div_ceil(run.settings.batch).max(1);
+    if devices > 1 && smallest < devices {
+        return Err(Error::Setting {
+            name: "batch",
+            reason: format!(
+                "{devices} devices need {devices} images a step; {items} images in batches of up to {} have \
+                 {smallest}",
+                run.settings.batch
+            ),
+        });
+    }
+    Ok(())
 }
 
 /// A run goes on only with the classes and settings it started with: the schedule depends on them.
