@@ -15,22 +15,21 @@ fn losses(run: &Path) -> Vec<f64> {
 }
 
 #[test]
-fn two_devices_train_as_one_and_a_run_goes_on_with_either() {
+fn several_devices_train_as_one() {
     let sample = Sample::new();
     let data = sample.data();
-    let [one, two] = ["cpu", "cpu,cpu"].map(|device| {
+    let [one, two, three] = ["cpu", "cpu,cpu", "cpu,cpu,cpu"].map(|device| {
         let out = sample.path(&device.replace(',', "-"));
         run(&format!("{TRAIN} {device}"), &[("data", &data), ("run", &out)]).succeeded();
-        out
+        losses(&out)
     });
-    let (of_one, of_two) = (losses(&one), losses(&two));
-    assert_eq!(of_one.len(), of_two.len());
-    // The second round starts from masks, which a rounding error in the first may change by a pixel.
-    for (a, b) in of_one.iter().zip(&of_two) {
-        assert!((a - b).abs() < 0.02 * a.abs().max(0.1), "{of_one:?}\n{of_two:?}");
+    // Steps of the network and of the threshold, in two rounds, with momentum between them.
+    assert!(one.len() > 8, "{one:?}");
+    for several in [two, three] {
+        assert_eq!(several.len(), one.len());
+        let far = one.iter().zip(&several).find(|(a, b)| (*a - *b).abs() > 1e-3 * a.abs());
+        assert_eq!(far, None, "{one:?}\n{several:?}");
     }
-    let resumed = run(&format!("{TRAIN} cpu,cpu --resume"), &[("data", &data), ("run", &one)]);
-    resumed.succeeded();
 }
 
 #[test]
