@@ -5,11 +5,13 @@
 //! `network` feature, so that a page can share settings, events and data-set types with the trainer
 //! without carrying a tensor library.
 
+pub mod architecture;
 pub mod dataset;
 pub mod error;
 pub mod export;
 pub mod files;
 pub mod masks;
+pub mod memory;
 pub mod public_weights;
 pub mod run;
 

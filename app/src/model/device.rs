@@ -48,6 +48,7 @@ mod tests {
             hardware: true,
             max_binding: Some(2 << 30),
             max_buffer: Some(4 << 30),
+            ..DeviceInfo::default()
         };
         assert_eq!(line(&device), "GPU: NVIDIA RTX 4070 · largest buffer 2 GiB");
         assert!(!is_slow(&device));

@@ -8,6 +8,7 @@ pub mod estimate;
 pub mod fields;
 pub mod form;
 pub mod losses;
+pub mod memory;
 pub mod overlay;
 pub mod pictures;
 pub mod project;
@@ -268,6 +269,8 @@ pub(crate) mod tests {
             device: DeviceInfo::default(),
             parameters: 1000,
             micro_batch: 8,
+            recompute: false,
+            memory: 0,
             total_steps,
             done_steps: 0,
         }

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use crate::browser::window;
 use crate::model::fields::{self, Group};
 use crate::model::run::Stage;
-use crate::model::{self, Part, text};
+use crate::model::{self, Part, memory, text};
 use crate::parts::field::{FieldGroups, SettingField};
 use crate::parts::section::Section;
 use crate::screens::public_weights::PublicWeightsField;
@@ -94,6 +94,7 @@ fn Form() -> impl IntoView {
                 </Show>
                 <FieldGroups title="More settings" groups=&Group::MORE />
             </fieldset>
+            <MemoryNote />
             <div class="actions">
                 <button
                     type="submit"
@@ -120,6 +121,25 @@ fn Form() -> impl IntoView {
                 </p>
             </div>
         </form>
+    }
+}
+
+/// What the settings will take of the device's memory, and whether that is too much.
+#[component]
+fn MemoryNote() -> impl IntoView {
+    let state = State::use_here();
+    let expectation = Memo::new(move |_| {
+        let summary = state.summary()?;
+        let device = state.read(Part::Device, |model| model.device.clone())?;
+        Some(memory::expectation(&state.form.with(crate::model::form::Form::settings), &summary, &device))
+    });
+    let line = move || expectation.get().map(|found| found.line);
+    let warning = Memo::new(move |_| expectation.get().and_then(|found| found.warning));
+    view! {
+        <p class="help" id="memory">{line}</p>
+        <Show when=move || warning.with(Option::is_some)>
+            <p class="fault" role="status">{move || warning.get()}</p>
+        </Show>
     }
 }
 

@@ -10,54 +10,26 @@ use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor};
 
 use super::weights::{Source, Start, from_values, parameter};
+use crate::architecture::ConvShape;
 use crate::error::Result;
 
 /// torchvision's batch-norm epsilon.
 pub const NORM_EPSILON: f32 = 1e-5;
 
-/// Geometry of a convolution with a square kernel.
-#[derive(Debug, Clone, Copy)]
-pub struct ConvShape {
-    /// Input channels.
-    pub input: usize,
-    /// Output channels.
-    pub output: usize,
-    /// Side of the kernel.
-    pub kernel: usize,
-    /// Output pixel distance.
-    pub stride: usize,
-    /// Tap distance.
-    pub dilation: usize,
-    /// Channel groups; `input` for a depthwise convolution.
-    pub groups: usize,
+/// A convolution's options in burn's terms.
+fn options(shape: ConvShape) -> ConvOptions<2> {
+    let ConvShape { stride, dilation, groups, .. } = shape;
+    ConvOptions::new([stride; 2], [shape.padding(); 2], [dilation; 2], groups)
 }
 
-impl ConvShape {
-    /// A dense convolution, stride 1.
-    pub fn new(input: usize, output: usize, kernel: usize) -> Self {
-        Self { input, output, kernel, stride: 1, dilation: 1, groups: 1 }
-    }
-
-    /// With this stride and dilation.
-    pub fn spaced(self, stride: usize, dilation: usize) -> Self {
-        Self { stride, dilation, ..self }
-    }
-
-    /// Each channel by itself.
-    pub fn depthwise(self) -> Self {
-        Self { groups: self.input, ..self }
-    }
-
-    /// Options that keep the size at stride 1.
-    pub fn options(self) -> ConvOptions<2> {
-        let padding = self.dilation * (self.kernel - 1) / 2;
-        ConvOptions::new([self.stride; 2], [padding; 2], [self.dilation; 2], self.groups)
-    }
-
-    /// Shape of the weights.
-    pub fn weight(self) -> [usize; 4] {
-        [self.output, self.input / self.groups, self.kernel, self.kernel]
-    }
+/// `[N, input, H, W]` to `[N, output, H/stride, W/stride]`.
+pub(super) fn convolve(
+    x: Tensor<4>,
+    weight: Tensor<4>,
+    bias: Option<Tensor<1>>,
+    shape: ConvShape,
+) -> Tensor<4> {
+    conv2d(x, weight, bias, options(shape))
 }
 
 /// A convolution without bias.
@@ -116,7 +88,7 @@ impl Conv {
             dilation: self.dilation,
             groups: self.groups,
         };
-        conv2d(x, weight, bias, shape.options())
+        convolve(x, weight, bias, shape)
     }
 }
 

@@ -3,85 +3,10 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
-use super::StridePlan;
-use super::conv::{ConvNorm, ConvShape};
+use super::conv::ConvNorm;
 use super::weights::Source;
+use crate::architecture::{MobileNetV2Block, MobileNetV2Shape};
 use crate::error::Result;
-
-/// Expansion, channels, blocks and stride of each stage (Table 2 of the paper).
-const STAGES: [(usize, usize, usize, usize); 7] = [
-    (1, 16, 1, 1),
-    (6, 24, 2, 2),
-    (6, 32, 3, 2),
-    (6, 64, 4, 2),
-    (6, 96, 3, 1),
-    (6, 160, 3, 2),
-    (6, 320, 1, 1),
-];
-
-/// Stages that stay frozen: up to a stride of 4, the most pixels and the most general features.
-const FROZEN_STAGES: usize = 2;
-
-/// Shape of a MobileNetV2.
-#[derive(Debug, Clone, Copy)]
-pub struct MobileNetV2Config {
-    output_stride: usize,
-}
-
-impl Default for MobileNetV2Config {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl MobileNetV2Config {
-    /// Channels of the features.
-    pub const CHANNELS: usize = 1280;
-
-    /// The published network, stride 32.
-    pub fn new() -> Self {
-        Self { output_stride: 32 }
-    }
-
-    /// Input pixels per feature pixel: 32, 16 or 8.
-    pub fn with_output_stride(self, output_stride: usize) -> Self {
-        Self { output_stride }
-    }
-
-    /// Builds it.
-    ///
-    /// # Errors
-    /// As [`Source::take`].
-    pub fn init(&self, source: &mut dyn Source, device: &Device) -> Result<MobileNetV2> {
-        let mut plan = StridePlan::new(self.output_stride);
-        let (stride, ..) = plan.stage(2);
-        let stem = ConvShape::new(3, 32, 3).spaced(stride, 1);
-        let stem = ConvNorm::load(source, "features.0.0", "features.0.1", stem, false, device)?;
-        let mut blocks = Vec::new();
-        let mut input = 32;
-        for (stage, (expansion, output, count, stride)) in STAGES.into_iter().enumerate() {
-            let (stride, first_dilation, dilation) = plan.stage(stride);
-            for index in 0..count {
-                let (stride, dilation) = if index == 0 { (stride, first_dilation) } else { (1, dilation) };
-                let name = format!("features.{}.conv", blocks.len() + 1);
-                let shape = (input, expansion, output);
-                let trainable = stage >= FROZEN_STAGES;
-                blocks.push(InvertedResidual::load(
-                    source,
-                    &name,
-                    shape,
-                    (stride, dilation),
-                    trainable,
-                    device,
-                )?);
-                input = output;
-            }
-        }
-        let last = ConvShape::new(input, Self::CHANNELS, 1);
-        let last = ConvNorm::load(source, "features.18.0", "features.18.1", last, true, device)?;
-        Ok(MobileNetV2 { stem, blocks, last })
-    }
-}
 
 /// A MobileNetV2 without its classifier.
 #[derive(Module, Debug)]
@@ -89,14 +14,42 @@ pub struct MobileNetV2 {
     stem: ConvNorm,
     blocks: Vec<InvertedResidual>,
     last: ConvNorm,
+    frozen: usize,
 }
 
 impl MobileNetV2 {
-    /// `[N, 3, H, W]` to `[N, 1280, H/stride, W/stride]`.
-    pub fn forward(&self, images: Tensor<4>) -> Tensor<4> {
-        let x = relu6(self.stem.forward(images));
-        let x = self.blocks.iter().fold(x, |x, block| block.forward(x));
-        relu6(self.last.forward(x))
+    /// Builds it.
+    ///
+    /// # Errors
+    /// As [`Source::take`].
+    pub fn load(shape: MobileNetV2Shape, source: &mut dyn Source, device: &Device) -> Result<Self> {
+        let stem = ConvNorm::load(source, "features.0.0", "features.0.1", shape.stem(), false, device)?;
+        let shapes = shape.blocks();
+        let frozen = shapes.iter().take_while(|shape| !shape.trainable).count();
+        let mut blocks = Vec::new();
+        for (index, shape) in shapes.iter().enumerate() {
+            let name = format!("features.{}.conv", index + 1);
+            blocks.push(InvertedResidual::load(source, &name, shape, device)?);
+        }
+        let last = ConvNorm::load(source, "features.18.0", "features.18.1", shape.last(), true, device)?;
+        Ok(Self { stem, blocks, last, frozen })
+    }
+
+    /// What is frozen, a block each, and the last convolution.
+    pub(super) fn segments(&self) -> usize {
+        self.blocks.len() - self.frozen + 2
+    }
+
+    /// All of them: `[N, 3, H, W]` to `[N, 1280, H/stride, W/stride]`.
+    pub(super) fn segment(&self, index: usize, x: Tensor<4>) -> Tensor<4> {
+        match (index, self.blocks.get(self.frozen + index - usize::from(index > 0))) {
+            (0, _) => {
+                let x = relu6(self.stem.forward(x));
+                self.blocks[..self.frozen].iter().fold(x, |x, block| block.forward(x))
+            }
+            (_, Some(block)) => block.forward(x),
+            (_, None) => relu6(self.last.forward(x)),
+        }
     }
 }
 
@@ -110,39 +63,19 @@ struct InvertedResidual {
 }
 
 impl InvertedResidual {
-    fn load(
-        source: &mut dyn Source,
-        name: &str,
-        (input, expansion, output): (usize, usize, usize),
-        (stride, dilation): (usize, usize),
-        trainable: bool,
-        device: &Device,
-    ) -> Result<Self> {
-        let hidden = input * expansion;
-        let mut conv = |conv: &str, norm: &str, shape| {
-            ConvNorm::load(
-                source,
-                &format!("{name}.{conv}"),
-                &format!("{name}.{norm}"),
-                shape,
-                trainable,
-                device,
-            )
+    fn load(source: &mut dyn Source, name: &str, shape: &MobileNetV2Block, device: &Device) -> Result<Self> {
+        let mut conv = |conv: &str, norm: &str, geometry| {
+            let (conv, norm) = (format!("{name}.{conv}"), format!("{name}.{norm}"));
+            ConvNorm::load(source, &conv, &norm, geometry, shape.trainable, device)
         };
         // torchvision counts the parts of the block; without an expansion they move up by one.
-        let expand =
-            if expansion == 1 { None } else { Some(conv("0.0", "0.1", ConvShape::new(input, hidden, 1))?) };
+        let expand = shape.expand.map(|expand| conv("0.0", "0.1", expand)).transpose()?;
         let first = usize::from(expand.is_some());
-        let depthwise = ConvShape::new(hidden, hidden, 3).spaced(stride, dilation).depthwise();
         Ok(Self {
             expand,
-            depthwise: conv(&format!("{first}.0"), &format!("{first}.1"), depthwise)?,
-            project: conv(
-                &format!("{}", first + 1),
-                &format!("{}", first + 2),
-                ConvShape::new(hidden, output, 1),
-            )?,
-            residual: stride == 1 && input == output,
+            depthwise: conv(&format!("{first}.0"), &format!("{first}.1"), shape.depthwise)?,
+            project: conv(&format!("{}", first + 1), &format!("{}", first + 2), shape.project)?,
+            residual: shape.residual(),
         })
     }
 

@@ -13,11 +13,12 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
 use self::dropout::Dropout;
-use self::mobilenet_v2::{MobileNetV2, MobileNetV2Config};
-use self::resnet::{ResNet, ResNetConfig};
-use self::resnet38::{ResNet38, ResNet38Config};
-use self::tiny::{Tiny, TinyConfig};
+use self::mobilenet_v2::MobileNetV2;
+use self::resnet::ResNet;
+use self::resnet38::ResNet38;
+use self::tiny::Tiny;
 use self::weights::Source;
+use crate::architecture::Architecture;
 use crate::error::Result;
 use crate::run::settings::BackboneName;
 
@@ -53,14 +54,7 @@ impl BackboneConfig {
 
     /// Channels of the features.
     pub fn channels(&self) -> usize {
-        match self.name {
-            BackboneName::Tiny => TinyConfig::CHANNELS,
-            BackboneName::MobilenetV2 => MobileNetV2Config::CHANNELS,
-            BackboneName::Resnet18 => ResNetConfig::resnet18().channels(),
-            BackboneName::Resnet50 => ResNetConfig::resnet50().channels(),
-            BackboneName::Resnet101 => ResNetConfig::resnet101().channels(),
-            BackboneName::Resnet38 => ResNet38Config::CHANNELS,
-        }
+        Architecture::of(self.name, self.output_stride).channels()
     }
 
     /// Builds it with the source's tensors.
@@ -68,24 +62,13 @@ impl BackboneConfig {
     /// # Errors
     /// As [`Source::take`].
     pub fn init(&self, source: &mut dyn Source, device: &Device) -> Result<Backbone> {
-        let stride = self.output_stride;
-        Ok(match self.name {
-            BackboneName::Tiny => {
-                Backbone::Tiny(TinyConfig::new().with_output_stride(stride).init(source, device)?)
+        Ok(match Architecture::of(self.name, self.output_stride) {
+            Architecture::Tiny(shape) => Backbone::Tiny(Tiny::load(shape, source, device)?),
+            Architecture::MobileNetV2(shape) => {
+                Backbone::MobileNetV2(MobileNetV2::load(shape, source, device)?)
             }
-            BackboneName::MobilenetV2 => Backbone::MobileNetV2(
-                MobileNetV2Config::new().with_output_stride(stride).init(source, device)?,
-            ),
-            BackboneName::Resnet18 => {
-                Backbone::ResNet(ResNetConfig::resnet18().with_output_stride(stride).init(source, device)?)
-            }
-            BackboneName::Resnet50 => {
-                Backbone::ResNet(ResNetConfig::resnet50().with_output_stride(stride).init(source, device)?)
-            }
-            BackboneName::Resnet101 => {
-                Backbone::ResNet(ResNetConfig::resnet101().with_output_stride(stride).init(source, device)?)
-            }
-            BackboneName::Resnet38 => Backbone::ResNet38(ResNet38Config.init(source, device)?),
+            Architecture::ResNet(shape) => Backbone::ResNet(ResNet::load(shape, source, device)?),
+            Architecture::ResNet38(shape) => Backbone::ResNet38(ResNet38::load(shape, source, device)?),
         })
     }
 }
@@ -94,50 +77,31 @@ impl Backbone {
     /// Features of normalised images: `[N, 3, H, W]` to `[N, K, ⌈H/stride⌉, ⌈W/stride⌉]`, not negative.
     /// `dropout` is for training, and for networks that have any.
     pub fn forward(&self, images: Tensor<4>, dropout: Option<&Dropout>) -> Tensor<4> {
+        (0..self.segments()).fold(images, |x, index| self.segment(index, x, dropout))
+    }
+
+    /// Parts that the network falls into, one behind the other.
+    pub fn segments(&self) -> usize {
         match self {
-            Self::Tiny(network) => network.forward(images),
-            Self::MobileNetV2(network) => network.forward(images),
-            Self::ResNet(network) => network.forward(images),
-            Self::ResNet38(network) => network.forward(images, dropout),
+            Self::Tiny(network) => network.segments(),
+            Self::MobileNetV2(network) => network.segments(),
+            Self::ResNet(network) => network.segments(),
+            Self::ResNet38(network) => network.segments(),
         }
     }
-}
 
-/// Spreads a network's strides: stages keep their stride until `output_stride` is reached, and from
-/// there on dilate by what they would have stridden.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct StridePlan {
-    remaining: usize,
-    dilation: usize,
-}
-
-impl StridePlan {
-    pub(crate) fn new(output_stride: usize) -> Self {
-        Self { remaining: output_stride, dilation: 1 }
+    /// The first of them that learns.
+    pub fn first_trainable(&self) -> usize {
+        usize::from(!matches!(self, Self::Tiny(_)))
     }
 
-    /// Stride and dilation of the first block of a stage that wants `stride`, and the dilation of its
-    /// other blocks. The first block keeps the dilation of the stage before (as torchvision's does).
-    pub(crate) fn stage(&mut self, stride: usize) -> (usize, usize, usize) {
-        let before = self.dilation;
-        if stride <= self.remaining {
-            self.remaining /= stride;
-            (stride, before, before)
-        } else {
-            self.dilation *= stride;
-            (1, before, self.dilation)
+    /// One of them, on the output of the one before; the first takes the images.
+    pub fn segment(&self, index: usize, x: Tensor<4>, dropout: Option<&Dropout>) -> Tensor<4> {
+        match self {
+            Self::Tiny(network) => network.segment(index, x),
+            Self::MobileNetV2(network) => network.segment(index, x),
+            Self::ResNet(network) => network.segment(index, x),
+            Self::ResNet38(network) => network.segment(index, x, dropout),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::StridePlan;
-
-    #[test]
-    fn strides_become_dilations_beyond_the_output_stride() {
-        let mut plan = StridePlan::new(8);
-        let stages: Vec<_> = [4, 1, 2, 2, 2].map(|stride| plan.stage(stride)).into();
-        assert_eq!(stages, [(4, 1, 1), (1, 1, 1), (2, 1, 1), (1, 1, 2), (1, 2, 4)]);
     }
 }

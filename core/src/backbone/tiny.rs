@@ -6,18 +6,12 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::activation::relu;
-use burn::tensor::module::conv2d;
 use burn::tensor::{Device, Tensor};
 
-use super::StridePlan;
-use super::conv::ConvShape;
+use super::conv::convolve;
 use super::weights::{Source, Start, parameter};
+use crate::architecture::{ConvShape, TinyShape};
 use crate::error::Result;
-
-/// Kernel, channels and stride of each layer. Few large kernels: a pixel of the features sees 39 pixels
-/// of the image, so that what a class looks like has to be found where the object is.
-const LAYERS: [(usize, usize, usize); 7] =
-    [(3, 16, 2), (3, 32, 2), (3, 48, 1), (3, 64, 2), (1, 96, 1), (1, 96, 1), (3, 96, 2)];
 
 /// Name of the mean colour of the data set, in normalised units.
 pub const INPUT_MEAN: &str = "input.mean";
@@ -25,52 +19,6 @@ pub const INPUT_MEAN: &str = "input.mean";
 /// Added to the variance of a pixel's channels: noise on an empty background stays small instead of
 /// being blown up to the strength of an object.
 const NORM_FLOOR: f32 = 0.05;
-
-/// Shape of the network.
-#[derive(Debug, Clone, Copy)]
-pub struct TinyConfig {
-    output_stride: usize,
-}
-
-impl Default for TinyConfig {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl TinyConfig {
-    /// Channels of the features.
-    pub const CHANNELS: usize = 96;
-
-    /// Stride 16.
-    pub fn new() -> Self {
-        Self { output_stride: 16 }
-    }
-
-    /// Input pixels per feature pixel: 16 or 8.
-    pub fn with_output_stride(self, output_stride: usize) -> Self {
-        Self { output_stride }
-    }
-
-    /// Builds it.
-    ///
-    /// # Errors
-    /// As [`Source::take`].
-    pub fn init(&self, source: &mut dyn Source, device: &Device) -> Result<Tiny> {
-        let mut plan = StridePlan::new(self.output_stride);
-        let mut layers = Vec::new();
-        let mut input = 3;
-        for (index, (kernel, output, stride)) in LAYERS.into_iter().enumerate() {
-            // Only the last layer can lose its stride, and none follows that would have to dilate.
-            let (stride, dilation, _) = plan.stage(stride);
-            let shape = ConvShape::new(input, output, kernel).spaced(stride, dilation);
-            layers.push(Layer::load(source, &format!("layers.{index}"), shape, device)?);
-            input = output;
-        }
-        let mean = parameter(source, INPUT_MEAN, [3], Start::Constant(0.0), false, device)?;
-        Ok(Tiny { mean, layers })
-    }
-}
 
 /// Seven convolutions with channel norm and ReLU; residual where the shape stays.
 #[derive(Module, Debug)]
@@ -80,11 +28,29 @@ pub struct Tiny {
 }
 
 impl Tiny {
-    /// `[N, 3, H, W]` to `[N, 96, H/stride, W/stride]`.
-    pub fn forward(&self, images: Tensor<4>) -> Tensor<4> {
+    /// Builds it.
+    ///
+    /// # Errors
+    /// As [`Source::take`].
+    pub fn load(shape: TinyShape, source: &mut dyn Source, device: &Device) -> Result<Self> {
+        let mut layers = Vec::new();
+        for (index, shape) in shape.layers().into_iter().enumerate() {
+            layers.push(Layer::load(source, &format!("layers.{index}"), shape, device)?);
+        }
+        let mean = parameter(source, INPUT_MEAN, [3], Start::Constant(0.0), false, device)?;
+        Ok(Self { mean, layers })
+    }
+
+    /// A layer each.
+    pub(super) fn segments(&self) -> usize {
+        self.layers.len()
+    }
+
+    /// All of them: `[N, 3, H, W]` to `[N, 96, H/stride, W/stride]`.
+    pub(super) fn segment(&self, index: usize, x: Tensor<4>) -> Tensor<4> {
         // What every image shows would be most of every feature.
-        let images = images - self.mean.val().reshape([1, 3, 1, 1]);
-        self.layers.iter().fold(images, |x, layer| layer.forward(x))
+        let x = if index == 0 { x - self.mean.val().reshape([1, 3, 1, 1]) } else { x };
+        self.layers[index].forward(x)
     }
 }
 
@@ -129,7 +95,7 @@ impl Layer {
         let [output, input, kernel, _] = weight.dims();
         let shape = ConvShape::new(input, output, kernel).spaced(self.stride, self.dilation);
         let residual = (self.stride == 1 && input == output).then(|| x.clone());
-        let y = channel_norm(conv2d(x, weight, None, shape.options()), self.gamma.val(), self.beta.val());
+        let y = channel_norm(convolve(x, weight, None, shape), self.gamma.val(), self.beta.val());
         let y = relu(y);
         match residual {
             Some(x) => x + y,
@@ -156,14 +122,17 @@ mod tests {
     fn it_stays_small_and_keeps_its_stride() {
         let device = Device::flex();
         let mut names = NameList::default();
-        TinyConfig::new().init(&mut names, &device).unwrap();
+        Tiny::load(TinyShape { output_stride: 16 }, &mut names, &device).unwrap();
         let parameters: usize = names.entries.iter().map(|(_, shape)| shape.iter().product::<usize>()).sum();
         assert!(parameters < 300_000, "{parameters}");
-        for stride in [8, 16] {
-            let config = TinyConfig::new().with_output_stride(stride);
-            let network = config.init(&mut RandomSource::new(0), &device).unwrap();
-            let features = network.forward(Tensor::zeros([2, 3, 64, 96], &device));
-            assert_eq!(features.dims(), [2, TinyConfig::CHANNELS, 64 / stride, 96 / stride]);
+        for output_stride in [8, 16] {
+            let network =
+                Tiny::load(TinyShape { output_stride }, &mut RandomSource::new(0), &device).unwrap();
+            let mut x = Tensor::zeros([2, 3, 64, 96], &device);
+            for index in 0..network.segments() {
+                x = network.segment(index, x);
+            }
+            assert_eq!(x.dims(), [2, TinyShape::CHANNELS, 64 / output_stride, 96 / output_stride]);
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use tag2mask_core::memory::gigabytes;
 use tag2mask_core::run::event::{LossPoint, Phase, Score};
 use tag2mask_core::run::settings::MethodName;
 use tag2mask_core::run::{Control, Host};
@@ -83,7 +84,16 @@ impl<'a> Terminal<'a> {
 impl Host for Terminal<'_> {
     fn emit(&mut self, event: Event) {
         match event {
-            Event::RunStarted { device, parameters, micro_batch, total_steps, done_steps, settings } => {
+            Event::RunStarted {
+                device,
+                parameters,
+                micro_batch,
+                recompute,
+                memory,
+                total_steps,
+                done_steps,
+                settings,
+            } => {
                 self.method = settings.method;
                 self.report.note(format!(
                     "{} with {}, {:.1} M parameters, on {} ({}); {total_steps} steps of {} images",
@@ -94,8 +104,12 @@ impl Host for Terminal<'_> {
                     device.backend,
                     settings.batch
                 ));
+                self.report.note(format!("about {} of memory", gigabytes(memory)));
                 if micro_batch < settings.batch {
                     self.report.note(format!("{micro_batch} images at once, to fit the device"));
+                }
+                if recompute {
+                    self.report.note("activations are computed twice, to fit the device".to_owned());
                 }
                 if done_steps > 0 {
                     self.report.note(format!("going on from step {done_steps}"));

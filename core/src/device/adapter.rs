@@ -14,5 +14,7 @@ pub(super) fn describe(adapter: &wgpu::AdapterInfo, limits: &wgpu::Limits, backe
         hardware: adapter.device_type != wgpu::DeviceType::Cpu,
         max_binding: Some(limits.max_storage_buffer_binding_size),
         max_buffer: Some(limits.max_buffer_size),
+        memory: None,
+        threads: None,
     }
 }

@@ -20,6 +20,8 @@ pub(super) fn open(cards: &[usize]) -> Result<Compute> {
             hardware: true,
             max_binding: None,
             max_buffer: None,
+            memory: None,
+            threads: None,
         },
         others: devices.collect(),
     })

@@ -1,4 +1,4 @@
-//! Which device computes, what it can hold, and the part of a batch that fits.
+//! Which device computes, and what it can hold.
 
 #[cfg(feature = "gpu")]
 mod adapter;
@@ -18,7 +18,6 @@ use burn::tensor::Device;
 
 use crate::error::{Error, Result};
 use crate::run::event::DeviceInfo;
-use crate::run::settings::BackboneName;
 
 /// A device that is ready, and what is known about it.
 pub struct Compute {
@@ -90,26 +89,21 @@ impl DeviceChoice {
     }
 }
 
-/// Bytes per input pixel that one image's largest tensor takes, as `f32`: what a single buffer binding
-/// must hold. Worked out from the networks' shapes: the largest layer output over the input's pixels.
-fn largest_tensor_per_pixel(backbone: BackboneName) -> f64 {
-    let channels_over_area = match backbone {
-        BackboneName::Tiny => 16.0 / 4.0,
-        BackboneName::MobilenetV2 => 96.0 / 4.0,
-        BackboneName::Resnet18 | BackboneName::Resnet50 | BackboneName::Resnet101 => 64.0 / 4.0,
-        BackboneName::Resnet38 => 64.0,
-    };
-    4.0 * channels_over_area
+/// Bytes that are free for a run on the CPU; `None` where the system does not say.
+#[cfg(feature = "cpu")]
+fn free_memory() -> Option<u64> {
+    if cfg!(target_arch = "wasm32") {
+        // All that 32-bit addresses reach.
+        return Some(1 << 32);
+    }
+    available(&std::fs::read_to_string("/proc/meminfo").ok()?)
 }
 
-/// Images that can go through the network at once: the batch, or the part of it whose largest tensor
-/// fits one buffer binding of the device.
-///
-/// `side` is the largest training side in pixels.
-pub fn micro_batch(info: &DeviceInfo, backbone: BackboneName, batch: usize, side: usize) -> usize {
-    let Some(binding) = info.max_binding else { return batch };
-    let per_image = largest_tensor_per_pixel(backbone) * (side * side) as f64;
-    ((binding as f64 / per_image) as usize).clamp(1, batch)
+/// "MemAvailable" of Linux's `/proc/meminfo`, bytes.
+#[cfg(feature = "cpu")]
+fn available(meminfo: &str) -> Option<u64> {
+    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
 }
 
 impl Compute {
@@ -123,6 +117,8 @@ impl Compute {
             hardware: false,
             max_binding: None,
             max_buffer: None,
+            memory: free_memory(),
+            threads: Some(threads),
         };
         Self { device: Device::flex(), info, others: Vec::new() }
     }
@@ -202,13 +198,12 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "cpu")]
     #[test]
-    fn a_small_binding_splits_the_batch() {
-        let mut info = DeviceInfo { max_binding: Some(128 << 20), ..DeviceInfo::default() };
-        assert_eq!(micro_batch(&info, BackboneName::Resnet18, 12, 448), 10);
-        info.max_binding = None;
-        assert_eq!(micro_batch(&info, BackboneName::Resnet18, 12, 448), 12);
-        info.max_binding = Some(1);
-        assert_eq!(micro_batch(&info, BackboneName::Tiny, 12, 64), 1);
+    fn free_memory_is_what_linux_says() {
+        let text = "MemTotal:       24589272 kB\nMemFree:  12 kB\nMemAvailable:   23068672 kB\n";
+        assert_eq!(available(text), Some(22 << 30));
+        assert_eq!(available("MemTotal: 1 kB"), None);
+        assert_eq!(available("MemAvailable: 99999999999999999999 kB"), None);
     }
 }

@@ -8,6 +8,7 @@ use self::deeplab::one_hot;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 
+use crate::backbone::Backbone;
 use crate::backbone::dropout::Dropout;
 use crate::backbone::weights::{NameList, Source, id_of};
 use crate::error::Result;
@@ -115,8 +116,12 @@ pub struct ParameterGroup {
 
 /// A network that can learn from a batch. Implemented by each method's modules.
 pub trait Learner: Module + 'static {
-    /// The loss of step `step` of a round: what `batch` adds to the loss of the whole batch.
-    fn loss(&self, batch: &Batch, step: usize) -> StepLoss;
+    /// The feature network.
+    fn backbone(&self) -> &Backbone;
+
+    /// The loss of step `step` of a round: what `batch` adds to the loss of the whole batch. `features` are
+    /// what the backbone makes of its images, `[N, K, h, w]`.
+    fn loss(&self, features: Tensor<4>, batch: &Batch, step: usize) -> StepLoss;
 
     /// Counts of a part that the loss of step `step` needs summed over all parts, `[_]`, untracked; `None`
     /// where it needs none. Asked only where a batch comes in parts, as it costs a forward pass.

@@ -18,6 +18,12 @@ pub struct DeviceInfo {
     pub max_binding: Option<u64>,
     /// Largest buffer, bytes.
     pub max_buffer: Option<u64>,
+    /// Memory that is free for a run, bytes; `None` where nobody tells, as no GPU does.
+    #[serde(default)]
+    pub memory: Option<u64>,
+    /// Threads of a CPU; `None` of a GPU.
+    #[serde(default)]
+    pub threads: Option<usize>,
 }
 
 /// What a stretch of work is, for progress.
@@ -102,6 +108,12 @@ pub enum Event {
         parameters: usize,
         /// Images sent through the network at once; smaller than the batch where memory calls for it.
         micro_batch: usize,
+        /// Whether activations are computed again for the gradients, where memory calls for that.
+        #[serde(default)]
+        recompute: bool,
+        /// What training is expected to take at its peak, bytes.
+        #[serde(default)]
+        memory: u64,
         /// Steps of all rounds.
         total_steps: usize,
         /// Steps already done, when resumed.

@@ -10,20 +10,21 @@ use super::checkpoint::{Stage, Trained};
 use super::event::{Event, Phase};
 use super::host::{Control, Host};
 use super::interpret::{Interpreted, Interpreter, refine};
-use super::maps::{ImageMaps, image_maps, sides};
+use super::maps::{ImageMaps, image_maps, is_reduced, sides};
 use super::pace::Pace;
 use super::settings::{MaskSettings, ViewSize};
 use crate::backbone::BackboneConfig;
 use crate::backbone::weights::FileSource;
 use crate::dataset::Dataset;
 use crate::dataset::cache::{DEFAULT_BYTES, ImageCache};
-use crate::device::{Compute, micro_batch};
+use crate::device::Compute;
 use crate::error::Result;
 use crate::masks::metric::Confusion;
 use crate::masks::rescale::resize_labels;
 use crate::masks::threshold::{Activation, Background, label};
 use crate::masks::threshold_search::ThresholdSearch;
 use crate::masks::{LabelMap, ScoreMaps};
+use crate::memory::{Limits, Processor, Work, at_once, most_pixels};
 use crate::method::cam::CamConfig;
 use crate::method::deeplab::DeepLabConfig;
 use crate::method::spatial_bce::SpatialBceConfig;
@@ -88,14 +89,17 @@ pub async fn make_masks(
     let classes = trained.card.classes.len();
     let mut source = FileSource::all(&trained.weights);
     let largest = sides(job.side, &job.settings.scales).into_iter().max().unwrap_or(job.side);
+    let work = Work { side: largest, ..Work::of(settings, classes) };
+    let (processor, limits) = (Processor::of(&compute.info), Limits::of(&compute.info, settings.memory));
     let reading = Reading {
         stage: trained.stage,
         cam_threshold: settings.cam.threshold as f32,
         group: match job.settings.views {
-            ViewSize::Square => micro_batch(&compute.info, settings.backbone, GROUP, largest),
+            ViewSize::Square => at_once(&work, GROUP, processor, limits),
             // Photos differ in size.
             ViewSize::Photo => 1,
         },
+        most_pixels: most_pixels(&work, processor, limits),
     };
     match trained.stage {
         Stage::Cam => {
@@ -114,18 +118,19 @@ pub async fn make_masks(
     }
 }
 
-/// How a network's maps are read, and how many images it takes at once.
+/// How a network's maps are read, how many images it takes at once, and pixels of the largest.
 struct Reading {
     stage: Stage,
     cam_threshold: f32,
     group: usize,
+    most_pixels: usize,
 }
 
 /// Masks of every image with this network.
 async fn masks_of<L: Learner>(
     job: &MaskJob<'_>,
     learner: &L,
-    &Reading { stage, cam_threshold, group }: &Reading,
+    &Reading { stage, cam_threshold, group, most_pixels }: &Reading,
     compute: &Compute,
     host: &mut impl Host,
     sink: &mut Sink<'_>,
@@ -136,6 +141,7 @@ async fn masks_of<L: Learner>(
     let mut cache = ImageCache::new(DEFAULT_BYTES, side);
     let total = job.dataset.items.len();
     let mut pace = Pace::start();
+    let mut told = false;
     for start in (0..total).step_by(group) {
         if host.breathe().await == Control::Stop {
             return Ok(false);
@@ -150,7 +156,14 @@ async fn masks_of<L: Learner>(
         let images_in_group = images.len();
         if images_in_group > 0 {
             let pixels: Vec<&RgbImage> = images.iter().map(|(_, image)| image.as_ref()).collect();
-            let maps = image_maps(&learner, &pixels, job.side, job.settings, &compute.device).await?;
+            let is_reduced = |image: &&RgbImage| is_reduced(image, job.side, job.settings, most_pixels);
+            if !told && pixels.iter().any(is_reduced) {
+                let reason = "the device cannot hold the largest views of photos; they are looked at smaller";
+                host.emit(Event::Warning { message: reason.into() });
+                told = true;
+            }
+            let (settings, device) = (job.settings, &compute.device);
+            let maps = image_maps(&learner, &pixels, job.side, settings, most_pixels, device).await?;
             for mask in finish_group(job, &interpreter, images, maps) {
                 sink(mask?)?;
             }

@@ -35,8 +35,33 @@ pub fn sides(side: usize, scales: &[f64]) -> Vec<usize> {
     scales.iter().map(of_scale).collect()
 }
 
-/// Columns and rows of the views of an image.
-fn view_sizes(image: &RgbImage, side: usize, settings: &MaskSettings) -> Vec<(usize, usize)> {
+/// Columns and rows of the views of an image, none of more than `most_pixels`.
+fn view_sizes(
+    image: &RgbImage,
+    side: usize,
+    settings: &MaskSettings,
+    most_pixels: usize,
+) -> Vec<(usize, usize)> {
+    let sizes = wanted_sizes(image, side, settings);
+    sizes.into_iter().map(|size| reduced(size, most_pixels)).collect()
+}
+
+/// Whether a view of the image is smaller than the settings ask for.
+pub fn is_reduced(image: &RgbImage, side: usize, settings: &MaskSettings, most_pixels: usize) -> bool {
+    wanted_sizes(image, side, settings).into_iter().any(|size| reduced(size, most_pixels) != size)
+}
+
+/// The same proportions in at most `most` pixels.
+fn reduced((width, height): (usize, usize), most: usize) -> (usize, usize) {
+    if width.saturating_mul(height) <= most {
+        return (width, height);
+    }
+    let factor = (most as f64 / (width as f64 * height as f64)).sqrt();
+    let scaled = |length: usize| ((length as f64 * factor) as usize).max(1);
+    (scaled(width), scaled(height))
+}
+
+fn wanted_sizes(image: &RgbImage, side: usize, settings: &MaskSettings) -> Vec<(usize, usize)> {
     match settings.views {
         ViewSize::Square => sides(side, &settings.scales).into_iter().map(|side| (side, side)).collect(),
         ViewSize::Photo => {
@@ -58,6 +83,8 @@ fn view(image: &RgbImage, (width, height): (usize, usize), settings: &MaskSettin
 
 /// Maps of several images, all views sent to the device before the first is read back.
 ///
+/// `most_pixels` is what the device can take of one view: larger ones are reduced to it.
+///
 /// `learner` must be without autodiff ([`burn::module::Module::valid`]). Where views have the image's own
 /// size, the images must have one size.
 ///
@@ -68,6 +95,7 @@ pub async fn image_maps<L: Learner>(
     images: &[&RgbImage],
     side: usize,
     settings: &MaskSettings,
+    most_pixels: usize,
     device: &Device,
 ) -> Result<Vec<ImageMaps>> {
     if images.is_empty() {
@@ -77,7 +105,7 @@ pub async fn image_maps<L: Learner>(
     let mut scores = Vec::new();
     let mut thresholds = Vec::new();
     let mut shapes = Vec::new();
-    for size in view_sizes(images[0], side, settings) {
+    for size in view_sizes(images[0], side, settings, most_pixels) {
         let pixels: Vec<f32> = images.iter().flat_map(|image| view(image, size, settings)).collect();
         let (width, height) = size;
         let input = TensorData::new(pixels, [images.len(), 3, height, width]);
@@ -159,7 +187,15 @@ impl ImageMaps {
 
 #[cfg(test)]
 mod tests {
-    use super::sides;
+    use super::{reduced, sides};
+
+    #[test]
+    fn views_that_are_too_large_keep_their_proportions() {
+        assert_eq!(reduced((2048, 1024), usize::MAX), (2048, 1024));
+        assert_eq!(reduced((2048, 1024), 2048 * 1024 / 4), (1024, 512));
+        assert_eq!(reduced((3000, 2), 10), (122, 1));
+        assert_eq!(reduced((5, 5), 0), (1, 1));
+    }
 
     #[test]
     fn sides_are_multiples_of_32_and_at_least_that() {

@@ -33,7 +33,7 @@ mod round;
 #[cfg(feature = "network")]
 pub mod scorer;
 #[cfg(feature = "network")]
-mod step;
+pub mod step;
 #[cfg(feature = "network")]
 mod team;
 #[cfg(feature = "network")]

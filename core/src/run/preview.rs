@@ -66,7 +66,7 @@ impl Previews {
         let interpreter = Interpreter { stage, log_temperature, cam_threshold };
         let settings = MaskSettings { scales: vec![1.0], flip: false, ..MaskSettings::default() };
         let pixels: Vec<&RgbImage> = self.images.iter().map(|(_, image)| image.as_ref()).collect();
-        let maps = image_maps(&learner, &pixels, side, &settings, &compute.device).await?;
+        let maps = image_maps(&learner, &pixels, side, &settings, usize::MAX, &compute.device).await?;
         let mut events = Vec::new();
         for (&(image, _), maps) in self.images.iter().zip(&maps) {
             let present = &dataset.items[image].labels;

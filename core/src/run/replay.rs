@@ -108,6 +108,8 @@ mod tests {
             device: DeviceInfo::default(),
             parameters: 1,
             micro_batch: 8,
+            recompute: false,
+            memory: 0,
             total_steps: 20,
             done_steps,
         }

@@ -22,6 +22,7 @@ use crate::dataset::cache::ImageCache;
 use crate::dataset::targets::Targets;
 use crate::device::Compute;
 use crate::error::{Error, Result};
+use crate::memory::Split;
 use crate::method::{Learner, groups};
 use crate::optim::{Sgd, polynomial};
 use crate::tensor::read_all;
@@ -48,7 +49,7 @@ pub(super) struct Plan<'a> {
     pub(super) steps_before: usize,
     pub(super) steps_of_all: usize,
     pub(super) rate: f64,
-    pub(super) micro_batch: usize,
+    pub(super) split: Split,
     /// Items to learn from.
     pub(super) items: Vec<usize>,
     /// Masks to learn from; `None` where images teach as a whole.
@@ -117,6 +118,8 @@ pub(super) async fn train_round<L: Learner, H: Host, S: RunStore>(
         Ok(batch)
     };
 
+    // What was made on the way to this round is not needed again, and the device keeps it until told.
+    plan.compute.device.memory_cleanup();
     let mut watch = Watch::new(mean_share(dataset, &plan.shares), plan.stage == Stage::Deeplab);
     let mut waiting: Vec<Waiting> = Vec::new();
     let mut pace = Pace::start();

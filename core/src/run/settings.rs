@@ -28,6 +28,9 @@ pub struct Settings {
     pub size: usize,
     /// Images per optimiser step; 1 to 256.
     pub batch: usize,
+    /// Memory that training may take, in GiB, up to 1024: batches are worked through in as many parts as
+    /// that calls for. 0 = what the device is known to have, and 4 where that is unknown.
+    pub memory: f64,
     /// Seed of initialisation, order and augmentation.
     pub seed: u64,
     /// The optimiser, common to all rounds.
@@ -214,6 +217,7 @@ impl Default for Settings {
             output_stride: 16,
             size: 224,
             batch: 8,
+            memory: 0.0,
             seed: 0,
             optimizer: OptimizerSettings::default(),
             augment: AugmentSettings::default(),
@@ -325,6 +329,7 @@ impl Settings {
         }
         within("size", self.size as f64, 32.0, 1024.0)?;
         within("batch", self.batch as f64, 1.0, 256.0)?;
+        within("memory", self.memory, 0.0, 1024.0)?;
         within("epochs", self.cam.epochs as f64, 1.0, 10_000.0)?;
         within("epochs", self.spatial_bce.epochs as f64, 1.0, 10_000.0)?;
         within("epochs", self.deeplab.epochs as f64, 1.0, 10_000.0)?;

@@ -1,6 +1,8 @@
 //! One training step: what a batch teaches, part by part where the device cannot hold it at once. Nothing
 //! is read back.
 
+mod recompute;
+
 use std::ops::Range;
 
 use burn::optim::{GradientsAccumulator, GradientsParams};
@@ -9,36 +11,36 @@ use burn::tensor::{Device, Tensor};
 use crate::dataset::batch::Batch as HostBatch;
 use crate::dataset::targets;
 use crate::masks::label_map::IGNORE;
-use crate::method::{Batch, Learner, Whole};
+use crate::memory::Split;
+use crate::method::{Batch, Learner, StepLoss, Whole};
 
 /// Values told of a step: total, main term, share term, mean activation.
 pub(super) const LOSSES: usize = 4;
 
 /// What one batch teaches, or a part of one.
-pub(super) struct Learned {
+pub struct Learned {
     /// Of the whole batch's loss.
-    pub(super) gradients: GradientsParams,
+    pub gradients: GradientsParams,
     /// Total, main term, share term and mean activation, `[LOSSES]`, on the device.
-    pub(super) losses: Tensor<1>,
+    pub losses: Tensor<1>,
     /// Whether the threshold branch was trained.
-    pub(super) threshold_step: bool,
+    pub threshold_step: bool,
 }
 
-/// The gradients of a batch, of which at most `micro_batch` images go through the network at once. They are
-/// those of the whole batch, whatever `micro_batch` is.
+/// The gradients of a batch. They are those of the whole batch, however `split` has it worked through.
 ///
 /// `shares` are `[items][classes]`, empty in round 0; `device` is one with autodiff.
-pub(super) fn learn<L: Learner>(
+pub fn learn<L: Learner>(
     learner: &L,
     batch: &HostBatch,
     shares: &[Vec<f32>],
     step: usize,
-    micro_batch: usize,
+    split: Split,
     device: &Device,
 ) -> Learned {
-    let lesson = Lesson::new(batch, shares, step, micro_batch, device);
+    let lesson = Lesson::new(batch, shares, step, split, device);
     let count = batch.items.len();
-    let tally = if lesson.micro_batch < count { lesson.tally(learner, 0..count) } else { None };
+    let tally = if lesson.split.micro_batch < count { lesson.tally(learner, 0..count) } else { None };
     lesson.gradients(learner, 0..count, tally)
 }
 
@@ -47,7 +49,7 @@ pub(super) struct Lesson<'a> {
     batch: &'a HostBatch,
     shares: &'a [Vec<f32>],
     step: usize,
-    micro_batch: usize,
+    split: Split,
     device: &'a Device,
     whole: Whole,
 }
@@ -58,13 +60,14 @@ impl<'a> Lesson<'a> {
         batch: &'a HostBatch,
         shares: &'a [Vec<f32>],
         step: usize,
-        micro_batch: usize,
+        split: Split,
         device: &'a Device,
     ) -> Self {
+        let split = Split { micro_batch: split.micro_batch.max(1), ..split };
         let present = batch.labels.iter().filter(|&&label| label > 0.5).count();
         let pixels = batch.targets.iter().filter(|&&label| label != IGNORE).count();
         let whole = Whole { images: batch.items.len(), present, pixels, tally: None };
-        Self { batch, shares, step, micro_batch: micro_batch.max(1), device, whole }
+        Self { batch, shares, step, split, device, whole }
     }
 
     /// What [`Learner::tally`] counts in these images; `None` where the step needs no counts.
@@ -94,15 +97,16 @@ impl<'a> Lesson<'a> {
         let mut losses: Option<Tensor<1>> = None;
         let mut threshold_step = false;
         for part in self.parts(images) {
-            let loss = learner.loss(&self.part(part, &whole, self.device), self.step);
+            let part = self.part(part, &whole, self.device);
+            let loss = match self.split.recompute {
+                true => recompute::accumulate(learner, &part, self.step, &mut gradients),
+                false => accumulate(learner, &part, self.step, &mut gradients),
+            };
             threshold_step = loss.threshold_step;
-            let [main, share, activation] = loss.parts;
-            let values = Tensor::cat(vec![loss.total.clone().detach().inner(), main, share, activation], 0);
             losses = Some(match losses.take() {
-                Some(sum) => sum + values,
-                None => values,
+                Some(sum) => sum + loss.values,
+                None => loss.values,
             });
-            gradients.accumulate(learner, GradientsParams::from_grads(loss.total.backward(), learner));
         }
         Learned {
             gradients: gradients.grads(),
@@ -113,7 +117,7 @@ impl<'a> Lesson<'a> {
 
     /// The images that go through the network at once.
     fn parts(&self, images: Range<usize>) -> impl Iterator<Item = Range<usize>> {
-        let (end, size) = (images.end, self.micro_batch);
+        let (end, size) = (images.end, self.split.micro_batch);
         images.step_by(size).map(move |start| start..end.min(start + size))
     }
 
@@ -136,6 +140,36 @@ impl<'a> Lesson<'a> {
         .with_dropout(batch.seeds[start..end].to_vec())
         .with_targets(part_of(&batch.targets, start, end, target_side), target_side, classes + 1)
     }
+}
+
+/// What a part of a batch says beside its gradients.
+struct PartLoss {
+    /// As [`Learned::losses`].
+    values: Tensor<1>,
+    threshold_step: bool,
+}
+
+impl PartLoss {
+    fn of(loss: &StepLoss) -> Self {
+        let total = loss.total.clone().detach().inner();
+        let [main, share, activation] = loss.parts.clone();
+        let values = Tensor::cat(vec![total, main, share, activation], 0);
+        Self { values, threshold_step: loss.threshold_step }
+    }
+}
+
+/// Adds the gradients of a part.
+fn accumulate<L: Learner>(
+    learner: &L,
+    part: &Batch,
+    step: usize,
+    gradients: &mut GradientsAccumulator<L>,
+) -> PartLoss {
+    let features = learner.backbone().forward(part.images.clone(), Some(&part.dropout));
+    let loss = learner.loss(features, part, step);
+    let values = PartLoss::of(&loss);
+    gradients.accumulate(learner, GradientsParams::from_grads(loss.total.backward(), learner));
+    values
 }
 
 /// The targets of the images `start..end`; empty where there are none.
@@ -224,35 +258,68 @@ pub(super) mod tests {
     }
 
     #[track_caller]
-    pub(crate) fn assert_close(found: &[f32], expected: &[f32]) {
+    pub(crate) fn assert_close(found: &[f32], expected: &[f32], tolerance: f32) {
         assert_eq!(found.len(), expected.len());
         let largest = expected.iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
         assert!(largest > 0.0);
         for (found, expected) in found.iter().zip(expected) {
-            assert!((found - expected).abs() < 1e-4 * largest, "{found} for {expected}, of {largest}");
+            assert!((found - expected).abs() <= tolerance * largest, "{found} for {expected}, of {largest}");
         }
+    }
+
+    /// The whole batch in parts of this size.
+    pub(crate) fn in_parts(micro_batch: usize) -> Split {
+        Split { micro_batch, recompute: false }
+    }
+
+    fn learned<L: Learner>(learner: &L, step: usize, split: Split) -> (Vec<f32>, Vec<f32>) {
+        let (batch, shares) = five_images();
+        values(learner, &learn(learner, &batch, &shares, step, split, &Device::flex().autodiff()))
     }
 
     struct Parts;
 
     impl Work for Parts {
         fn on<L: Learner>(&mut self, learner: &L, step: usize) {
-            let (batch, shares) = five_images();
-            let device = Device::flex().autodiff();
-            let of =
-                |micro_batch| values(learner, &learn(learner, &batch, &shares, step, micro_batch, &device));
-            let (gradients, losses) = of(5);
+            let (gradients, losses) = learned(learner, step, in_parts(5));
             // Parts of one size, of different sizes, and of one image each.
             for micro_batch in [3, 2, 1] {
-                let (found, found_losses) = of(micro_batch);
-                assert_close(&found, &gradients);
-                assert_close(&found_losses, &losses);
+                let (found, found_losses) = learned(learner, step, in_parts(micro_batch));
+                assert_close(&found, &gradients, 1e-4);
+                assert_close(&found_losses, &losses, 1e-4);
             }
+        }
+    }
+
+    #[track_caller]
+    fn recomputing_changes_nothing<L: Learner>(learner: &L, step: usize) {
+        for micro_batch in [5, 2] {
+            let (gradients, losses) = learned(learner, step, in_parts(micro_batch));
+            let (found, found_losses) = learned(learner, step, Split { micro_batch, recompute: true });
+            assert_close(&found, &gradients, 1e-5);
+            assert_close(&found_losses, &losses, 1e-5);
         }
     }
 
     #[test]
     fn gradients_of_the_parts_of_a_batch_add_up_to_the_batch_s() {
         for_each_learner(Parts);
+    }
+
+    #[test]
+    fn gradients_are_the_same_where_activations_are_computed_again() {
+        let device = Device::flex().autodiff();
+        let settings = SpatialBceSettings::default();
+        for (name, stride) in [(BackboneName::Tiny, 8), (BackboneName::MobilenetV2, 16)] {
+            let backbone = BackboneConfig::new(name, stride);
+            let cam = CamConfig { backbone, classes: 3 };
+            recomputing_changes_nothing(&cam.init(&mut RandomSource::new(1), &device).unwrap(), 0);
+            let config = SpatialBceConfig { backbone, classes: 3, settings: settings.clone() };
+            let learner = config.init(&mut RandomSource::new(1), &device).unwrap();
+            recomputing_changes_nothing(&learner, 0);
+            recomputing_changes_nothing(&learner, settings.network_steps);
+            let segmenter = DeepLabConfig { backbone, classes: 3 };
+            recomputing_changes_nothing(&segmenter.init(&mut RandomSource::new(1), &device).unwrap(), 0);
+        }
     }
 }

@@ -53,9 +53,7 @@ impl Team {
         rate: f64,
     ) -> Result<Learned> {
         match self {
-            Self::Alone => {
-                Ok(step::learn(learner, &batch, &plan.shares, step, plan.micro_batch, plan.device))
-            }
+            Self::Alone => Ok(step::learn(learner, &batch, &plan.shares, step, plan.split, plan.device)),
             #[cfg(feature = "cli")]
             Self::Several(workers) => workers.learn(learner, batch, plan, step, rate),
         }

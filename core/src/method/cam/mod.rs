@@ -9,7 +9,6 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 
 use super::{Batch, Learner, LearnerConfig, Maps, ParameterGroup, StepLoss};
-use crate::backbone::dropout::Dropout;
 use crate::backbone::weights::{Source, Start, parameter};
 use crate::backbone::{Backbone, BackboneConfig};
 use crate::error::Result;
@@ -51,13 +50,6 @@ impl LearnerConfig for CamConfig {
     }
 }
 
-impl Cam {
-    /// Class maps of normalised images, `[N, C, h, w]`; `dropout` as [`Backbone::forward`].
-    fn scores(&self, images: Tensor<4>, dropout: Option<&Dropout>) -> Tensor<4> {
-        project(self.backbone.forward(images, dropout), self.classifier.val())
-    }
-}
-
 /// A 1×1 convolution as a matrix product: `[N, K, h, w]` by `[C, K]` to `[N, C, h, w]`.
 pub(crate) fn project(features: Tensor<4>, weight: Tensor<2>) -> Tensor<4> {
     let [count, channels, height, width] = features.dims();
@@ -67,8 +59,12 @@ pub(crate) fn project(features: Tensor<4>, weight: Tensor<2>) -> Tensor<4> {
 }
 
 impl Learner for Cam {
-    fn loss(&self, batch: &Batch, _step: usize) -> StepLoss {
-        let scores = self.scores(batch.images.clone(), Some(&batch.dropout));
+    fn backbone(&self) -> &Backbone {
+        &self.backbone
+    }
+
+    fn loss(&self, features: Tensor<4>, batch: &Batch, _step: usize) -> StepLoss {
+        let scores = project(features, self.classifier.val());
         let [count, classes, ..] = scores.dims();
         let pooled: Tensor<2> = scores.mean_dims(&[2, 3]).reshape([count, classes]);
         let logits = pooled + self.bias.val().unsqueeze();
@@ -83,7 +79,8 @@ impl Learner for Cam {
     }
 
     fn maps(&self, images: Tensor<4>) -> Maps {
-        Maps { scores: self.scores(images, None), threshold: None }
+        let features = self.backbone.forward(images, None);
+        Maps { scores: project(features, self.classifier.val()), threshold: None }
     }
 
     fn log_temperature(&self) -> Option<Tensor<1>> {

@@ -11,8 +11,8 @@ use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor};
 
 use super::{Batch, Learner, LearnerConfig, Maps, ParameterGroup, StepLoss};
-use crate::backbone::conv::{Conv, ConvShape};
-use crate::backbone::dropout::Dropout;
+use crate::architecture::ConvShape;
+use crate::backbone::conv::Conv;
 use crate::backbone::weights::{Source, Start, parameter};
 use crate::backbone::{Backbone, BackboneConfig};
 use crate::error::Result;
@@ -78,10 +78,10 @@ impl LearnerConfig for DeepLabConfig {
 }
 
 impl DeepLab {
-    /// `[N, 3, H, W]` to `[N, C + 1, h, w]`, background first.
-    fn logits(&self, images: Tensor<4>, dropout: Option<&Dropout>) -> Tensor<4> {
+    /// Features `[N, K, h, w]` to `[N, C + 1, h, w]`, background first.
+    fn logits(&self, features: Tensor<4>) -> Tensor<4> {
         // On the features it costs less than on each convolution's output, and says the same.
-        let features = self.backbone.forward(images, dropout).mul_scalar(self.scale);
+        let features = features.mul_scalar(self.scale);
         let labels = self.bias.dims()[0];
         let bias = self.bias.val().reshape([1, labels, 1, 1]);
         let mut sum: Option<Tensor<4>> = None;
@@ -97,9 +97,13 @@ impl DeepLab {
 }
 
 impl Learner for DeepLab {
+    fn backbone(&self) -> &Backbone {
+        &self.backbone
+    }
+
     /// Cross-entropy at the targets' size; a batch without targets teaches nothing.
-    fn loss(&self, batch: &Batch, _step: usize) -> StepLoss {
-        let logits = self.logits(batch.images.clone(), Some(&batch.dropout));
+    fn loss(&self, features: Tensor<4>, batch: &Batch, _step: usize) -> StepLoss {
+        let logits = self.logits(features);
         let Some(targets) = batch.targets.clone() else {
             let total = logits.sum().mul_scalar(0.0);
             let nothing = total.clone().detach().inner();
@@ -119,7 +123,7 @@ impl Learner for DeepLab {
 
     /// Logits, background first: one channel more than there are classes.
     fn maps(&self, images: Tensor<4>) -> Maps {
-        Maps { scores: self.logits(images, None), threshold: None }
+        Maps { scores: self.logits(self.backbone.forward(images, None)), threshold: None }
     }
 
     fn log_temperature(&self) -> Option<Tensor<1>> {

@@ -60,8 +60,11 @@ impl LearnerConfig for SpatialBceConfig {
 }
 
 impl Learner for SpatialBce {
-    fn loss(&self, batch: &Batch, step: usize) -> StepLoss {
-        let features = self.backbone.forward(batch.images.clone(), Some(&batch.dropout));
+    fn backbone(&self) -> &Backbone {
+        &self.backbone
+    }
+
+    fn loss(&self, features: Tensor<4>, batch: &Batch, step: usize) -> StepLoss {
         let (scores, threshold) = self.head.forward(features);
         let logits = self.head.scale(scores);
         let shares = self.shares(batch);

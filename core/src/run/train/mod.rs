@@ -22,8 +22,9 @@ use crate::dataset::Dataset;
 use crate::dataset::batch::Sampler;
 use crate::dataset::cache::{DEFAULT_BYTES, ImageCache};
 use crate::dataset::targets::Targets;
-use crate::device::{Compute, micro_batch};
+use crate::device::Compute;
 use crate::error::{Error, Result};
+use crate::memory::{Advice, advice};
 use crate::method::cam::CamConfig;
 use crate::method::spatial_bce::{SpatialBce, SpatialBceConfig, from_cam};
 use crate::method::{Learner, LearnerConfig};
@@ -145,7 +146,7 @@ struct Session<'a, H: Host, S: RunStore> {
     previews: Previews,
     items: Vec<usize>,
     steps_per_epoch: usize,
-    micro_batch: usize,
+    advice: Advice,
 }
 
 impl<'a, H: Host, S: RunStore> Session<'a, H, S> {
@@ -167,7 +168,7 @@ impl<'a, H: Host, S: RunStore> Session<'a, H, S> {
             previews: Previews::new(run.dataset, run.previews, 2 * settings.size),
             steps_per_epoch: Sampler::new(items.clone(), settings.batch, 0).steps_per_epoch(),
             items,
-            micro_batch: micro_batch(&run.compute.info, settings.backbone, settings.batch, largest_side),
+            advice: advice(settings, run.dataset.classes.len(), run.dataset.items.len(), &run.compute.info),
         }
     }
 
@@ -180,10 +181,15 @@ impl<'a, H: Host, S: RunStore> Session<'a, H, S> {
             settings: Box::new(settings.clone()),
             device: self.run.compute.info.clone(),
             parameters,
-            micro_batch: self.micro_batch,
+            micro_batch: self.advice.fit.split.micro_batch,
+            recompute: self.advice.fit.split.recompute,
+            memory: self.advice.fit.bytes,
             total_steps: self.steps_before(settings.rounds()),
             done_steps: self.steps_before(start.round) + start.step,
         })?;
+        if let Some(message) = self.advice.warning.clone() {
+            self.journal.tell(Event::Warning { message })?;
+        }
 
         if settings.method == MethodName::Deeplab {
             let ended = self.segmenter(trained.as_ref(), start).await?;
@@ -222,6 +228,8 @@ impl<'a, H: Host, S: RunStore> Session<'a, H, S> {
                 return Ok(Ending::Stopped);
             };
             let (learner, names) = self.spatial_bce(&before, &shares).await?;
+            // As large as the network, which has its tensors now.
+            drop(before);
             let (_, ended) = self.round(learner, names, Stage::SpatialBce, position, shares).await?;
             if ended == Ended::Stopped {
                 return Ok(Ending::Stopped);
@@ -320,7 +328,7 @@ impl<'a, H: Host, S: RunStore> Session<'a, H, S> {
             steps_before: self.steps_before(round),
             steps_of_all: self.steps_before(settings.rounds()),
             rate: settings.rate_of(round),
-            micro_batch: self.micro_batch,
+            split: self.advice.fit.split,
             items: self.items.clone(),
             targets: self.run.targets,
             shares,

@@ -48,8 +48,8 @@ impl<H: Host, S: RunStore> Session<'_, H, S> {
         for (item, shares) in shares.iter().enumerate().step_by(step) {
             let Ok(image) = self.cache.get(dataset, item) else { continue };
             let size = self.run.settings.size;
-            let maps =
-                image_maps(learner, &[image.as_ref()], size, &settings, &self.run.compute.device).await?;
+            let device = &self.run.compute.device;
+            let maps = image_maps(learner, &[image.as_ref()], size, &settings, usize::MAX, device).await?;
             let labels = &dataset.items[item].labels;
             for maps in maps {
                 let coarse = maps.coarse(labels);

@@ -1,0 +1,124 @@
+//! What a training step is expected to take in memory, against what it takes: every allocation of steps on
+//! the CPU is counted. A program of its own, since the account is the whole program's.
+
+#[path = "../core/benches/memory/mod.rs"]
+mod account;
+
+use burn::tensor::Device;
+use tag2mask_core::backbone::BackboneConfig;
+use tag2mask_core::backbone::weights::RandomSource;
+use tag2mask_core::dataset::batch::Batch;
+use tag2mask_core::memory::{Processor, Split, Work, peak, weights};
+use tag2mask_core::method::cam::CamConfig;
+use tag2mask_core::method::deeplab::DeepLabConfig;
+use tag2mask_core::method::spatial_bce::SpatialBceConfig;
+use tag2mask_core::method::{LearnerConfig, groups};
+use tag2mask_core::optim::Sgd;
+use tag2mask_core::run::settings::{BackboneName, MethodName, OptimizerSettings, SpatialBceSettings};
+use tag2mask_core::run::step::learn;
+
+#[global_allocator]
+static ALLOCATOR: account::Counting = account::Counting;
+
+const THREADS: usize = 2;
+
+/// Most bytes at once in the second of two steps.
+fn measured(work: &Work, split: Split) -> usize {
+    let backbone = BackboneConfig::new(work.backbone, work.output_stride);
+    let classes = work.classes;
+    let settings = SpatialBceSettings::default();
+    match work.method {
+        MethodName::Cam => steps(&CamConfig { backbone, classes }, work, split),
+        MethodName::SpatialBce => steps(&SpatialBceConfig { backbone, classes, settings }, work, split),
+        MethodName::Deeplab => steps(&DeepLabConfig { backbone, classes }, work, split),
+    }
+}
+
+fn steps<C: LearnerConfig>(config: &C, work: &Work, split: Split) -> usize {
+    let Work { batch: images, classes, side, method, .. } = *work;
+    let device = Device::flex().autodiff();
+    let labels: Vec<f32> = (0..images * classes).map(|index| f32::from(index % classes == 0)).collect();
+    let shares: Vec<Vec<f32>> =
+        labels.chunks(classes).map(|labels| labels.iter().map(|label| label * 0.2).collect()).collect();
+    let targets =
+        if method == MethodName::Deeplab { vec![1; images * (side / 4).pow(2)] } else { Vec::new() };
+    let batch = Batch {
+        items: (0..images).collect(),
+        side,
+        images: (0..images * 3 * side * side).map(|index| (index % 97) as f32 / 48.0 - 1.0).collect(),
+        labels,
+        seeds: vec![1; images],
+        targets,
+    };
+    // Photos are the host's, and there before the step.
+    let before = account::restart();
+    let mut learner = config.init(&mut RandomSource::new(0), &device).unwrap();
+    let mut sgd =
+        Sgd::new(OptimizerSettings::default(), groups::<C::Learner>(&config.names(&device).unwrap()));
+    let mut peak = 0;
+    for _ in 0..2 {
+        account::restart();
+        let learned = learn(&learner, &batch, &shares, 0, split, &device);
+        learner = sgd.step(learner, learned.gradients, 1e-4);
+        peak = account::peak() - before;
+    }
+    peak
+}
+
+#[test]
+fn predictions_are_within_a_fifth_of_what_steps_take() {
+    rayon::ThreadPoolBuilder::new().num_threads(THREADS).build_global().unwrap();
+    let work = |backbone: BackboneName, method, side, batch| Work {
+        backbone,
+        output_stride: if backbone.trains_from_scratch() { 8 } else { backbone.output_strides()[0] },
+        method,
+        classes: 14,
+        side,
+        batch,
+    };
+    use BackboneName::{MobilenetV2, Resnet18, Resnet38, Resnet50, Tiny};
+    use MethodName::{Cam, Deeplab, SpatialBce};
+    let whole = |work: Work, recompute| (work, Split { micro_batch: work.batch, recompute });
+    let cases = [
+        whole(work(Tiny, SpatialBce, 160, 8), false),
+        whole(work(Tiny, SpatialBce, 160, 8), true),
+        whole(work(MobilenetV2, SpatialBce, 112, 8), false),
+        whole(work(MobilenetV2, SpatialBce, 112, 8), true),
+        whole(work(MobilenetV2, SpatialBce, 224, 1), false),
+        (work(MobilenetV2, SpatialBce, 160, 4), Split { micro_batch: 2, recompute: false }),
+        whole(work(MobilenetV2, Cam, 112, 4), false),
+        whole(work(MobilenetV2, Deeplab, 112, 4), false),
+        whole(work(Resnet18, SpatialBce, 160, 4), false),
+        whole(work(Resnet18, SpatialBce, 160, 4), true),
+        whole(work(Resnet50, SpatialBce, 112, 1), false),
+        whole(work(Resnet50, SpatialBce, 112, 4), false),
+        whole(work(Resnet50, SpatialBce, 112, 4), true),
+        (work(Resnet50, SpatialBce, 112, 4), Split { micro_batch: 1, recompute: true }),
+        whole(work(Resnet38, SpatialBce, 64, 1), false),
+        whole(work(Resnet38, SpatialBce, 64, 1), true),
+    ];
+    let mut wrong = Vec::new();
+    for (work, split) in cases {
+        let predicted = peak(&work, split, Processor::Cpu { threads: THREADS });
+        let measured = measured(&work, split);
+        let off = 100.0 * (predicted as f64 / measured as f64 - 1.0);
+        let mib = |bytes: f64| bytes / f64::from(1 << 20);
+        let line = format!(
+            "{} {} {} px x{} by {}{}: predicted {:.0}, took {:.0} MiB ({off:+.0} %), weights {:.0}",
+            work.backbone.id(),
+            work.method.id(),
+            work.side,
+            work.batch,
+            split.micro_batch,
+            if split.recompute { " computed twice" } else { "" },
+            mib(predicted as f64),
+            mib(measured as f64),
+            mib(weights(&work) as f64),
+        );
+        println!("{line}");
+        if off.abs() > 20.0 {
+            wrong.push(line);
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
