@@ -68,7 +68,7 @@ fn mib(bytes: u64) -> f64 {
 fn predictions() {
     let (side, batch) = PAPER;
     println!(
-        "\npredicted peak at {side} px on a GPU, MiB: one image, the batch, the batch in parts of one image"
+        "\npredicted peak at {side} px on a GPU, its idle pages included, MiB: one image, the batch, its parts"
     );
     println!("                      1       {batch}   {batch} in parts   in parts, computed twice");
     for backbone in BackboneName::ALL {

@@ -89,7 +89,7 @@ fn forward(work: &Work, images: usize, processor: Processor) -> (u64, u64) {
     let ledger = Ledger::default();
     let mut tape = Tape::new(ledger.clone(), images, processor);
     networks::forward(work, &mut tape);
-    (tape.largest(), ledger.peak())
+    (tape.largest(), processor.held(ledger.peak()))
 }
 
 #[cfg(test)]
