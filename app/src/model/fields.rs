@@ -130,7 +130,7 @@ fn spatial(settings: &Settings) -> bool {
 }
 
 fn crf(settings: &Settings) -> bool {
-    settings.masks.refine == Refine::Crf
+    settings.masks.refine != Refine::None
 }
 
 /// Builds one entry; the last argument names the place in [`Settings`].

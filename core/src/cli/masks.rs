@@ -75,7 +75,11 @@ pub struct Args {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum RefineChoice {
+    /// A dense random field over labels
     Crf,
+    /// The same over a segmenter's probabilities, as DeepLab has it
+    CrfProbabilities,
+    /// As the network draws them
     None,
 }
 
@@ -83,6 +87,7 @@ impl From<RefineChoice> for Refine {
     fn from(choice: RefineChoice) -> Self {
         match choice {
             RefineChoice::Crf => Self::Crf,
+            RefineChoice::CrfProbabilities => Self::CrfProbabilities,
             RefineChoice::None => Self::None,
         }
     }

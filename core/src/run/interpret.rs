@@ -69,7 +69,7 @@ impl Interpreter {
         Interpreted { labels, activation, thresholds }
     }
 
-    /// `labels` made to follow the image's edges, where the settings say so. A segmentation network gives
+    /// `labels` made to follow the image's edges, where the settings say so. A segmentation network can give
     /// the random field its probabilities, of which `labels` are only the largest.
     ///
     /// # Errors
@@ -82,7 +82,7 @@ impl Interpreter {
         present: &[u16],
         settings: &MaskSettings,
     ) -> Result<LabelMap> {
-        if self.stage != Stage::Deeplab || settings.refine == Refine::None {
+        if self.stage != Stage::Deeplab || settings.refine != Refine::CrfProbabilities {
             return refine(image, labels, present, settings);
         }
         let size = (image.width() as usize, image.height() as usize);
@@ -127,7 +127,9 @@ pub fn refine(
 ) -> Result<LabelMap> {
     match settings.refine {
         Refine::None => Ok(labels),
-        Refine::Crf => dense_crf::refine(image.as_raw(), &labels, present, &settings.crf),
+        Refine::Crf | Refine::CrfProbabilities => {
+            dense_crf::refine(image.as_raw(), &labels, present, &settings.crf)
+        }
     }
 }
 
