@@ -9,6 +9,7 @@ use web_sys::{Blob, File, Response};
 
 use super::fetch::stream;
 use super::trainer::{get, object};
+use crate::model::text;
 
 #[wasm_bindgen]
 extern "C" {
@@ -94,7 +95,7 @@ pub async fn fetch(
                 part = None;
                 continue;
             }
-            (Err(reason), part) => return Fetched::Part(part, Some(sentence(&reason))),
+            (Err(reason), part) => return Fetched::Part(part, Some(text::sentence(&reason))),
         };
         let pieces = Array::new();
         if let Some(part) = part.filter(|_| from > 0) {
@@ -123,11 +124,6 @@ pub async fn fetch(
 const UNREACHABLE: &str = "The host cannot be reached. Is there a network?";
 const BROKEN: &str = "The connection broke off.";
 
-fn sentence(clause: &str) -> String {
-    let mut letters = clause.chars();
-    letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
-}
-
 /// Asks for the file from byte `have` on. Nothing is sent that a plain request would not have: no cookies,
 /// and not the page's own address.
 async fn request(address: &str, have: u64, abort: &AbortController) -> Result<Response, JsValue> {
@@ -139,8 +135,8 @@ async fn request(address: &str, have: u64, abort: &AbortController) -> Result<Re
         ("cache", "no-store".into()),
     ];
     if have > 0 {
-        // Of this form it is no reason to ask the host for leave first (CORS). `If-Range` would be one; the
-        // file's address has its version in it, and its hash tells the rest.
+        // Of this form it is no reason to ask the host for leave first (CORS). `If-Range` would be one; a fixed
+        // version in the address, or the hash, tells what it would. Of ResNet-101's neither is known.
         options.push(("headers", object(&[("Range", format!("bytes={have}-").into())])));
     }
     JsFuture::from(fetch_with(address, &object(&options))?).await?.dyn_into()

@@ -96,6 +96,12 @@ pub fn decimal(value: f64) -> String {
     }
 }
 
+/// A clause as a sentence of its own.
+pub fn sentence(clause: &str) -> String {
+    let mut letters = clause.chars();
+    letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
+}
+
 /// "37 %".
 pub fn percent(part: f64) -> String {
     format!("{:.0} %", part * 100.0)
@@ -162,5 +168,7 @@ mod tests {
         assert_eq!(memory_size(128 << 20), "128 MiB");
         assert_eq!(memory_size((2 << 30) - 4), "2 GiB");
         assert_eq!(decimal(0.0421), "0.042");
+        assert_eq!(sentence("the file is short"), "The file is short.");
+        assert_eq!(sentence(""), "");
     }
 }

@@ -32,7 +32,7 @@ pub const HEADER_LIMIT: u64 = 16 << 20;
 pub fn data_start(start: &[u8]) -> Option<u64> {
     let (length, rest) = start.split_first_chunk::<8>()?;
     let length = u64::from_le_bytes(*length);
-    (rest.first() == Some(&b'{') && length <= HEADER_LIMIT).then_some(8 + length)
+    (rest.first() == Some(&b'{') && length <= HEADER_LIMIT).then(|| 8 + length)
 }
 
 /// Says what is wrong with the structure of a `.safetensors` file of `size` bytes; `head` is all that stands

@@ -46,7 +46,7 @@ pub fn Page() -> impl IntoView {
             </main>
             <footer class="footer">
                 <p>
-                    "Photos, labels and masks stay on this computer: after it has loaded, this page talks to no server."
+                    "Photos, labels and masks stay on this computer: after it has loaded, this page talks to no server, unless you fetch weights."
                 </p>
             </footer>
             <large::Large />

@@ -66,7 +66,7 @@ fn Offer(
                 disabled=disabled
                 on:click=move |_| state.fetch_weights(entry.backbone)
             >
-                {format!("{label} ({})", text::file_size(entry.bytes))}
+                {format!("{label} ({})", text::file_size(entry.bytes.saturating_sub(loaded)))}
             </button>
             {(loaded > 0).then(|| view! { <span>{format!("{} are here", text::file_size(loaded))}</span> })}
         </div>

@@ -222,7 +222,7 @@ fn WeightsField() -> impl IntoView {
                 }
             />
             <p class="help" id="weights-help">
-                "What this network has learned before: torchvision's or timm's weights, as .pth or .safetensors."
+                "Torchvision's or timm's weights of this network, as .pth or .safetensors."
             </p>
             <Show when=move || fault.with(Option::is_some)>
                 <p class="fault" role="alert">{move || fault.get()}</p>

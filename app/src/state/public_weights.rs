@@ -10,7 +10,7 @@ use super::State;
 use crate::browser::public_weights::{self as browser, AbortController, Fetched};
 use crate::browser::{files, window};
 use crate::model::public_weights::{Download, Stage, entry};
-use crate::model::{Part, weights};
+use crate::model::{Part, text, weights};
 
 /// What the page holds of a network's weights beside what is stored.
 #[derive(Clone, Default)]
@@ -158,14 +158,13 @@ impl State {
 /// What is wrong with a file: its length, its hash, or the places of its tensors.
 async fn fault(entry: &PublicWeights, file: &Blob, told: Option<u64>) -> Option<String> {
     let length = browser::length(file);
-    let wrong = |reason: String| Some(format!("This is not the right file: {reason}."));
     if let Some(reason) = entry.length_fault(length, told) {
-        return wrong(reason);
+        return Some(text::sentence(&reason));
     }
     match browser::sha256(file).await {
         Ok(Some(hash)) => {
             if let Some(reason) = entry.hash_fault(&hash) {
-                return wrong(reason);
+                return Some(text::sentence(&reason));
             }
         }
         Ok(None) => {}

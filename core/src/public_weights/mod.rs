@@ -53,17 +53,19 @@ impl PublicWeights {
         rest.split('/').next().unwrap_or(rest)
     }
 
-    /// Says what is wrong with a file of this length; `told` is the length that the server told.
+    /// Says in a clause what is wrong with a file of this length; `told` is the length that the server told.
     pub fn length_fault(&self, found: u64, told: Option<u64>) -> Option<String> {
         let expected = if self.is_exact { Some(self.bytes) } else { told };
         let expected = expected.filter(|&expected| expected != found)?;
         Some(format!("the file has {found} bytes instead of {expected}"))
     }
 
-    /// Says what is wrong with a file of this SHA-256 (hexadecimal digits).
+    /// Says in a clause what is wrong with a file of this SHA-256 (hexadecimal digits).
     pub fn hash_fault(&self, found: &str) -> Option<String> {
         let expected = self.sha256.as_deref().filter(|expected| !expected.eq_ignore_ascii_case(found))?;
-        Some(format!("the file is damaged or another one (SHA-256 {found} instead of {expected})"))
+        let start = |hash: &str| hash.chars().take(8).collect::<String>();
+        let (found, expected) = (start(found), start(expected));
+        Some(format!("the file is damaged or another one (SHA-256 {found}… instead of {expected}…)"))
     }
 }
 

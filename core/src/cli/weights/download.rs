@@ -37,7 +37,7 @@ pub fn download(entry: &PublicWeights, host: Option<&str>, cache: &Cache, report
     let mut part = Part::open(entry, cache).map_err(io_failed("write"))?;
     let url = address(&entry.url, host);
     let failed = |reason: String| Error::Format { reason, path: url.clone() };
-    let total = match part.complete(&url, entry, report) {
+    let total = match part.complete(&url, report) {
         Ok(total) => total,
         Err(reason) => {
             if part.have == 0 {
@@ -90,24 +90,17 @@ impl<'a> Part<'a> {
     fn open(entry: &'a PublicWeights, cache: &'a Cache) -> io::Result<Self> {
         let mut file =
             File::options().read(true).write(true).create(true).truncate(false).open(cache.part(entry))?;
-        // Two that write one file would leave none.
-        file.try_lock().map_err(|error| match error {
-            fs::TryLockError::WouldBlock => {
-                io::Error::new(io::ErrorKind::ResourceBusy, "another process is fetching it")
-            }
-            fs::TryLockError::Error(error) => error,
-        })?;
+        // Two that write one file would leave none. Some file systems (network shares) know no locks.
+        if let Err(fs::TryLockError::WouldBlock) = file.try_lock() {
+            let reason = "another process is fetching it";
+            return Err(io::Error::new(io::ErrorKind::ResourceBusy, reason));
+        }
         let have = file.seek(SeekFrom::End(0))?;
         Ok(Self { entry, cache, file, have })
     }
 
     /// Asks until all is there; returns the length that the server told.
-    fn complete(
-        &mut self,
-        url: &str,
-        entry: &PublicWeights,
-        report: &mut Report,
-    ) -> std::result::Result<Option<u64>, String> {
+    fn complete(&mut self, url: &str, report: &mut Report) -> std::result::Result<Option<u64>, String> {
         let agent: Agent = Agent::config_builder()
             .http_status_as_error(false)
             .timeout_connect(Some(PATIENCE))
@@ -119,7 +112,7 @@ impl<'a> Part<'a> {
         let mut vain = 0;
         loop {
             let before = self.have;
-            match self.request(&agent, url, entry, report) {
+            match self.request(&agent, url, report) {
                 Ok(total) => return Ok(total),
                 Err(Broken::ForGood(reason)) => return Err(reason),
                 Err(Broken::ForNow(reason)) => {
@@ -143,14 +136,13 @@ impl<'a> Part<'a> {
         &mut self,
         agent: &Agent,
         url: &str,
-        entry: &PublicWeights,
         report: &mut Report,
     ) -> std::result::Result<Option<u64>, Broken> {
         let for_good = |error: io::Error| Broken::ForGood(format!("what arrives cannot be kept ({error})"));
         let mut request = agent.get(url);
         // Without a tag or a hash nothing tells whether the part is of the same file.
-        let tag = fs::read_to_string(self.cache.tag(entry)).ok();
-        if self.have > 0 && (tag.is_some() || entry.sha256.is_some()) {
+        let tag = fs::read_to_string(self.cache.tag(self.entry)).ok();
+        if self.have > 0 && (tag.is_some() || self.entry.sha256.is_some()) {
             request = request.header("Range", format!("bytes={}-", self.have));
             if let Some(tag) = tag {
                 request = request.header("If-Range", tag);
@@ -174,12 +166,12 @@ impl<'a> Part<'a> {
             Ok(Next::Complete) => return Ok(Some(self.have)),
             Ok(Next::Anew) => {
                 self.restart().map_err(for_good)?;
-                return self.request(agent, url, entry, report);
+                return self.request(agent, url, report);
             }
             Err(reason) if status >= 500 || status == 429 => return Err(Broken::ForNow(reason)),
             Err(reason) => return Err(Broken::ForGood(reason)),
         };
-        if let Some(reason) = total.and_then(|total| entry.length_fault(total, None)) {
+        if let Some(reason) = total.and_then(|total| self.entry.length_fault(total, None)) {
             self.restart().map_err(for_good)?;
             return Err(Broken::ForGood(reason));
         }
@@ -187,7 +179,7 @@ impl<'a> Part<'a> {
             self.restart().map_err(for_good)?;
             // A weak tag does not promise the same bytes.
             if let Some(tag) = text("etag").filter(|tag| !tag.starts_with("W/")) {
-                fs::write(self.cache.tag(entry), tag).map_err(for_good)?;
+                fs::write(self.cache.tag(self.entry), tag).map_err(for_good)?;
             }
         }
         self.receive(response.into_body().into_reader(), total, report)
