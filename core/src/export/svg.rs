@@ -107,7 +107,10 @@ fn nice_top(values: impl Iterator<Item = f64>) -> f64 {
 }
 
 fn number(value: f64) -> String {
-    if value >= 10.0 || value == 0.0 { format!("{value:.0}") } else { format!("{value:.3}") }
+    match value >= 10.0 {
+        true => format!("{value:.0}"),
+        false => format!("{value:.3}").trim_end_matches('0').trim_end_matches('.').to_owned(),
+    }
 }
 
 fn start(title: &str, height: f64) -> String {

@@ -17,31 +17,39 @@ pub(super) fn losses(first: &Path, second: &Path) -> Result<String> {
     let mut lines = Vec::new();
     let mut steps_before = 0usize;
     for (folder, is_second) in [(first, false), (second, true)] {
-        for (round, losses) in of_run(folder)? {
+        for (round, Losses { steps, network }) in of_run(folder)? {
             let name = match (is_second, round) {
                 (true, _) => "second stage".to_owned(),
                 (false, 0) => "plain classifier (round 0)".to_owned(),
                 (false, round) => format!("Spatial-BCE, round {round}"),
             };
-            let steps = losses.last_key_value().map_or(0, |(step, _)| step + 1);
-            lines.push(svg::Line { name, points: means(&losses, steps_before) });
+            lines.push(svg::Line { name, points: means(&network, steps_before) });
             steps_before += steps;
         }
     }
     Ok(svg::lines("Loss of network steps", "steps", &lines))
 }
 
-/// Losses by round and step, from a run's log. Where a crash made a run take steps again, the last count.
-fn of_run(folder: &Path) -> Result<BTreeMap<usize, BTreeMap<usize, f32>>> {
-    let mut rounds: BTreeMap<usize, BTreeMap<usize, f32>> = BTreeMap::new();
+/// Losses of a round.
+#[derive(Debug, Default, PartialEq)]
+struct Losses {
+    /// Steps of all kinds.
+    steps: usize,
+    /// Of network steps, by step; what threshold steps minimise is another quantity.
+    network: BTreeMap<usize, f32>,
+}
+
+/// Losses by round, from a run's log. Where a crash made a run take steps again, the last count.
+fn of_run(folder: &Path) -> Result<BTreeMap<usize, Losses>> {
+    let mut rounds: BTreeMap<usize, Losses> = BTreeMap::new();
     let log = FolderStore::open(folder).read("events.jsonl")?.unwrap_or_default();
     // The last line may be half written.
     for event in log.split(|&byte| byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()) {
         if let Event::Losses { round, points, .. } = event {
-            // What threshold steps minimise is another quantity.
-            let points = points.into_iter().filter(|point| !point.threshold_step);
-            let points = points.map(|point| (point.step, point.total));
-            rounds.entry(round).or_default().extend(points);
+            let losses = rounds.entry(round).or_default();
+            losses.steps = points.iter().map(|point| point.step + 1).fold(losses.steps, usize::max);
+            let network = points.into_iter().filter(|point| !point.threshold_step);
+            losses.network.extend(network.map(|point| (point.step, point.total)));
         }
     }
     Ok(rounds)
@@ -83,17 +91,18 @@ mod tests {
         let losses = |points: &str| {
             format!(r#"{{"event":"losses","round":1,"points":[{points}],"learning_rate":0.1}}"#) + "\n"
         };
-        let point = |step: usize, total: f32| {
+        let point = |step: usize, total: f32, threshold: bool| {
             format!(
-                r#"{{"step":{step},"total":{total},"main":0,"share":0,"activation":0,"threshold_step":false}}"#
+                r#"{{"step":{step},"total":{total},"main":0,"share":0,"activation":0,"threshold_step":{threshold}}}"#
             )
         };
-        let first = losses(&format!("{},{}", point(0, 4.0), point(1, 3.0)));
-        let log = first + &losses(&point(1, 2.0)) + "{\"event\":\"los";
+        let first = losses(&format!("{},{}", point(0, 4.0, false), point(1, 3.0, false)));
+        let second = losses(&format!("{},{}", point(1, 2.0, false), point(2, 9.0, true)));
+        let log = first + &second + "{\"event\":\"los";
         std::fs::write(folder.path().join("events.jsonl"), log).unwrap();
         let rounds = of_run(folder.path()).unwrap();
-        assert_eq!(rounds[&1], BTreeMap::from([(0, 4.0), (1, 2.0)]));
-        assert_eq!(means(&rounds[&1], 10), [(10.0, 4.0), (11.0, 2.0)]);
+        assert_eq!(rounds[&1], Losses { steps: 3, network: BTreeMap::from([(0, 4.0), (1, 2.0)]) });
+        assert_eq!(means(&rounds[&1].network, 10), [(10.0, 4.0), (11.0, 2.0)]);
         let many = (0..4000).map(|step| (step, 1.0)).collect();
         assert_eq!(means(&many, 0).len(), COLUMNS);
         assert!(of_run(&folder.path().join("nowhere")).unwrap().is_empty());

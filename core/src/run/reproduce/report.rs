@@ -6,6 +6,8 @@ use super::{Part, Plan, Record, Reproduction};
 use crate::dataset::{Dataset, ProblemKind, Summary};
 use crate::error::Result;
 use crate::run::duration::duration;
+use crate::run::preset::Preset;
+use crate::run::settings::Settings;
 
 /// Where no figure is.
 const NOT_RUN: &str = "not run";
@@ -97,13 +99,20 @@ pub(super) fn text(
         let cells = [&row.title, &row.images, &row.miou, &row.published, row.looked_at_truth, &row.time];
         let _ = writeln!(text, "| {} |", cells.map(escaped).join(" | "));
     }
-    text.push_str(
+    let labels_from_masks =
+        work.training.problems.iter().any(|problem| problem.kind == ProblemKind::LabelFromMask);
+    let learned = match labels_from_masks {
+        true => "Of the supplied masks nothing was learned but image-level labels, as Data says below",
+        false => "Nothing was learned from the supplied masks",
+    };
+    let _ = writeln!(
+        text,
         "\nmIoU is the mean over background and the classes that occur in truth or masks. Published: Wu et al., \
-         ECCV 2022, as others quote it; of the masks between, no figure is known to us. Nothing was learned \
-         from the supplied masks: where \"looked at ground truth\" says no, they gave the figure and nothing \
-         else. Times are of all sessions that did not crash.\n",
+         ECCV 2022, as others quote it; of the masks between, no figure is known to us. {learned}: where \
+         \"looked at ground truth\" says no, they also gave the figure, and nothing else. Times are of all \
+         sessions that did not crash."
     );
-    departures(&mut text, plan);
+    departures(&mut text, plan, &work.training.summary());
     text.push_str("\n## Classes\n\n");
     classes(&mut text, work.training, records);
     text.push_str("\n![Intersection over union](iou.svg)\n\n![Losses](losses.svg)\n\n## Data\n\n");
@@ -116,24 +125,35 @@ pub(super) fn text(
 }
 
 /// What is known to be other than published.
-fn departures(text: &mut String, plan: &Plan) {
+fn departures(text: &mut String, plan: &Plan, training: &Summary) {
     text.push_str(
         "\nOther than published, whatever the settings: no RandAugment; round 0, where the first \
                    foreground shares come from, is ours, as the authors' are not public; so is the second \
                    stage's training.",
     );
-    let (training, validation) = (plan.benchmark.training_split(), plan.benchmark.validation_split());
-    if (plan.training_split.as_str(), plan.validation_split.as_str()) != (training, validation) {
+    if training.without_class > 0 {
+        let _ = write!(
+            text,
+            " {} images with none of the classes were learned from, too.",
+            training.without_class
+        );
+    }
+    let (learned, scored) = (plan.benchmark.training_split(), plan.benchmark.validation_split());
+    if (plan.training_split.as_str(), plan.validation_split.as_str()) != (learned, scored) {
         let _ = write!(
             text,
             " Splits: {} and {} instead of {} and {}.",
             escaped(&plan.training_split),
             escaped(&plan.validation_split),
-            escaped(training),
-            escaped(validation)
+            escaped(learned),
+            escaped(scored)
         );
     }
-    if plan.preset != crate::run::preset::Preset::Paper {
+    let is_paper = |settings: &Settings| {
+        let paper = Preset::Paper.settings(settings.method, None, training, false);
+        Settings { seed: paper.seed, ..settings.clone() } == paper
+    };
+    if !is_paper(&plan.first) || !is_paper(&plan.second) {
         text.push_str(" The settings are not the paper's.");
     }
     if plan.weights.is_none() {
@@ -233,10 +253,10 @@ fn escaped(words: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::Layout;
     use crate::run::event::Score;
-    use crate::run::preset::Preset;
     use crate::run::reproduce::Benchmark;
-    use crate::run::settings::{MethodName, Settings};
+    use crate::run::settings::MethodName;
 
     fn plan() -> Plan {
         Plan {
@@ -276,10 +296,28 @@ mod tests {
     }
 
     #[test]
+    fn settings_that_are_not_the_paper_s_are_said_to_be_other() {
+        let dataset =
+            Dataset { layout: Layout::Voc, classes: Vec::new(), items: Vec::new(), problems: Vec::new() };
+        let summary = dataset.summary();
+        let said = |change: fn(&mut Plan)| {
+            let paper = |method| Preset::Paper.settings(method, None, &summary, false);
+            let (first, second) = (paper(MethodName::SpatialBce), paper(MethodName::Deeplab));
+            let mut plan = Plan { preset: Preset::Paper, first, second, ..plan() };
+            change(&mut plan);
+            let mut text = String::new();
+            departures(&mut text, &plan, &summary);
+            text.contains("The settings are not the paper's")
+        };
+        assert!(!said(|_| {}) && !said(|plan| plan.first.seed = 7));
+        assert!(said(|plan| plan.first.size = 224) && said(|plan| plan.second.batch = 4));
+    }
+
+    #[test]
     fn names_do_not_end_cells() {
         let mut text = String::new();
         let dataset = Dataset {
-            layout: crate::dataset::Layout::Voc,
+            layout: Layout::Voc,
             classes: vec!["a|b<".into()],
             items: Vec::new(),
             problems: Vec::new(),
