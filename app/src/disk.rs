@@ -54,12 +54,13 @@ extern "C" {
     fn array_buffer(this: &Buffered) -> Promise;
 }
 
-/// Where the one kept project lies: `project.json`, and the folders [`RUN`] and [`PHOTOS`].
+/// Where the one kept project lies: `project.json`, [`RUN`], and a folder of [`PHOTOS`].
 pub const PROJECT: &[&str] = &["project"];
 /// The files of its run, by the names that core gives them.
 pub const RUN: &[&str] = &["project", "run"];
-/// What the user gave, numbered.
-pub const PHOTOS: &[&str] = &["project", "photos"];
+/// With what the names of folders begin that hold what the user gave, numbered: one a run, as the copy for one
+/// run may still be under way when the next one starts.
+pub const PHOTOS: &str = "photos-";
 
 /// A folder.
 pub struct Folder(Directory);
@@ -146,8 +147,14 @@ impl Folder {
     }
 
     /// Removes a file, or a folder and all in it; what is not there is gone already.
-    pub async fn remove(&self, name: &str) {
-        let _ = JsFuture::from(self.0.remove_entry(name, &option("recursive", true))).await;
+    ///
+    /// # Errors
+    /// The browser's reason: something in it is being written.
+    pub async fn remove(&self, name: &str) -> Result<(), JsValue> {
+        match JsFuture::from(self.0.remove_entry(name, &option("recursive", true))).await {
+            Err(error) if name_of(&error).as_deref() != Some("NotFoundError") => Err(error),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -156,6 +163,10 @@ pub async fn room() -> Option<f64> {
     let estimate = JsFuture::from(estimate().ok()?).await.ok()?;
     let number = |name: &str| Reflect::get(&estimate, &name.into()).ok().and_then(|value| value.as_f64());
     Some(number("quota")? - number("usage")?)
+}
+
+fn name_of(error: &JsValue) -> Option<String> {
+    Reflect::get(error, &"name".into()).ok().and_then(|name| name.as_string())
 }
 
 /// Why the browser refused, in its words.

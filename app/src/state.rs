@@ -26,7 +26,8 @@ use crate::protocol::{Command, PROTOCOL_VERSION};
 /// Where the data set came from, to give it to a fresh trainer again.
 #[derive(Clone)]
 enum Source {
-    Files(Vec<PickedFile>),
+    /// And the folder of the browser's disk that they come from, if they do.
+    Files { files: Vec<PickedFile>, folder: Option<String> },
     /// Of that many images.
     Sample(usize),
 }
@@ -174,8 +175,13 @@ impl State {
             event = Event::Failed { message: format!("the browser could not save the file: {name}") };
         }
         let was_read = matches!(event, Event::DatasetRead { .. });
-        let of_run = self.peek(|model| !model.segmenter.is_busy() && !model.results.is_busy());
-        let news = Some(event.clone()).filter(|event| of_run && event.is_logged());
+        let started = match &event {
+            Event::RunStarted { settings, .. } if self.peek(|model| !model.segmenter.is_busy()) => {
+                Some(settings.clone())
+            }
+            _ => None,
+        };
+        let kept = if let Event::Kept { ok } = event { Some(ok) } else { None };
         let mut changed = Vec::new();
         self.model.update_value(|model| changed = model.apply(event, window::now()));
         self.change(&changed, |_| ());
@@ -185,11 +191,14 @@ impl State {
         if was_read {
             self.meet_kept();
         }
-        if let Some(event) = news {
-            if let Event::RunStarted { settings, .. } = &event {
-                self.show_settings(settings);
-            }
-            self.follow_run(&event);
+        if let Some(settings) = started {
+            self.show_settings(&settings);
+        }
+        if let Some(ok) = kept {
+            self.follow_run(ok);
+        }
+        if self.peek(|model| matches!(model.data, data::Data::Failed(_)) && model.kept.waiting().is_some()) {
+            self.leave_kept();
         }
     }
 
@@ -249,7 +258,7 @@ impl State {
             let message = "There are no files in what you gave.".to_string();
             return self.change(&[Part::Data], |model| model.data = data::Data::Failed(message));
         }
-        self.open(Source::Files(files));
+        self.open(Source::Files { files, folder: None });
     }
 
     /// Takes the built-in set.
@@ -272,7 +281,7 @@ impl State {
                 Command::OpenSample { images, size: suggest::SAMPLE_SIDE, seed: 0 },
                 None,
             ),
-            Source::Files(files) => {
+            Source::Files { files, .. } => {
                 let paths: Vec<String> = files.iter().map(|picked| picked.path.clone()).collect();
                 (data::common_name(&paths), Command::OpenFiles, Some(files::payload(&files)))
             }
@@ -349,6 +358,7 @@ impl State {
 
     /// Takes a weights file, after a look at its first bytes.
     pub fn choose_weights(self, file: web_sys::File) {
+        self.keeping.update_value(|keeping| keeping.has_weights = false);
         spawn_local(async move {
             let start = files::start_of(&file, 16).await.unwrap_or_default();
             let size = file.size() as u64;
@@ -366,8 +376,11 @@ impl State {
 
     fn send_weights(self) {
         let Some(file) = self.weights.get_value() else { return };
+        self.form.update(|form| form.weights_are_coming = true);
         spawn_local(async move {
-            match files::bytes_of(&file).await {
+            let bytes = files::bytes_of(&file).await;
+            self.form.update(|form| form.weights_are_coming = false);
+            match bytes {
                 Ok(bytes) => self.send(Command::Weights { name: file.name() }, Some(bytes)),
                 Err(_) => self.form.update(|form| {
                     form.forget_weights();

@@ -21,6 +21,10 @@ fn several_devices_train_as_one() {
     let [one, two, three] = ["cpu", "cpu,cpu", "cpu,cpu,cpu"].map(|device| {
         let out = sample.path(&device.replace(',', "-"));
         run(&format!("{TRAIN} {device}"), &[("data", &data), ("run", &out)]).succeeded();
+        let told = events(&out);
+        let name = events_of(&told, "run-started").next().unwrap()["device"]["name"].to_string();
+        let count = device.split(',').count();
+        assert_eq!(name.contains(&format!("as {count} devices")), count > 1, "{name}");
         losses(&out)
     });
     // Steps of the network and of the threshold, in two rounds, with momentum between them.

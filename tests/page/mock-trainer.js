@@ -128,6 +128,7 @@ async function write_kept(settings, done) {
   const file = await (await kept_file()).createWritable();
   await file.write(JSON.stringify({ settings, done }));
   await file.close();
+  say({ event: 'kept', ok: true });
 }
 
 /** Tells the news of the kept run again, and that it stopped at its checkpoint. */
@@ -190,8 +191,9 @@ async function train({ settings, previews, keep }) {
       }
       if (wish === 'stop') {
         stopped = { settings: JSON.stringify(settings), done };
+        say({ event: 'stopped', round, step });
         if (keep) await write_kept(settings, done);
-        return say({ event: 'stopped', round, step });
+        return;
       }
       const threshold_step = round > 0 && step % 100 >= 80;
       const fall = Math.exp(-3 * step / steps);
@@ -215,8 +217,8 @@ async function train({ settings, previews, keep }) {
         }
       }
       if (keep && done % 40 === 39) {
-        await write_kept(settings, done + 1);
         say({ event: 'saved', round, step: step + 1 });
+        await write_kept(settings, done + 1);
       }
       if (script.collapse && done === 30) {
         say({
@@ -236,8 +238,8 @@ async function train({ settings, previews, keep }) {
       say({ event: 'shares-updated', round: round + 1, mean: [0.12, 0.18, 0.07], score });
     }
   }
-  if (keep) await write_kept(settings, total_steps);
   say({ event: 'training-finished', seconds: 31 });
+  if (keep) await write_kept(settings, total_steps);
 }
 
 function score_of(miou) {

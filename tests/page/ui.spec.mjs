@@ -238,38 +238,66 @@ test('a run outlives the page', async (t) => {
   assert.deepEqual(errors, []);
 });
 
+/** What lies on the browser's disk: the card, and the text of the first kept photo. */
+const on_disk = (page) => page.evaluate(async () => {
+  const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('project');
+  const names = [];
+  for await (const name of folder.keys()) names.push(name);
+  const text = async (from, name) => (await (await from.getFileHandle(name)).getFile()).text();
+  const photos = names.filter((name) => name.startsWith('photos-'));
+  return {
+    card: names.includes('project.json') ? JSON.parse(await text(folder, 'project.json') || '{}') : {},
+    folders: photos.length,
+    photo: photos.length ? await text(await folder.getDirectoryHandle(photos[0]), '000000').catch(() => '') : '',
+  };
+});
+
+/** Waits until the card says that the photos are kept. */
+async function kept_with_photos(page) {
+  for (let tries = 0; tries < 100; tries++) {
+    const found = await on_disk(page).catch(() => null);
+    if (found?.card.source?.is_kept && found.card.is_finished) return found;
+    await page.evaluate(() => new Promise(requestAnimationFrame));
+  }
+  return assert.fail('the photos are not kept');
+}
+
 test('files are kept with their run', async (t) => {
   const { page, errors } = await start(t, { pace: 0.1 });
   await page.locator('#files-input').setInputFiles(zip_file);
   await button(page, 'Train').click();
   await title(page, 'Training is finished');
-  await page.waitForFunction(async () => {
-    const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('project');
-    const card = await (await (await folder.getFileHandle('project.json')).getFile()).text();
-    return JSON.parse(card || '{}').source?.is_kept;
-  });
-  const kept = () => page.evaluate(async () => {
-    const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('project');
-    const photos = await folder.getDirectoryHandle('photos');
-    return (await (await photos.getFileHandle('000000')).getFile()).text();
-  });
-  assert.equal(await kept(), 'PK');
+  assert.deepEqual(await kept_with_photos(page).then(({ photo, folders }) => [photo, folders]), ['PK', 1]);
   await page.reload();
   await button(page, 'Open it').click();
   await title(page, 'Training is finished');
   await page.getByText('photos.zip', { exact: true }).first().waitFor();
 
+  // Another run on the same photos, which come from the disk by now.
+  await page.locator('#seed').evaluate((field) => { field.closest('details').open = true; });
+  await page.locator('#seed').fill('5');
+  await page.locator('#seed').blur();
+  await button(page, 'Train again').click();
+  await title(page, 'Round 1');
+  await title(page, 'Training is finished');
+  assert.deepEqual(await kept_with_photos(page).then(({ photo, folders }) => [photo, folders]), ['PK', 1]);
+
   // Without them, the user is asked for them; others are told apart.
   await page.evaluate(async () => {
     const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('project');
-    await folder.removeEntry('photos', { recursive: true });
+    for await (const name of folder.keys()) {
+      if (name.startsWith('photos-')) await folder.removeEntry(name, { recursive: true });
+    }
   });
   await page.reload();
   await button(page, 'Open it').click();
   await page.getByText('Give the same photos again').waitFor();
   await screenshot(page, 'ui-kept-photos');
+  await button(page, 'Not now').click();
+  await button(page, 'Open it').click();
   await button(page, 'Try the sample set').click();
   await page.getByText('These are not the photos that the kept run learned from').waitFor();
+  await page.getByText('This replaces the kept run of photos.zip.').waitFor();
   await button(page, 'Choose other data').click();
   await button(page, 'Open it').click();
   await page.getByText('Give the same photos again').waitFor();

@@ -17,17 +17,27 @@ extern "C" {
 }
 
 const CARD: &str = "project.json";
-const WEIGHTS: &str = "weights";
+/// The weights file.
+pub const WEIGHTS: &str = "weights";
 /// Held by the tab that keeps its run, for life.
 const LOCK: &str = "tag2mask-project";
 /// Part of the browser's room that photos may take: checkpoints need the rest.
 const PART: f64 = 0.5;
 
-/// Whether this tab is the one that keeps its run: `false` while another one is, and where the browser has no
-/// locks or no disk.
-pub async fn claim() -> bool {
-    let answer = Promise::new(&mut |answer, _| {
-        let failed = answer.clone();
+/// Who keeps a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim {
+    /// This tab, for life.
+    Ours,
+    /// Another tab.
+    Elsewhere,
+    /// Nobody: the browser has no locks or no disk for this page.
+    Impossible,
+}
+
+/// Asks to be the tab that keeps its run.
+pub async fn claim() -> Claim {
+    let answer = Promise::new(&mut |answer, refuse| {
         let granted = Closure::once_into_js(move |lock: JsValue| {
             // Settling a promise of our own cannot throw.
             let _ = answer.call1(&JsValue::UNDEFINED, &JsValue::from(lock.is_truthy()));
@@ -36,12 +46,25 @@ pub async fn claim() -> bool {
         });
         let options = Object::new();
         let _ = Reflect::set(&options, &"ifAvailable".into(), &true.into());
-        if request_lock(LOCK, &options, &granted).is_err() {
-            let _ = failed.call1(&JsValue::UNDEFINED, &JsValue::FALSE);
+        match request_lock(LOCK, &options, &granted) {
+            Ok(held) => {
+                let refused = Closure::once(move |_: JsValue| {
+                    let _ = refuse.call0(&JsValue::UNDEFINED);
+                });
+                let _ = held.catch(&refused);
+                // Called once or never, whenever the page ends.
+                refused.forget();
+            }
+            Err(_) => {
+                let _ = refuse.call0(&JsValue::UNDEFINED);
+            }
         }
     });
-    let is_ours = JsFuture::from(answer).await.is_ok_and(|ours| ours.is_truthy());
-    is_ours && Folder::create(disk::PROJECT).await.is_ok()
+    match JsFuture::from(answer).await {
+        Ok(ours) if !ours.is_truthy() => Claim::Elsewhere,
+        Ok(_) if Folder::create(disk::PROJECT).await.is_ok() => Claim::Ours,
+        _ => Claim::Impossible,
+    }
 }
 
 /// The run of an earlier visit.
@@ -59,45 +82,73 @@ pub async fn save(project: &Project) -> Result<(), JsValue> {
     Folder::create(disk::PROJECT).await?.write_bytes(CARD, &json).await
 }
 
-/// Forgets the run of an earlier visit; with `all`, also its checkpoints, which a run that starts replaces.
-pub async fn forget(all: bool) {
-    let Some(project) = Folder::open(disk::PROJECT).await else { return };
-    // The card first: without it, nothing of the rest is ever looked at.
-    let rest = disk::RUN.last().filter(|_| all).copied();
-    for name in [Some(CARD), Some(WEIGHTS), disk::PHOTOS.last().copied(), rest].into_iter().flatten() {
-        project.remove(name).await;
-    }
-}
-
-/// Copies the user's files, one after the other while `wanted`. `Ok(false)` when there is no room for them, or
-/// they are wanted no more.
+/// Forgets the run of an earlier visit but for what `stays` says by its name on the disk. Its checkpoints stay
+/// with `"run"`, as the trainer of a run that starts replaces them itself.
 ///
 /// # Errors
 /// The browser's reason.
-pub async fn keep_photos(files: &[PickedFile], wanted: impl Fn() -> bool) -> Result<bool, JsValue> {
+pub async fn forget(stays: impl Fn(&str) -> bool) -> Result<(), JsValue> {
+    let Some(project) = Folder::open(disk::PROJECT).await else { return Ok(()) };
+    // The card first: without it, nothing of the rest is ever looked at.
+    project.remove(CARD).await?;
+    for name in project.names().await?.into_iter().filter(|name| !stays(name)) {
+        project.remove(&name).await?;
+    }
+    Ok(())
+}
+
+/// How a copy ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Copied {
+    /// All files are kept.
+    All,
+    /// There is no room for them.
+    NoRoom,
+    /// They were wanted no more; the folder is gone again.
+    Unwanted,
+}
+
+/// Copies the user's files to a folder, one after the other while they are `wanted`.
+///
+/// # Errors
+/// The browser's reason.
+pub async fn keep_photos(
+    name: &str,
+    files: &[PickedFile],
+    wanted: impl Fn() -> bool,
+) -> Result<Copied, JsValue> {
     let bytes: f64 = files.iter().map(|picked| picked.file.size()).sum();
     if disk::room().await.is_some_and(|room| bytes > PART * room) {
-        return Ok(false);
+        return Ok(Copied::NoRoom);
     }
-    let folder = Folder::create(disk::PHOTOS).await?;
+    let project = Folder::create(disk::PROJECT).await?;
+    let folder = Folder::create(&[disk::PROJECT, &[name]].concat()).await?;
     for (number, picked) in files.iter().enumerate() {
-        if !wanted() {
-            return Ok(false);
+        if wanted() {
+            folder.write(&number_name(number), &picked.file).await?;
         }
-        folder.write(&number_name(number), &picked.file).await?;
     }
-    Ok(wanted())
+    if !wanted() {
+        project.remove(name).await?;
+        return Ok(Copied::Unwanted);
+    }
+    Ok(Copied::All)
 }
 
 /// The kept files under the paths that they had; `None` when one is missing.
-pub async fn photos(paths: &[String]) -> Option<Vec<PickedFile>> {
-    let folder = Folder::open(disk::PHOTOS).await?;
+pub async fn photos(name: &str, paths: &[String]) -> Option<Vec<PickedFile>> {
+    let folder = Folder::open(&[disk::PROJECT, &[name]].concat()).await?;
     let mut files = Vec::with_capacity(paths.len());
     for (number, path) in paths.iter().enumerate() {
         let file: File = folder.file(&number_name(number)).await?.unchecked_into();
         files.push(PickedFile { path: path.clone(), file });
     }
     Some(files)
+}
+
+/// A name for the folder of a run's photos that no other one has.
+pub fn new_folder() -> String {
+    format!("{}{}", disk::PHOTOS, (js_sys::Math::random() * 1e12) as u64)
 }
 
 /// Copies the weights file.

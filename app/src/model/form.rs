@@ -19,6 +19,8 @@ pub struct Form {
     pub weights: Option<(String, u64)>,
     /// The network that they are of, where they are the public ones.
     pub weights_of: Option<BackboneName>,
+    /// Whether it is still being read.
+    pub weights_are_coming: bool,
     /// What is wrong with the last file that was offered.
     pub weights_fault: Option<String>,
 }
@@ -98,6 +100,9 @@ impl Form {
             return Some(
                 "This network needs a weights file: get one above, or take the Tiny network.".into(),
             );
+        }
+        if !self.valid.backbone.trains_from_scratch() && self.weights_are_coming {
+            return Some("The weights file is being read.".into());
         }
         None
     }

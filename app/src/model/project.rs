@@ -20,6 +20,8 @@ pub enum Source {
     Files {
         /// In the order in which they are numbered on the disk.
         paths: Vec<String>,
+        /// The folder on the disk that is for them.
+        folder: String,
         /// Whether their bytes are kept, too; without them the user has to give them again.
         is_kept: bool,
     },
@@ -96,6 +98,8 @@ pub enum Kept {
     Nothing,
     /// Another tab keeps its run: this one keeps nothing.
     Elsewhere,
+    /// The browser keeps nothing for this page.
+    Impossible,
     /// A run of an earlier visit waits.
     Waiting(Project),
     /// The user wants it; its photos are on their way, or asked for.
@@ -139,16 +143,20 @@ impl Kept {
     /// A sentence for the user; the run waits on.
     pub fn meets(&mut self, summary: &Summary) -> Result<bool, String> {
         let Self::Wanted(project) = self else { return Ok(false) };
-        let project = project.clone();
+        let mut project = project.clone();
         if project.fingerprint == fingerprint(summary) {
             *self = Self::Following(project);
             return Ok(true);
         }
         let message = format!(
-            "These are not the photos that the kept run learned from ({}, {}). It stays kept.",
+            "These are not the photos that the kept run learned from ({}, {}). It stays kept until you train on others.",
             project.name,
             text::count(project.photos as u64, "photo", "photos")
         );
+        // Should they have come from the disk, they are of no use there.
+        if let Source::Files { is_kept, .. } = &mut project.source {
+            *is_kept = false;
+        }
         *self = Self::Waiting(project);
         Err(message)
     }

@@ -12,6 +12,7 @@ use crate::state::State;
 enum Card {
     None,
     Elsewhere,
+    Impossible,
     Offer(Project),
     /// The user has to give its photos again.
     NeedsPhotos(Project),
@@ -23,6 +24,7 @@ pub fn KeptRun() -> impl IntoView {
     let state = State::use_here();
     let card = state.memo(Part::Kept, |model| match &model.kept {
         Kept::Elsewhere => Card::Elsewhere,
+        Kept::Impossible => Card::Impossible,
         Kept::Waiting(project) => Card::Offer(project.clone()),
         Kept::Wanted(project) if project.lacks_photos() => Card::NeedsPhotos(project.clone()),
         _ => Card::None,
@@ -30,6 +32,12 @@ pub fn KeptRun() -> impl IntoView {
     view! {
         {move || match card.get() {
             Card::None => ().into_any(),
+            Card::Impossible => view! {
+                <p class="muted">
+                    "This browser keeps nothing for this page: what is trained is lost when it is closed."
+                </p>
+            }
+                .into_any(),
             Card::Elsewhere => view! {
                 <p class="muted">
                     "tag2mask is open in another tab, which keeps its run in this browser. What is trained here is not kept."
@@ -38,15 +46,20 @@ pub fn KeptRun() -> impl IntoView {
                 .into_any(),
             Card::Offer(project) => view! { <Offer project=project /> }.into_any(),
             Card::NeedsPhotos(project) => view! {
-                <div class="notice" role="status">
+                <div class="notice kept" role="status">
                     <div>
                         <p class="notice-title">"Give the same photos again"</p>
                         <p>
                             {format!(
-                                "There was no room to keep {} itself, only what was learned from it. Drop the same folder or files below, and the run goes on.",
+                                "What was learned from {} is kept, its photos are not. Drop the same folder or files below, and the run is there again.",
                                 project.name,
                             )}
                         </p>
+                    </div>
+                    <div class="actions">
+                        <button type="button" class="button" on:click=move |_| state.leave_kept()>
+                            "Not now"
+                        </button>
                     </div>
                 </div>
             }

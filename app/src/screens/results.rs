@@ -42,10 +42,10 @@ pub fn ResultsSection() -> impl IntoView {
                 <RoundSlider />
             </Show>
             <Make />
+            <RoundTable />
             <Show when=move || shown.get()>
                 <Gallery />
             </Show>
-            <RoundTable />
         </Section>
     }
 }
@@ -123,7 +123,10 @@ fn Make() -> impl IntoView {
                         disabled=move || learning.get()
                         on:click=move |_| state.pack(true)
                     >
-                        "Download the masks (.zip)"
+                        {move || match round.get() {
+                            Some(round) => format!("Download the masks of round {} (.zip)", round + 1),
+                            None => "Download the masks (.zip)".to_string(),
+                        }}
                     </button>
                 </Show>
                 <button

@@ -64,7 +64,7 @@ pub fn RoundTable() -> impl IntoView {
     view! {
         <Show when=move || columns.with(|columns| columns.len() > 1)>
             <h3>"Rounds in numbers"</h3>
-            <p class="help">"Share of the photo that each class covers · threshold that cuts it out"</p>
+            <p class="help">"How much of its photos each class covers, and the threshold that cuts it out."</p>
             <div class="round-table" tabindex="0" role="region" aria-label="Rounds in numbers">
                 <table>
                     <thead>
@@ -104,7 +104,15 @@ pub fn RoundTable() -> impl IntoView {
                                 .map(|(class, name)| {
                                     let cells = columns
                                         .iter()
-                                        .map(|column| view! { <td>{cell(column, class)}</td> })
+                                        .map(|column| {
+                                            let (share, threshold) = cell(column, class);
+                                            view! {
+                                                <td>
+                                                    {share}
+                                                    <span class="help">{threshold}</span>
+                                                </td>
+                                            }
+                                        })
                                         .collect_view();
                                     view! {
                                         <tr>
@@ -125,10 +133,10 @@ pub fn RoundTable() -> impl IntoView {
     }
 }
 
-/// "31 % · 0.62".
-fn cell(column: &Column, class: usize) -> String {
+/// "31 %" and "cut at 0.62".
+fn cell(column: &Column, class: usize) -> (String, String) {
     let of = |values: &[Option<f64>], word: fn(f64) -> String| {
         values.get(class).copied().flatten().map_or_else(|| "–".to_string(), word)
     };
-    format!("{} · {}", of(&column.shares, text::percent), of(&column.thresholds, text::decimal))
+    (of(&column.shares, text::percent), format!("cut at {}", of(&column.thresholds, text::decimal)))
 }

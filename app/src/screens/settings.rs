@@ -115,7 +115,7 @@ fn Form() -> impl IntoView {
                         if active.get() {
                             "Training is under way; stop it to change settings.".to_string()
                         } else {
-                            obstacle.get().unwrap_or_else(|| plan(state))
+                            obstacle.get().unwrap_or_else(|| plan(state) + &replaced(state))
                         }
                     }}
                 </p>
@@ -155,6 +155,14 @@ fn plan(state: State) -> String {
         text::count(passes as u64, "pass", "passes"),
         text::count(photos as u64, "photo", "photos"),
     )
+}
+
+/// What training would replace.
+fn replaced(state: State) -> String {
+    state.read(Part::Kept, |model| match model.kept.waiting() {
+        Some(project) => format!(" This replaces the kept run of {}.", project.name),
+        None => String::new(),
+    })
 }
 
 #[component]

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use tag2mask_core::dataset::Summary;
-use tag2mask_core::run::Event;
 
 use super::{Source, State};
-use crate::browser::{project, window};
+use crate::browser::project::{self, Claim};
+use crate::browser::window;
 use crate::disk;
 use crate::model::project::{Kept, Project, Source as KeptSource};
 use crate::model::{Model, Part, data};
@@ -21,6 +21,8 @@ pub(super) struct Keeping {
     pub(super) is_ours: bool,
     /// Counts runs, so that photos of an earlier one are copied no more.
     run: u32,
+    /// Whether the weights in use lie on the disk beside the kept run.
+    pub(super) has_weights: bool,
     /// Whether `project.json` is being written, and whether it has to be once more.
     is_saving: bool,
     is_behind: bool,
@@ -30,8 +32,12 @@ impl State {
     /// Looks for a run of an earlier visit.
     pub(super) fn look_for_kept(self) {
         spawn_local(async move {
-            if !project::claim().await {
-                return self.change(&[Part::Kept], |model| model.kept = Kept::Elsewhere);
+            match project::claim().await {
+                Claim::Ours => {}
+                Claim::Elsewhere => return self.change(&[Part::Kept], |model| model.kept = Kept::Elsewhere),
+                Claim::Impossible => {
+                    return self.change(&[Part::Kept], |model| model.kept = Kept::Impossible);
+                }
             }
             self.keeping.update_value(|keeping| keeping.is_ours = true);
             if let Some(project) = project::load().await {
@@ -52,14 +58,27 @@ impl State {
             KeptSource::Sample { images } => self.open(Source::Sample(images)),
             // The card asks for them.
             KeptSource::Files { is_kept: false, .. } => {}
-            KeptSource::Files { ref paths, .. } => {
-                let (paths, mut project) = (paths.clone(), project.clone());
+            KeptSource::Files { ref paths, ref folder, .. } => {
+                let (paths, folder, mut project) = (paths.clone(), folder.clone(), project.clone());
+                self.change(&[Part::Data], |model| model.data = data::Data::Collecting(0));
                 spawn_local(async move {
-                    match project::photos(&paths).await {
-                        Some(files) => self.open(Source::Files(files)),
+                    let files = project::photos(&folder, &paths).await;
+                    // Meanwhile the user may have thought otherwise.
+                    let wanted = |model: &Model| {
+                        matches!(model.kept, Kept::Wanted(_))
+                            && matches!(model.data, data::Data::Collecting(_))
+                    };
+                    if !self.peek(wanted) {
+                        return;
+                    }
+                    match files {
+                        Some(files) => self.open(Source::Files { files, folder: Some(folder) }),
                         None => {
-                            project.source = KeptSource::Files { paths, is_kept: false };
-                            self.change(&[Part::Kept], |model| model.kept = Kept::Wanted(project));
+                            project.source = KeptSource::Files { paths, folder, is_kept: false };
+                            self.change(&[Part::Kept, Part::Data], |model| {
+                                model.kept = Kept::Wanted(project);
+                                model.data = data::Data::Empty;
+                            });
                         }
                     }
                 });
@@ -70,7 +89,23 @@ impl State {
     /// Deletes the kept run.
     pub fn discard_kept(self) {
         self.change(&[Part::Kept], |model| model.kept = Kept::Nothing);
-        spawn_local(project::forget(true));
+        let has_weights = self.keeping.with_value(|keeping| keeping.has_weights);
+        self.keeping.update_value(|keeping| {
+            (keeping.run, keeping.has_weights) = (keeping.run.wrapping_add(1), false);
+        });
+        if has_weights {
+            self.weights.set_value(None);
+            self.form.update(crate::model::form::Form::forget_weights);
+        }
+        spawn_local(async move {
+            if let Err(error) = project::forget(|_| false).await {
+                self.tell(format!("Not all of the kept run could be deleted: {}", disk::reason(&error)));
+            }
+        });
+    }
+
+    fn tell(self, message: String) {
+        self.change(&[Part::Notices], |model| model.notice(message));
     }
 
     /// A data set was read: if it is what the wanted run learns from, the trainer takes the run up.
@@ -80,9 +115,12 @@ impl State {
         self.change(&[Part::Kept], |model| met = model.kept.meets(&summary));
         match met {
             Ok(false) => {}
-            Err(message) => self.change(&[Part::Notices], |model| model.notice(message)),
+            Err(message) => self.tell(message),
             Ok(true) => {
-                self.change(&Part::ALL, Model::clear_run);
+                self.change(&Part::ALL, |model| {
+                    model.clear_run();
+                    model.run.start();
+                });
                 self.fetch_kept_weights();
                 self.send(Command::Restore, None);
                 window::go_to("run");
@@ -100,6 +138,7 @@ impl State {
             // Gone or not: the run itself does not need it any more.
             if let Some(file) = project::weights(&name).await {
                 self.choose_weights(file);
+                self.keeping.update_value(|keeping| keeping.has_weights = true);
             }
         });
     }
@@ -116,47 +155,60 @@ impl State {
         });
         let needs_weights = self.form.with_untracked(|form| !form.valid().backbone.trains_from_scratch());
         let weights = self.weights.get_value().filter(|_| needs_weights);
-        let (source, files) = match self.source.get_value() {
-            Some(Source::Sample(images)) => (KeptSource::Sample { images }, Vec::new()),
-            Some(Source::Files(files)) => {
+        let (source, folder, files) = match self.source.get_value() {
+            Some(Source::Sample(images)) => (KeptSource::Sample { images }, String::new(), Vec::new()),
+            Some(Source::Files { files, folder }) => {
                 let paths = files.iter().map(|picked| picked.path.clone()).collect();
-                (KeptSource::Files { paths, is_kept: false }, files)
+                // Those that come from the disk stay where they are.
+                let is_kept = folder.is_some();
+                let folder = folder.unwrap_or_else(project::new_folder);
+                let files = if is_kept { Vec::new() } else { files };
+                (KeptSource::Files { paths, folder: folder.clone(), is_kept }, folder, files)
             }
             None => return false,
         };
+        let has_weights = keeping.has_weights && weights.is_some();
         let project = Project::new(name, source, summary, weights.as_ref().map(web_sys::File::name));
         self.change(&[Part::Kept], |model| model.kept = Kept::Following(project));
         let run = keeping.run.wrapping_add(1);
         self.keeping.update_value(|keeping| keeping.run = run);
         spawn_local(async move {
-            // Not its checkpoints: the trainer replaces them itself, and may have begun to.
-            project::forget(false).await;
             let kept = async {
-                if let Some(weights) = weights {
+                // Not its checkpoints: the trainer replaces them itself, and may have begun to.
+                let run_name = disk::RUN.last().copied();
+                project::forget(|name| {
+                    Some(name) == run_name || name == folder || (has_weights && name == project::WEIGHTS)
+                })
+                .await?;
+                if let Some(weights) = weights.filter(|_| !has_weights) {
                     project::keep_weights(&weights).await?;
                 }
                 let wanted = || self.keeping.with_value(|keeping| keeping.run == run);
-                project::keep_photos(&files, wanted).await
+                if files.is_empty() {
+                    return Ok(project::Copied::Unwanted);
+                }
+                project::keep_photos(&folder, &files, wanted).await
             };
+            let again = "to go on after a reload, you would have to give them again";
             match kept.await {
-                Ok(true) => self.photos_are_kept(),
-                Ok(false) => {}
+                Ok(project::Copied::All) => self.photos_are_kept(&folder),
+                Ok(project::Copied::Unwanted) => {}
+                Ok(project::Copied::NoRoom) => {
+                    self.tell(format!("The browser has no room to keep the photos: {again}."));
+                }
                 Err(error) => {
-                    let message = format!(
-                        "The photos could not be kept in the browser; to go on after a reload you would have to give them again: {}",
-                        disk::reason(&error)
-                    );
-                    self.change(&[Part::Notices], |model| model.notice(message));
+                    self.tell(format!("The photos are not kept: {again} ({}).", disk::reason(&error)));
                 }
             }
         });
         true
     }
 
-    fn photos_are_kept(self) {
+    fn photos_are_kept(self, of: &str) {
         self.change(&[Part::Kept], |model| {
-            if let Kept::Following(Project { source: KeptSource::Files { is_kept, .. }, .. }) =
-                &mut model.kept
+            if let Kept::Following(project) | Kept::Waiting(project) = &mut model.kept
+                && let KeptSource::Files { is_kept, folder, .. } = &mut project.source
+                && folder == of
             {
                 *is_kept = true;
             }
@@ -165,7 +217,7 @@ impl State {
     }
 
     /// The user leaves this data set: its run can be taken up again, until another one starts.
-    pub(super) fn leave_kept(self) {
+    pub fn leave_kept(self) {
         self.change(&[Part::Kept], |model| {
             if let Kept::Following(project) | Kept::Wanted(project) = &model.kept {
                 let has_checkpoint = !project.progress.is_empty();
@@ -174,18 +226,14 @@ impl State {
         });
     }
 
-    /// Writes where the run stands, when there is a new checkpoint.
-    pub(super) fn follow_run(self, event: &Event) {
-        let is_checkpoint =
-            matches!(event, Event::Saved { .. } | Event::Stopped { .. } | Event::TrainingFinished { .. });
-        if is_checkpoint && self.peek(|model| model.kept.is_following()) {
-            self.change(&[Part::Kept], |model| {
-                if let Kept::Following(project) = &mut model.kept {
-                    project.follow(&model.run);
-                }
-            });
-            self.save_project();
-        }
+    /// Writes where the run stands, now that a checkpoint is on the disk; or that the run is kept no more.
+    pub(super) fn follow_run(self, ok: bool) {
+        self.change(&[Part::Kept, Part::Run], |model| match &mut model.kept {
+            Kept::Following(project) if ok => project.follow(&model.run),
+            Kept::Following(_) => model.kept = Kept::Nothing,
+            _ => {}
+        });
+        self.save_project();
     }
 
     /// Writes `project.json`, once more if it has changed meanwhile. Before the first checkpoint there is
@@ -193,7 +241,9 @@ impl State {
     fn save_project(self) {
         let current = move || {
             self.peek(|model| match &model.kept {
-                Kept::Following(project) if !project.progress.is_empty() => Some(project.clone()),
+                Kept::Following(project) | Kept::Waiting(project) if !project.progress.is_empty() => {
+                    Some(project.clone())
+                }
                 _ => None,
             })
         };
@@ -208,8 +258,8 @@ impl State {
         spawn_local(async move {
             while let Some(project) = current() {
                 if let Err(error) = project::save(&project).await {
-                    let message = format!("This run is not kept in the browser: {}", disk::reason(&error));
-                    self.change(&[Part::Notices], |model| model.notice(message));
+                    self.change(&[Part::Kept], |model| model.kept = Kept::Nothing);
+                    self.tell(format!("This run is not kept in the browser: {}", disk::reason(&error)));
                 }
                 if !self.keeping.with_value(|keeping| keeping.is_behind) {
                     break;

@@ -5,7 +5,7 @@ use tag2mask_core::export::{classes_txt, palette_png};
 use tag2mask_core::files::FileSet;
 use tag2mask_core::masks::rescale::resize_labels;
 use tag2mask_core::run::Host;
-use tag2mask_core::run::checkpoint::Trained;
+use tag2mask_core::run::checkpoint::{Trained, round_file};
 use tag2mask_core::run::event::Phase;
 use tag2mask_core::run::make_masks::{Mask, MaskJob, make_masks};
 use tag2mask_core::run::scorer::{Scorer, is_blind};
@@ -15,6 +15,7 @@ use wasm_bindgen::JsValue;
 
 use super::host::Page;
 use super::work::{Made, Shared, files_of};
+use crate::disk;
 
 /// Longest side of the pictures of new photos, pixels.
 const PICTURE_SIDE: usize = 320;
@@ -75,8 +76,13 @@ pub(super) async fn masks(
     page: &mut Page<'_>,
 ) -> Result<()> {
     let (compute, dataset) = (this.borrow().compute()?, this.borrow().dataset()?);
+    if let Some(round) = round {
+        let lost = |error| Error::NoData { reason: disk::reason(&error) };
+        page.store.bring(&round_file(round)).await.map_err(lost)?;
+    }
     let trained = Trained::load(&page.store, round)?
         .ok_or_else(|| Error::NoData { reason: "nothing has been trained yet".into() })?;
+    page.store.release();
     let started = web_time::Instant::now();
     let side = trained.card.settings.size;
     let job =

@@ -23,12 +23,20 @@ pub(super) struct Page<'a> {
 impl Page<'_> {
     /// Carries what the run has written to the browser's disk. Where that fails, training goes on without.
     pub(super) async fn carry(&mut self) {
-        if let Err(error) = self.store.carry().await {
-            let message = format!(
-                "This run is no longer kept in the browser, and would be lost with this page: {}",
-                disk::reason(&error)
-            );
-            self.emit(Event::Warning { message });
+        match self.store.carry().await {
+            Ok(carried) => {
+                if carried {
+                    self.emit(Event::Kept { ok: true });
+                }
+            }
+            Err(error) => {
+                let message = format!(
+                    "This run is no longer kept in the browser, and would be lost with this page: {}",
+                    disk::reason(&error)
+                );
+                self.emit(Event::Warning { message });
+                self.emit(Event::Kept { ok: false });
+            }
         }
     }
 }

@@ -28,6 +28,13 @@ struct Kept {
     is_stale: bool,
     /// Files that differ from the disk's.
     changed: BTreeSet<String>,
+    /// Files that are on the disk only: networks of earlier rounds would fill the memory.
+    away: BTreeSet<String>,
+}
+
+/// Whether training does without the file once it is written.
+fn can_go(name: &str) -> bool {
+    name.starts_with("round-") || name.starts_with("masks-")
 }
 
 impl KeptStore {
@@ -58,14 +65,59 @@ impl KeptStore {
     pub async fn load(&self) -> std::result::Result<bool, JsValue> {
         let Some(folder) = Folder::open(disk::RUN).await else { return Ok(false) };
         let mut files = MemoryStore::default();
-        for name in folder.names().await? {
+        let (away, here): (BTreeSet<String>, BTreeSet<String>) =
+            folder.names().await?.into_iter().partition(|name| can_go(name));
+        for name in here {
             if let Some(bytes) = folder.read(&name).await? {
                 files.files.insert(name, bytes);
             }
         }
         let found = !files.files.is_empty();
-        *self.0.borrow_mut() = Kept { files, on_disk: true, ..Kept::default() };
+        *self.0.borrow_mut() = Kept { files, on_disk: true, away, ..Kept::default() };
         Ok(found)
+    }
+
+    /// Brings a file back that is on the disk only.
+    ///
+    /// # Errors
+    /// The browser's reason.
+    pub async fn bring(&self, name: &str) -> std::result::Result<(), JsValue> {
+        if !self.0.borrow().away.contains(name) {
+            return Ok(());
+        }
+        let bytes = match Folder::open(disk::RUN).await {
+            Some(folder) => folder.read(name).await?,
+            None => None,
+        };
+        let bytes =
+            bytes.ok_or_else(|| JsValue::from(format!("it is no longer on the browser's disk: {name}")))?;
+        let mut kept = self.0.borrow_mut();
+        kept.away.remove(name);
+        kept.files.files.insert(name.to_owned(), bytes);
+        Ok(())
+    }
+
+    /// Brings every file back.
+    ///
+    /// # Errors
+    /// As [`bring`](Self::bring).
+    pub async fn bring_all(&self) -> std::result::Result<(), JsValue> {
+        let away = self.0.borrow().away.clone();
+        for name in away {
+            self.bring(&name).await?;
+        }
+        Ok(())
+    }
+
+    /// Lets go of what is as well on the disk, and training does without.
+    pub fn release(&self) {
+        let mut kept = self.0.borrow_mut();
+        let Kept { files, on_disk, changed, away, .. } = &mut *kept;
+        if *on_disk {
+            let gone = |name: &String| can_go(name) && !changed.contains(name);
+            away.extend(files.files.keys().filter(|name| gone(name)).cloned());
+            files.files.retain(|name, _| !away.contains(name));
+        }
     }
 
     /// Whether a checkpoint waits to be carried to the disk.
@@ -75,26 +127,33 @@ impl KeptStore {
     }
 
     /// Carries what has changed to the disk, the log last: it never tells of a checkpoint that is not there.
+    /// `false` where the disk does not follow.
     ///
     /// # Errors
     /// The browser's reason, in most cases a lack of room. The disk no longer follows then.
-    pub async fn carry(&self) -> std::result::Result<(), JsValue> {
+    pub async fn carry(&self) -> std::result::Result<bool, JsValue> {
         if !self.0.borrow().on_disk {
-            return Ok(());
+            return Ok(false);
         }
-        let carried = self.try_to_carry().await;
-        if carried.is_err() {
-            self.0.borrow_mut().on_disk = false;
+        match self.try_to_carry().await {
+            Ok(()) => {
+                self.release();
+                Ok(true)
+            }
+            Err(error) => {
+                self.0.borrow_mut().on_disk = false;
+                Err(error)
+            }
         }
-        carried
     }
 
     async fn try_to_carry(&self) -> std::result::Result<(), JsValue> {
-        if std::mem::take(&mut self.0.borrow_mut().is_stale)
-            && let Some(project) = Folder::open(disk::PROJECT).await
-            && let Some(run) = disk::RUN.last()
-        {
-            project.remove(run).await;
+        if self.0.borrow().is_stale {
+            // What an earlier run left would pass for this one's.
+            if let (Some(project), Some(run)) = (Folder::open(disk::PROJECT).await, disk::RUN.last()) {
+                project.remove(run).await?;
+            }
+            self.0.borrow_mut().is_stale = false;
         }
         let folder = Folder::create(disk::RUN).await?;
         let changed = std::mem::take(&mut self.0.borrow_mut().changed);
@@ -108,8 +167,11 @@ impl KeptStore {
                 .files
                 .get(&name)
                 .map(|bytes| js_sys::Uint8Array::from(bytes.as_slice()));
-            if let Some(bytes) = bytes {
-                folder.write(&name, &bytes).await?;
+            if let Some(bytes) = bytes
+                && let Err(error) = folder.write(&name, &bytes).await
+            {
+                self.0.borrow_mut().changed.insert(name);
+                return Err(error);
             }
         }
         Ok(())

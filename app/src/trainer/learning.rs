@@ -99,6 +99,14 @@ async fn learn(
     // Weights stay when the user goes over to a network that starts from nothing.
     let weights = this.borrow().weights.clone().filter(|_| !settings.backbone.trains_from_scratch());
     let resume = resumes(store, settings)?;
+    if weights.is_none()
+        && this.borrow().weights_were_refused
+        && !settings.backbone.trains_from_scratch()
+        && !resume
+    {
+        let reason = "the file that was chosen cannot be used; choose another one".into();
+        return Err(Error::Setting { name: "weights", reason });
+    }
     let weights = weights.as_deref();
     let run = Run { dataset: &dataset, settings, compute: &compute, weights, targets, previews, resume };
     train(&run, page, store).await.map(|_| ())

@@ -26,6 +26,7 @@ use super::endpoint::Endpoint;
 use super::host::Page;
 use super::kept::KeptStore;
 use super::learning::{restore, run, train_segmenter};
+use crate::disk;
 use crate::protocol::{Command, PROTOCOL_VERSION};
 
 /// What the trainer holds between commands.
@@ -34,6 +35,8 @@ pub struct Trainer {
     compute: Option<Rc<Compute>>,
     dataset: Option<Rc<Dataset>>,
     pub(super) weights: Option<Rc<TensorFile>>,
+    /// Whether the last file was none of weights: a run must not start from random ones instead.
+    pub(super) weights_were_refused: bool,
     store: KeptStore,
     /// Masks by the round whose network made them; under `None`, by what was learned until now.
     pub(super) masks: BTreeMap<Option<usize>, Made>,
@@ -75,9 +78,11 @@ impl Trainer {
             }
             Command::Weights { name } => {
                 let bytes = Uint8Array::new(&payload).to_vec();
-                this.borrow_mut().weights = None;
-                let file = TensorFile::parse(&name, &bytes)?;
-                this.borrow_mut().weights = Some(Rc::new(file));
+                let file = TensorFile::parse(&name, &bytes);
+                let mut trainer = this.borrow_mut();
+                trainer.weights_were_refused = file.is_err();
+                trainer.weights = None;
+                trainer.weights = Some(Rc::new(file?));
                 Ok(())
             }
             Command::Restore => restore(&mut page).await,
@@ -91,10 +96,11 @@ impl Trainer {
             Command::Predict { settings } => predict(this, &payload, &settings, &mut page).await,
             Command::PackMasks { round } => {
                 let files = this.borrow().masks.get(&round).map(|made| made.files.clone());
-                pack("masks.zip", files.unwrap_or_default(), endpoint)
+                let name = round.map_or("masks.zip".into(), |round| format!("masks-round-{}.zip", round + 1));
+                pack(&name, files.unwrap_or_default(), endpoint)
             }
             Command::PackPredictions => pack("new-masks.zip", this.borrow().predicted.clone(), endpoint),
-            Command::PackRun => pack("run.zip", this.borrow().store.files().files.clone(), endpoint),
+            Command::PackRun => pack_run(&page.store, endpoint).await,
             Command::PackSegmenter => {
                 let is_model = |(name, _): &(&String, &Vec<u8>)| name.starts_with("model.");
                 let files: Vec<_> = this
@@ -226,6 +232,14 @@ where
     }
     endpoint.tell(Event::FileReady { name: name.into(), bytes: zip::pack(files)? });
     Ok(())
+}
+
+async fn pack_run(store: &KeptStore, endpoint: &Endpoint) -> Result<()> {
+    let lost = |error: JsValue| Error::NoData { reason: disk::reason(&error) };
+    store.bring_all().await.map_err(lost)?;
+    let files = store.files().files.clone();
+    store.release();
+    pack("run.zip", files, endpoint)
 }
 
 async fn check(this: &Shared, payload: &JsValue, endpoint: &Endpoint) -> Result<()> {

@@ -153,6 +153,7 @@ impl Host for Terminal<'_> {
             | Event::Saved { .. }
             | Event::TrainingFinished { .. }
             | Event::MaskReady { .. }
+            | Event::Kept { .. }
             | Event::PhotosRead { .. }
             | Event::PhotoReady { .. }
             | Event::MasksFinished { .. }

@@ -137,7 +137,12 @@ impl Compute {
     pub fn open(choice: &DeviceChoice) -> Result<Self> {
         match choice {
             DeviceChoice::Cpu(count) => {
-                Ok(Self { others: vec![Device::flex(); count.saturating_sub(1)], ..Self::cpu() })
+                let mut compute = Self::cpu();
+                if *count > 1 {
+                    compute.info.name = format!("{}, as {count} devices", compute.info.name);
+                }
+                compute.others = vec![Device::flex(); count.saturating_sub(1)];
+                Ok(compute)
             }
             DeviceChoice::Cuda(cards) => cuda::open(cards),
             DeviceChoice::Vulkan => gpu::open(),

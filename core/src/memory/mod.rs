@@ -12,6 +12,8 @@ mod tape;
 pub use advice::{ASSUMED_GPU, Advice, advice, gigabytes};
 pub use fit::{Fit, Limits, at_once, fit, most_pixels, side_that_fits};
 
+use serde::{Deserialize, Serialize};
+
 use crate::architecture::Architecture;
 use crate::run::Settings;
 use crate::run::settings::{BackboneName, MethodName};
@@ -44,7 +46,7 @@ pub struct Work {
 }
 
 /// How a batch is worked through. The gradients are the same either way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Split {
     /// Images that go through the network at once, at most.
     pub micro_batch: usize,

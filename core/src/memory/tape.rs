@@ -60,7 +60,8 @@ impl Tape {
     }
 
     fn bytes(&self, channels: usize, side: usize) -> u64 {
-        (self.images * channels * side * side) as u64 * NUMBER
+        // As wide as can be before they are multiplied: the page's addresses have 32 bits.
+        [self.images, channels, side, side].into_iter().map(|count| count as u64).product::<u64>() * NUMBER
     }
 
     fn node(&mut self) -> usize {
@@ -140,7 +141,7 @@ impl Tape {
                 let pixels = side * side;
                 let at_once = threads.min(self.images * pixels.div_ceil(CPU_TILE));
                 let columns = shape.input * shape.kernel * shape.kernel + shape.output;
-                (at_once * CPU_TILE.min(pixels) * columns) as u64 * NUMBER
+                at_once as u64 * CPU_TILE.min(pixels) as u64 * columns as u64 * NUMBER
             }
             Processor::Gpu => 0,
         };
@@ -151,7 +152,8 @@ impl Tape {
     fn backward_workspace(&self, x: &Dry, shape: ConvShape, side: usize, parameter: u64) -> u64 {
         let of_input = match self.processor {
             Processor::Cpu { threads } if x.node.is_some() => {
-                let columns = (shape.input / shape.groups * shape.kernel * shape.kernel * side * side) as u64;
+                let kernel = (shape.input / shape.groups * shape.kernel * shape.kernel) as u64;
+                let columns = kernel * (side * side) as u64;
                 (columns * NUMBER).min(CPU_COLUMNS) * threads.min(self.images * shape.groups) as u64
             }
             _ => 0,

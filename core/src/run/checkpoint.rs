@@ -16,7 +16,7 @@ use super::settings::{Settings, VERSION};
 use super::store::RunStore;
 use crate::backbone::weights::{Named, TensorFile, encode};
 use crate::error::{Error, Result};
-use crate::export::zip;
+use crate::memory::Split;
 
 const RUN: &str = "run.json";
 const WEIGHTS: &str = "weights.safetensors";
@@ -38,6 +38,9 @@ pub struct RunCard {
     /// What tells the masks that it learns from from others; `None` where it learns from labels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub masks: Option<u64>,
+    /// How batches are worked through: the same on going on, so that numbers are added up in the same order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split: Option<Split>,
 }
 
 /// Which network the weights are of.
@@ -86,12 +89,18 @@ impl RunCard {
             classes: classes.to_vec(),
             images,
             masks: None,
+            split: None,
         }
     }
 
     /// Learning from the masks of this [`fingerprint`](crate::dataset::targets::Targets::fingerprint).
     pub fn with_masks(self, masks: Option<u64>) -> Self {
         Self { masks, ..self }
+    }
+
+    /// With batches worked through in this way.
+    pub fn with_split(self, split: Split) -> Self {
+        Self { split: Some(split), ..self }
     }
 
     /// Writes `run.json`.
@@ -121,7 +130,7 @@ impl Trained {
     /// [`Error::Format`] for a damaged file.
     pub fn load(store: &impl RunStore, round: Option<usize>) -> Result<Option<Self>> {
         let Some(card) = RunCard::load(store)? else { return Ok(None) };
-        let name = round.map_or_else(|| WEIGHTS.to_owned(), round_name);
+        let name = round.map_or_else(|| WEIGHTS.to_owned(), round_file);
         let Some(bytes) = store.read(&name)? else { return Ok(None) };
         let weights = TensorFile::parse(&store.describe(&name), &bytes)?;
         let damaged = || Error::Format {
@@ -192,7 +201,7 @@ pub fn save_round(
     position: Position,
     weights: &[Named],
 ) -> Result<()> {
-    store.write(&round_name(position.round), &encode(weights, position.metadata(stage))?)
+    store.write(&round_file(position.round), &encode(weights, position.metadata(stage))?)
 }
 
 /// Keeps the shares that round `round` learns from.
@@ -213,19 +222,16 @@ pub fn load_shares(store: &impl RunStore, round: usize) -> Result<Option<Shares>
     store.read(&name)?.map(|bytes| from_json(&bytes, &store.describe(&name))).transpose()
 }
 
-/// Keeps the masks that the shares of round `round` were measured on: names and bytes of their PNGs.
+/// Keeps the masks that the shares of round `round` were measured on, a zip of their PNGs.
 ///
 /// # Errors
-/// As [`RunStore::write`], and [`Error::Format`] for what no zip holds.
-pub fn save_masks(
-    store: &mut impl RunStore,
-    round: usize,
-    masks: impl IntoIterator<Item = (String, Vec<u8>)>,
-) -> Result<()> {
-    store.write(&format!("masks-{round}.zip"), &zip::pack(masks)?)
+/// As [`RunStore::write`].
+pub fn save_masks(store: &mut impl RunStore, round: usize, zip: &[u8]) -> Result<()> {
+    store.write(&format!("masks-{round}.zip"), zip)
 }
 
-fn round_name(round: usize) -> String {
+/// The name of the file that keeps the network at the end of a round.
+pub fn round_file(round: usize) -> String {
     format!("round-{round}.safetensors")
 }
 

@@ -165,6 +165,9 @@ pub enum Event {
     Resumed { round: usize, step: usize },
     /// A checkpoint was written: a run can go on from here.
     Saved { round: usize, step: usize },
+    /// Whether the checkpoint has reached what outlives this process. Told where that is not the same as
+    /// writing it: by a browser's trainer.
+    Kept { ok: bool },
     /// The user's wish to stop was followed; the run can be resumed.
     Stopped { round: usize, step: usize },
     /// All rounds are done.
@@ -232,6 +235,7 @@ impl Event {
                 | Self::Preview { .. }
                 | Self::FileReady { .. }
                 | Self::Progress { .. }
+                | Self::Kept { .. }
                 | Self::MaskReady { .. }
                 | Self::DatasetRead { .. }
                 | Self::PhotosRead { .. }

@@ -99,7 +99,8 @@ pub async fn make_masks(
             // Photos differ in size.
             ViewSize::Photo => 1,
         },
-        most_pixels: most_pixels(&work, processor, limits),
+        // Not by memory: what is free differs from day to day, and masks must not.
+        most_pixels: most_pixels(&work, processor, Limits { memory: None, ..limits }),
     };
     match trained.stage {
         Stage::Cam => {

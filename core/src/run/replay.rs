@@ -28,6 +28,7 @@ pub fn replay<S: RunStore>(store: &S, host: &mut impl Host) -> Result<bool> {
         match event {
             // What was learned after the checkpoint is learned again, and told again.
             Event::Losses { .. } if index > saved => {}
+            Event::RoundStarted { round, .. } if round > trained.position.round => {}
             Event::Losses { round, mut points, learning_rate } => match &mut waiting {
                 Some(Event::Losses { round: of, points: before, learning_rate: rate }) if *of == round => {
                     before.append(&mut points);

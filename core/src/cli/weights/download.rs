@@ -95,6 +95,11 @@ impl<'a> Part<'a> {
             let reason = "another process is fetching it";
             return Err(io::Error::new(io::ErrorKind::ResourceBusy, reason));
         }
+        // Whoever had the lock may have made it the finished file meanwhile.
+        if !cache.part(entry).exists() {
+            let reason = "another process has just ended fetching it; ask again";
+            return Err(io::Error::new(io::ErrorKind::ResourceBusy, reason));
+        }
         let have = file.seek(SeekFrom::End(0))?;
         Ok(Self { entry, cache, file, have })
     }
@@ -242,13 +247,16 @@ impl<'a> Part<'a> {
         self.file.sync_all()?;
         let (part, path, tag) =
             (self.cache.part(self.entry), self.cache.path(self.entry), self.cache.tag(self.entry));
-        drop(self.file); // an open file cannot be renamed on Windows
+        // The file's lock goes last: another download would take what is renamed here for its own part.
+        #[cfg(windows)] // where an open file cannot be renamed
+        drop(self.file);
         fs::rename(part, path)?;
         remove(&tag)
     }
 
     fn discard(self) -> io::Result<()> {
         let (part, tag) = (self.cache.part(self.entry), self.cache.tag(self.entry));
+        #[cfg(windows)]
         drop(self.file);
         remove(&part)?;
         remove(&tag)

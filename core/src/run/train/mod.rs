@@ -24,7 +24,7 @@ use crate::dataset::cache::{DEFAULT_BYTES, ImageCache};
 use crate::dataset::targets::Targets;
 use crate::device::Compute;
 use crate::error::{Error, Result};
-use crate::memory::{Advice, advice};
+use crate::memory::{Advice, Processor, Split, Work, advice, peak};
 use crate::method::cam::CamConfig;
 use crate::method::spatial_bce::{SpatialBce, SpatialBceConfig, from_cam};
 use crate::method::{Learner, LearnerConfig};
@@ -79,12 +79,33 @@ pub async fn train<H: Host, S: RunStore>(run: &Run<'_>, host: &mut H, store: &mu
     let trained = if run.resume { Trained::load(store, None)? } else { None };
     if let Some(trained) = &trained {
         fits(&trained.card, run, masks)?;
-    } else {
+    }
+    let advice = advise(run, trained.as_ref().and_then(|trained| trained.card.split));
+    if trained.is_none() {
         RunCard::new(run.settings, &run.dataset.classes, run.dataset.items.len())
             .with_masks(masks)
+            .with_split(advice.fit.split)
             .save(store)?;
     }
-    Session::new(run, Journal { host, store }).run(trained).await
+    Session::new(run, advice, Journal { host, store }).run(trained).await
+}
+
+/// How batches will be worked through: as `before`, where that still fits.
+fn advise(run: &Run<'_>, before: Option<Split>) -> Advice {
+    let (settings, device) = (run.settings, &run.compute.info);
+    // Each of several cards takes a part of every batch.
+    let batch = settings.batch.div_ceil(run.compute.devices());
+    let of_device = Settings { batch, ..settings.clone() };
+    let (classes, images) = (run.dataset.classes.len(), run.dataset.items.len());
+    let mut advice = advice(&of_device, classes, images, device);
+    if let Some(split) = before {
+        let work = Work::of(&of_device, classes);
+        let peak = |split| peak(&work, split, Processor::of(device));
+        if peak(split) <= peak(advice.fit.split) {
+            advice.fit.split = split;
+        }
+    }
+    advice
 }
 
 /// Several devices need an image each in every batch.
@@ -150,7 +171,7 @@ struct Session<'a, H: Host, S: RunStore> {
 }
 
 impl<'a, H: Host, S: RunStore> Session<'a, H, S> {
-    fn new(run: &'a Run<'a>, journal: Journal<'a, H, S>) -> Self {
+    fn new(run: &'a Run<'a>, advice: Advice, journal: Journal<'a, H, S>) -> Self {
         let settings = run.settings;
         let largest = settings.augment.scales.iter().copied().fold(1.0, f64::max);
         let largest_side = (settings.size as f64 * largest).ceil() as usize;
@@ -168,7 +189,7 @@ impl<'a, H: Host, S: RunStore> Session<'a, H, S> {
             previews: Previews::new(run.dataset, run.previews, 2 * settings.size),
             steps_per_epoch: Sampler::new(items.clone(), settings.batch, 0).steps_per_epoch(),
             items,
-            advice: advice(settings, run.dataset.classes.len(), run.dataset.items.len(), &run.compute.info),
+            advice,
         }
     }
 

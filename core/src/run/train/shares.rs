@@ -1,11 +1,13 @@
 //! Foreground shares: how much of each image its classes cover, by the masks of the network so far.
 
 use std::collections::BTreeMap;
+use std::io::Cursor;
 
 use super::Session;
 use crate::dataset::Item;
 use crate::error::Result;
 use crate::export::palette_png;
+use crate::export::zip::ZipPacker;
 use crate::run::checkpoint::{self, Shares, Trained};
 use crate::run::event::{Event, Phase, Score};
 use crate::run::host::Host;
@@ -59,7 +61,7 @@ impl<H: Host, S: RunStore> Session<'_, H, S> {
         };
         let classes = self.classes();
         let mut shares = BTreeMap::new();
-        let mut masks = Vec::with_capacity(dataset.items.len());
+        let mut masks = ZipPacker::new(Cursor::new(Vec::new()));
         let mut scorer = Scorer::new(dataset);
         let mut thresholds = vec![(0.0f32, 0usize); classes];
         let mut sink = |mask: Mask| {
@@ -70,8 +72,7 @@ impl<H: Host, S: RunStore> Session<'_, H, S> {
                 *sum = (sum.0 + threshold, sum.1 + 1);
             }
             shares.insert(item.path.clone(), mask.labels.shares(classes));
-            masks.push((format!("{}.png", item.stem), palette_png::encode(&mask.labels)?));
-            Ok(())
+            masks.add(&format!("{}.png", item.stem), &palette_png::encode(&mask.labels)?)
         };
         let host = &mut *self.journal.host;
         let finished = make_masks(&job, before, self.run.compute, host, &mut sink).await?;
@@ -79,7 +80,7 @@ impl<H: Host, S: RunStore> Session<'_, H, S> {
             return Ok(None);
         }
         let score = scorer.score(false);
-        checkpoint::save_masks(self.journal.store, round, masks)?;
+        checkpoint::save_masks(self.journal.store, round, &masks.finish()?.into_inner())?;
         checkpoint::save_shares(self.journal.store, round, &shares)?;
         self.tell_shares(round, &shares, &thresholds, score)?;
         Ok(Some(shares))
