@@ -81,7 +81,7 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
         warn_of_random_weights(plan.first.backbone, report);
     }
     let compute = Compute::open(&args.settings.device)?;
-    plan.settle(&args.out)?;
+    plan.settle(&args.out, &training, &validation, weights.as_ref())?;
     let work = Reproduction {
         plan: &plan,
         out: &args.out,

@@ -24,9 +24,12 @@ pub struct Objects {
 impl Objects {
     /// The mask of an image of this size, pixels. Where objects overlap, the smaller lies on top of the
     /// larger; crowds, which are drawn coarsely, lie below all others.
-    pub fn new(width: u32, height: u32, mut objects: Vec<Object>) -> Self {
-        objects.sort_by(|a, b| b.crowd.cmp(&a.crowd).then(b.outline.area().total_cmp(&a.outline.area())));
-        Self { width: width as usize, height: height as usize, objects: objects.into() }
+    pub fn new(width: u32, height: u32, objects: Vec<Object>) -> Self {
+        let with_area = |object: Object| (object.outline.area(), object);
+        let mut measured: Vec<(f64, Object)> = objects.into_iter().map(with_area).collect();
+        measured.sort_by(|(area_a, a), (area_b, b)| b.crowd.cmp(&a.crowd).then(area_b.total_cmp(area_a)));
+        let objects = measured.into_iter().map(|(_, object)| object).collect();
+        Self { width: width as usize, height: height as usize, objects }
     }
 
     /// Its labels.

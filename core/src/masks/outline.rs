@@ -1,6 +1,6 @@
 //! Where one object is: polygons, or runs of pixels.
 
-use super::run_lengths;
+use super::run_lengths::{self, Lengths};
 use crate::files::limits;
 
 /// The pixels of one object, as a data set gives them.
@@ -30,31 +30,48 @@ impl Outline {
     /// # Errors
     /// An odd number of coordinates, or one that is no number.
     pub fn polygons(parts: &[Vec<f32>]) -> Result<Self, String> {
-        let mut points = Vec::with_capacity(parts.iter().map(Vec::len).sum());
-        let mut ends = Vec::with_capacity(parts.len());
+        let (mut points, mut ends) = (Vec::new(), Vec::new());
         for part in parts {
-            if part.len() % 2 == 1 {
-                return Err(format!("a polygon of it has {} coordinates, an odd number", part.len()));
-            }
-            if !part.iter().all(|coordinate| coordinate.is_finite()) {
-                return Err("a polygon of it has a coordinate that is no number".into());
-            }
+            let start = points.len();
             points.extend_from_slice(part);
-            ends.push(u32::try_from(points.len()).map_err(|_| "a polygon of it has too many points")?);
+            Self::end_polygon(&mut points, &mut ends, start)?;
         }
-        Ok(Self::Polygons { points: points.into(), ends: ends.into() })
+        Ok(Self::of_points(points, ends))
+    }
+
+    /// Ends the polygon whose coordinates are those from `start` on. One that covers nothing is dropped.
+    ///
+    /// # Errors
+    /// As [`polygons`](Self::polygons).
+    pub fn end_polygon(points: &mut Vec<f32>, ends: &mut Vec<u32>, start: usize) -> Result<(), String> {
+        let part = points.get(start..).unwrap_or(&[]);
+        if part.len() % 2 == 1 {
+            return Err(format!("a polygon of it has {} coordinates, an odd number", part.len()));
+        }
+        if !part.iter().all(|coordinate| coordinate.is_finite()) {
+            return Err("a polygon of it has a coordinate that is no number".into());
+        }
+        match part.len() < 6 {
+            true => points.truncate(start),
+            false => {
+                ends.push(u32::try_from(points.len()).map_err(|_| "a polygon of it has too many points")?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Polygons of coordinates and ends as [`end_polygon`](Self::end_polygon) leaves them.
+    pub fn of_points(points: Vec<f32>, ends: Vec<u32>) -> Self {
+        Self::Polygons { points: points.into(), ends: ends.into() }
     }
 
     /// Runs of an image of `height` rows and `width` columns.
     ///
     /// # Errors
-    /// Sides that cannot be, a negative length, or lengths that do not add up to the image.
-    pub fn runs(height: i64, width: i64, lengths: &[i64]) -> Result<Self, String> {
+    /// Sides that cannot be, or lengths that do not add up to the image.
+    pub fn runs(height: i64, width: i64, lengths: Lengths) -> Result<Self, String> {
         let (height, width) = sides(height, width)?;
-        let lengths = lengths
-            .iter()
-            .map(|&length| u32::try_from(length).map_err(|_| format!("a run of it has the length {length}")));
-        Self::checked(height, width, lengths.collect::<Result<Vec<_>, _>>()?)
+        Self::checked(height, width, lengths.into_vec())
     }
 
     /// As [`runs`](Self::runs), from COCO's compressed text.
@@ -63,9 +80,8 @@ impl Outline {
     /// As [`runs`](Self::runs), and those of [`run_lengths::decompress`].
     pub fn compressed_runs(height: i64, width: i64, text: &str) -> Result<Self, String> {
         let (height, width) = sides(height, width)?;
-        // Runs of 0 and of 1 in turn; only the first may be of no pixels.
-        let most = height as usize * width as usize + 1;
-        Self::checked(height, width, run_lengths::decompress(text, most)?)
+        let pixels = u64::from(height) * u64::from(width);
+        Self::checked(height, width, run_lengths::decompress(text, pixels)?)
     }
 
     fn checked(height: u32, width: u32, lengths: Vec<u32>) -> Result<Self, String> {
@@ -94,6 +110,25 @@ impl Outline {
         }
     }
 
+    /// How many steps [`fill`](Self::fill) takes in an image of this size, about: pixels to paint, and for
+    /// polygons the points that are looked at in every row.
+    pub fn work(&self, width: usize, height: usize) -> u64 {
+        match self {
+            Self::Polygons { .. } => {
+                let of_one = |points: &[f32]| {
+                    let length = |axis, count| {
+                        let (low, high) = extent(points, axis);
+                        pixel(high, count).saturating_sub(pixel(low, count)) as u64
+                    };
+                    let coordinates = points.len() as u64;
+                    coordinates + length(1, height) * (coordinates / 2 + length(0, width))
+                };
+                self.each_polygon().map(of_one).sum()
+            }
+            Self::Runs { lengths, .. } => lengths.len() as u64 + self.area() as u64,
+        }
+    }
+
     /// Tells the covered pixels of an image, row-major, as ranges `from..to` that do not leave it. Where
     /// polygons overlap, a pixel is told twice.
     pub fn fill(&self, width: usize, height: usize, mut paint: impl FnMut(std::ops::Range<usize>)) {
@@ -106,9 +141,8 @@ impl Outline {
                 let mut start = 0usize;
                 for (index, &length) in lengths.iter().enumerate() {
                     let end = start.saturating_add(length as usize).min(pixels);
-                    for at in (start..end).filter(|_| index % 2 == 1) {
-                        let pixel = at % height * width + at / height;
-                        paint(pixel..pixel + 1);
+                    if index % 2 == 1 {
+                        fill_run(start..end, width, height, &mut paint);
                     }
                     start = end;
                 }
@@ -152,12 +186,48 @@ fn shoelace(points: &[f32]) -> f64 {
     edges(points).map(|[(x0, y0), (x1, y1)]| x0 * y1 - x1 * y0).sum::<f64>() / 2.0
 }
 
+/// The least and the largest of the coordinates along an axis, 0 or 1; the wrong way round without any.
+fn extent(points: &[f32], axis: usize) -> (f64, f64) {
+    let along = points.iter().skip(axis).step_by(2).map(|&coordinate| f64::from(coordinate));
+    along.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), at| (low.min(at), high.max(at)))
+}
+
+/// The first of `count` pixels whose centre is not before `at`; conversion holds at 0 and at the largest
+/// number.
+fn pixel(at: f64, count: usize) -> usize {
+    ((at - 0.5).ceil() as usize).min(count)
+}
+
+/// The rest of a column, whole columns row by row, and the start of another.
+fn fill_run(
+    run: std::ops::Range<usize>,
+    width: usize,
+    height: usize,
+    paint: &mut impl FnMut(std::ops::Range<usize>),
+) {
+    if run.is_empty() {
+        return;
+    }
+    let (first, last) = (run.start.div_ceil(height), run.end / height);
+    let mut one_by_one = |run: std::ops::Range<usize>| {
+        for at in run {
+            let pixel = at % height * width + at / height;
+            paint(pixel..pixel + 1);
+        }
+    };
+    if first >= last {
+        return one_by_one(run);
+    }
+    one_by_one(run.start..first * height);
+    one_by_one(last * height..run.end);
+    for row in 0..height {
+        paint(row * width + first..row * width + last);
+    }
+}
+
 /// Row by row: between an odd crossing of the row's middle and the next, pixel centres lie inside.
 fn fill_polygon(points: &[f32], width: usize, height: usize, paint: &mut impl FnMut(std::ops::Range<usize>)) {
-    let (low, high) = edges(points)
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), [(_, y), _]| (low.min(y), high.max(y)));
-    // The first pixel whose centre is not before `at`; conversion holds at 0 and at the largest number.
-    let pixel = |at: f64, count: usize| ((at - 0.5).ceil() as usize).min(count);
+    let (low, high) = extent(points, 1);
     let mut crossings: Vec<f64> = Vec::new();
     for row in pixel(low, height)..pixel(high, height) {
         let middle = row as f64 + 0.5;
@@ -185,6 +255,12 @@ mod tests {
         let mut pixels = vec![false; width * height];
         outline.fill(width, height, |range| pixels[range].fill(true));
         pixels
+    }
+
+    fn runs(height: i64, width: i64, lengths: &[i64]) -> Result<Outline, String> {
+        let mut all = Lengths::default();
+        lengths.iter().try_for_each(|&length| all.push(length, limits::IMAGE_PIXELS))?;
+        Outline::runs(height, width, all)
     }
 
     /// Polygons, the image's width and height, and `merge(frPyObjects(…))` of pycocotools 2.0 on them.
@@ -233,12 +309,35 @@ mod tests {
     #[test]
     fn runs_go_down_the_columns() {
         // A rectangle from 2, 1 to 5, 4 in 7 × 5 pixels, and the corner at 0, 0: by pycocotools.
-        let outline = Outline::runs(5, 7, &[0, 1, 10, 3, 2, 3, 2, 3, 11]).unwrap();
+        let outline = runs(5, 7, &[0, 1, 10, 3, 2, 3, 2, 3, 11]).unwrap();
         assert_eq!(outline, Outline::compressed_runs(5, 7, "01:2H0009").unwrap());
         assert_eq!(outline.area(), 10.0);
         let inside = |at: usize| at == 0 || ((2..5).contains(&(at % 7)) && (1..4).contains(&(at / 7)));
         assert_eq!(filled(&outline, 7, 5), (0..35).map(inside).collect::<Vec<_>>());
         assert!(outline.is_of_size(7, 5) && !outline.is_of_size(5, 7));
+    }
+
+    #[test]
+    fn every_run_is_of_its_own_pixels() {
+        for start in 0..35 {
+            for end in start..=35 {
+                let outline = runs(5, 7, &[start, end - start, 35 - end]).unwrap();
+                let inside = |at: i64| (start..end).contains(&(at % 7 * 5 + at / 7));
+                let expected: Vec<bool> = (0..35).map(inside).collect();
+                assert_eq!(filled(&outline, 7, 5), expected, "{start}..{end}");
+            }
+        }
+    }
+
+    #[test]
+    fn work_is_counted_within_the_image() {
+        assert_eq!(runs(5, 7, &[0, 35]).unwrap().work(7, 5), 2 + 35);
+        let square = Outline::polygons(&[vec![-9.0, -9.0, 99.0, -9.0, 99.0, 99.0, -9.0, 99.0]]).unwrap();
+        assert_eq!(square.work(7, 5), 8 + 5 * (4 + 7));
+        let outside = Outline::polygons(&[vec![-9.0, -9.0, -1.0, -9.0, -1.0, -1.0]]).unwrap();
+        assert_eq!(outside.work(7, 5), 6);
+        let nothing = Outline::polygons(&vec![Vec::new(); 1000]).unwrap();
+        assert_eq!(nothing, Outline::of_points(Vec::new(), Vec::new()));
     }
 
     #[test]
@@ -253,7 +352,7 @@ mod tests {
             (100_000, 100_000, &[1]),
             (5, 7, &[i64::MAX, 1]),
         ] {
-            assert!(Outline::runs(height, width, lengths).is_err(), "{height} × {width} {lengths:?}");
+            assert!(runs(height, width, lengths).is_err(), "{height} × {width} {lengths:?}");
         }
         assert!(Outline::compressed_runs(1 << 20, 1 << 20, "0").is_err());
         assert!(Outline::polygons(&[vec![1.0, 2.0, 3.0]]).is_err());

@@ -1,13 +1,56 @@
 //! COCO's run-length codes: lengths of runs of 0 and 1 in turn, down the columns, the first of 0.
 
+/// Lengths that come one by one. Runs that nothing lies between, as it has no pixels, become one: so many
+/// lengths take no more memory than their text.
+#[derive(Debug, Default)]
+pub struct Lengths {
+    joined: Vec<u32>,
+    /// How many came.
+    count: usize,
+    /// Pixels of all.
+    pixels: u64,
+}
+
+impl Lengths {
+    /// Takes the next length, of runs that cover at most `limit` pixels.
+    ///
+    /// # Errors
+    /// A negative length, or more pixels.
+    pub fn push(&mut self, length: i64, limit: u64) -> Result<(), String> {
+        let refuse = || format!("a run of it has the length {length}");
+        let length = u32::try_from(length).map_err(|_| refuse())?;
+        self.pixels += u64::from(length);
+        if self.pixels > limit {
+            return Err(format!("its runs cover more than {limit} pixels"));
+        }
+        let index = self.count;
+        self.count += 1;
+        let continues = index % 2 != self.joined.len() % 2;
+        match self.joined.last_mut() {
+            Some(_) if length == 0 => {}
+            Some(last) if continues => *last += length,
+            _ => self.joined.push(length),
+        }
+        Ok(())
+    }
+
+    /// The lengths.
+    pub fn into_vec(self) -> Vec<u32> {
+        self.joined
+    }
+}
+
 /// Lengths from COCO's compressed text: six bits a character from `'0'` up, of which five are the number's,
 /// lowest first, and one says that more follow; the number is signed, and from the fourth on it is the
 /// difference to the length two before.
 ///
 /// # Errors
-/// What is wrong with the text, or more than `limit` lengths.
-pub fn decompress(text: &str, limit: usize) -> Result<Vec<u32>, String> {
-    let mut lengths: Vec<u32> = Vec::new();
+/// What is wrong with the text, or runs of more than `limit` pixels.
+pub fn decompress(text: &str, limit: u64) -> Result<Vec<u32>, String> {
+    let mut lengths = Lengths::default();
+    // The last but one and the last, before runs are joined.
+    let mut before = [0i64; 2];
+    let mut count = 0usize;
     let mut bytes = text.bytes();
     while let Some(mut byte) = bytes.next() {
         let (mut value, mut shift) = (0i64, 0u32);
@@ -27,16 +70,14 @@ pub fn decompress(text: &str, limit: usize) -> Result<Vec<u32>, String> {
             }
             byte = bytes.next().ok_or("its run-length code ends in the middle of a number")?;
         }
-        if let Some(before) = lengths.len().checked_sub(2).filter(|_| lengths.len() > 2) {
-            value += i64::from(lengths[before]);
+        if count > 2 {
+            value += before[0];
         }
-        lengths
-            .push(u32::try_from(value).map_err(|_| format!("its run-length code has the length {value}"))?);
-        if lengths.len() > limit {
-            return Err("its run-length code has more runs than the image has pixels".into());
-        }
+        lengths.push(value, limit)?;
+        before = [before[1], value];
+        count += 1;
     }
-    Ok(lengths)
+    Ok(lengths.into_vec())
 }
 
 #[cfg(test)]
@@ -58,6 +99,22 @@ mod tests {
         // Numbers of several characters, and differences of hundreds, either way.
         let large = decompress("^l0^8n000\\Jd0X1\\OhNd0X1", 60_000).unwrap();
         assert_eq!(large, [910, 270, 30, 270, 30, 90, 50, 130, 30, 90, 50, 130]);
+    }
+
+    #[test]
+    fn runs_around_one_of_no_pixels_are_one() {
+        let joined = |lengths: &[i64]| {
+            let mut all = Lengths::default();
+            lengths.iter().for_each(|&length| all.push(length, 100).unwrap());
+            all.into_vec()
+        };
+        assert_eq!(joined(&[0, 3, 4, 5]), [0, 3, 4, 5]);
+        assert_eq!(joined(&[5, 0, 3, 2]), [8, 2]);
+        assert_eq!(joined(&[0, 0, 3, 0, 0, 4, 0]), [3, 4]);
+        assert_eq!(joined(&[0; 1000]), [0]);
+        assert_eq!(decompress(&"0".repeat(1000), 35).unwrap(), [0]);
+        let mut all = Lengths::default();
+        assert!(all.push(60, 100).is_ok() && all.push(41, 100).is_err() && all.push(-1, 100).is_err());
     }
 
     #[test]

@@ -5,10 +5,11 @@ use super::make_masks::Mask;
 use super::settings::Threshold;
 use crate::dataset::targets::masks_of_items;
 use crate::dataset::{Dataset, decode};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::files::FileSet;
 use crate::masks::metric::Confusion;
 use crate::masks::threshold_search::ThresholdSearch;
+use crate::masks::{IGNORE, LabelMap};
 
 /// Scores masks against those that came with the data set.
 pub struct Scorer<'a> {
@@ -30,7 +31,7 @@ impl<'a> Scorer<'a> {
     /// Adds one mask; its own mIoU in percent, `None` when no truth was supplied for it.
     ///
     /// # Errors
-    /// [`crate::Error::Image`] or [`crate::Error::Format`] when the supplied mask is unusable.
+    /// [`Error::Image`] or [`Error::Format`] when the supplied mask is unusable.
     pub fn add(&mut self, mask: &Mask) -> Result<Option<f64>> {
         let facts = &self.dataset.items[mask.item];
         let Some(truth) = &facts.mask else { return Ok(None) };
@@ -88,7 +89,8 @@ pub struct Scored {
 /// images done and images in all.
 ///
 /// # Errors
-/// [`crate::Error::Format`] for masks of other classes or sizes, and those of decoding.
+/// [`Error::Format`] for masks of other classes or sizes, or with a label without a class, and those of
+/// decoding.
 pub fn score_masks(
     dataset: &Dataset,
     masks: &FileSet,
@@ -104,6 +106,7 @@ pub fn score_masks(
             (Some(_), None) => missing.push(item.path.clone()),
             (Some(truth), Some(mask)) => {
                 let mask = decode::mask(mask.as_ref(), &item.path)?;
+                refuse_unknown(&mask, dataset.classes.len(), &item.path)?;
                 confusion.accumulate(&mask, &truth.decode(&item.path)?, &item.path)?;
             }
         }
@@ -113,8 +116,47 @@ pub fn score_masks(
     Ok(Scored { score: scored.then(|| confusion.score(&dataset.classes, looked_at_truth)), missing })
 }
 
+/// A label without a class would silently count as a miss.
+fn refuse_unknown(mask: &LabelMap, classes: usize, path: &str) -> Result<()> {
+    match mask.labels.iter().find(|&&label| label != IGNORE && usize::from(label) > classes) {
+        None => Ok(()),
+        Some(label) => Err(Error::Format {
+            path: path.to_owned(),
+            reason: format!("its mask holds label {label}, but the classes end at {classes}"),
+        }),
+    }
+}
+
 /// Whether a threshold may have been chosen with a look at the truth is the caller's to say; the
 /// adaptive one never is.
 pub fn is_blind(threshold: Threshold) -> bool {
     !matches!(threshold, Threshold::Fixed(_))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::read_split;
+    use crate::export::palette_png;
+
+    #[test]
+    fn masks_with_labels_of_no_class_are_refused() {
+        let mut photo = std::io::Cursor::new(Vec::new());
+        image::RgbImage::new(4, 3).write_to(&mut photo, image::ImageFormat::Png).unwrap();
+        let mask =
+            |label| palette_png::encode(&LabelMap { width: 4, height: 3, labels: vec![label; 12] }).unwrap();
+        let files = vec![
+            ("images/a.png".into(), photo.into_inner()),
+            ("labels.csv".into(), b"file,labels\na.png,cow\n".to_vec()),
+            ("masks/a.png".into(), mask(1)),
+        ];
+        let dataset = read_split(&FileSet::memory(files), None, &mut |_, _| {}).unwrap();
+        let score = |label| {
+            let masks = FileSet::memory(vec![("a.png".into(), mask(label))]);
+            score_masks(&dataset, &masks, false, &mut |_, _| {}).map(|scored| scored.score.is_some())
+        };
+        assert!(score(1).unwrap() && score(IGNORE).unwrap());
+        let error = score(2).unwrap_err().to_string();
+        assert!(error.contains("label 2, but the classes end at 1"), "{error}");
+    }
 }

@@ -25,6 +25,12 @@ pub(super) struct Coco {
     pub(super) classes: Vec<String>,
 }
 
+/// Steps that painting the mask of an image may take, by its pixels: as objects overlap, and COCO's have up
+/// to hundreds of points.
+const STEPS_PER_PIXEL: u64 = 256;
+/// Steps that it may take in any image, however small.
+const LEAST_STEPS: u64 = 1 << 24;
+
 /// The objects of an image, or why they make no mask.
 pub(super) struct GivenMask {
     /// The size that the file states, where it does.
@@ -43,6 +49,11 @@ impl GivenMask {
         }
         if !objects.iter().all(|object| object.outline.is_of_size(width, height)) {
             return Err(format!("An outline is of another size than the image's {width} × {height} pixels."));
+        }
+        let most = (u64::from(width) * u64::from(height) * STEPS_PER_PIXEL).max(LEAST_STEPS);
+        let steps = |object: &Object| object.outline.work(width as usize, height as usize);
+        if objects.iter().map(steps).fold(0, u64::saturating_add) > most {
+            return Err("Its outlines are more than can be painted in reasonable time.".into());
         }
         Ok(Objects::new(width, height, objects))
     }
@@ -88,7 +99,7 @@ pub(super) fn read(files: &FileSet, wanted: Option<&str>, problems: &mut Vec<Pro
         let classes: Vec<String> = contents.categories.iter().map(|(_, name)| name.clone()).collect();
         check_classes(&classes, &coco.classes, entry)?;
         coco.classes = classes;
-        take(&mut coco, contents, entry, &Places { files, root, split }, problems);
+        take(&mut coco, contents, entry, &Places::new(files, root, split), problems);
     }
     coco.labelled.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(coco)
@@ -123,18 +134,34 @@ struct Places<'a> {
     files: &'a FileSet,
     root: &'a str,
     split: &'a str,
+    /// Where the split has no folder: all files by name, `None` for a name that several have.
+    elsewhere: BTreeMap<&'a str, Option<&'a FileEntry>>,
 }
 
 impl<'a> Places<'a> {
-    /// In the folder of the split's name, under `images` or not, or right beside `annotations`.
+    fn new(files: &'a FileSet, root: &'a str, split: &'a str) -> Self {
+        let mut elsewhere = BTreeMap::new();
+        let folders = [format!("{root}{split}/"), format!("{root}images/{split}/")];
+        let is_split = |entry: &FileEntry| folders.iter().any(|folder| entry.path.starts_with(folder));
+        if !files.entries().iter().any(is_split) {
+            for entry in files.entries().iter().filter(|entry| entry.path.starts_with(root)) {
+                elsewhere.entry(name(&entry.path)).and_modify(|one| *one = None).or_insert(Some(entry));
+            }
+        }
+        Self { files, root, split, elsewhere }
+    }
+
+    /// In the folder of the split's name, under `images` or not, or right beside `annotations`. The images
+    /// of a split without a folder, as `minival2014` is part of `val2014`, are found by their names.
     ///
     /// # Errors
     /// A name that leads out of the data set.
     fn find(&self, file_name: &str) -> Result<Option<&'a FileEntry>, String> {
         let file = clean_path(file_name).ok_or("its file name leads out of the data set")?;
-        let Self { files, root, split } = self;
+        let Self { files, root, split, elsewhere } = self;
         let folders = [format!("{split}/"), format!("images/{split}/"), String::new(), "images/".into()];
-        Ok(folders.iter().find_map(|folder| files.get(&format!("{root}{folder}{file}"))))
+        let usual = folders.iter().find_map(|folder| files.get(&format!("{root}{folder}{file}")));
+        Ok(usual.or_else(|| elsewhere.get(file.as_str()).copied().flatten()))
     }
 }
 
@@ -157,6 +184,7 @@ fn take(
         problems.push(Problem { path: path.to_owned(), kind, reason });
     };
     let mut missing: (usize, Option<String>) = (0, None);
+    let mut twice: (usize, Option<&str>) = (0, None);
     let mut unknown: (usize, Option<i64>) = (0, None);
     for image in images {
         let annotations = of_image.remove(&image.id).unwrap_or_default();
@@ -174,8 +202,8 @@ fn take(
             }
         };
         if coco.masks.contains_key(&file.path) {
-            let reason = format!("{} names it a second time. The first counts.", entry.path);
-            tell(&file.path, ProblemKind::Duplicate, reason);
+            twice.0 += 1;
+            twice.1.get_or_insert(&file.path);
             continue;
         }
         let mut labelled = Labelled {
@@ -223,6 +251,11 @@ fn take(
     if let (count, Some(first)) = missing {
         let reason = format!("{count} of its images are not there, for one {first}. Left out.");
         tell(&entry.path, ProblemKind::LabelWithoutImage, reason);
+    }
+    if let (count, Some(first)) = twice {
+        let reason =
+            format!("{count} of its images are named a second time, for one {first}. The first counts.");
+        tell(&entry.path, ProblemKind::Duplicate, reason);
     }
     if let (count, Some(first)) = unknown {
         let reason =

@@ -78,17 +78,20 @@ pub(super) fn read<'a>(
         .map(|entry| (name(stem(&entry.path)), entry))
         .filter(|(name, _)| is_wanted(name))
         .collect();
-    let mut given = given(files, &images, problems)?;
+    let (mut given, annotated) = given(files, &images, problems)?;
     let masks = masks(files, &images);
     let found: BTreeSet<&String> = given.values().flat_map(|given| &given.labels).collect();
-    let is_standard = found.iter().all(|name| CLASSES.contains(&name.as_str()));
+    // Values in masks are VOC's only where something else says that this is VOC.
+    let is_augmented = || files.entries().iter().any(|entry| is_in(&entry.path, "SegmentationClassAug"));
+    let is_standard =
+        found.iter().all(|name| CLASSES.contains(&name.as_str())) && (!found.is_empty() || is_augmented());
     let classes = match is_standard {
         // Values in masks follow the whole list, whichever of its classes occur.
         true => CLASSES.map(str::to_owned).to_vec(),
         false => found.into_iter().cloned().collect(),
     };
     if is_standard {
-        label_by_masks(&mut given, &masks, problems);
+        label_by_masks(&mut given, &annotated, &masks, problems);
     }
     let mut labelled = Vec::new();
     let mut without = 0;
@@ -98,6 +101,8 @@ pub(super) fn read<'a>(
                 let (path, blob) = (image.path.clone(), image.blob.clone());
                 labelled.push(Labelled { path, blob, labels, boxes });
             }
+            // One whose annotation is damaged is told of already.
+            None if annotated.contains(name) => {}
             None => without += 1,
         }
     }
@@ -109,14 +114,18 @@ pub(super) fn read<'a>(
     Ok(Voc { labelled, masks: masks.into_values().collect(), classes })
 }
 
-/// Labels of images that nothing but a mask tells of: the classes in it.
+/// Labels of images that nothing but a mask tells of, no damaged annotation either: the classes in it.
 fn label_by_masks(
     given: &mut BTreeMap<String, Given>,
+    annotated: &BTreeSet<&str>,
     masks: &BTreeMap<&str, &FileEntry>,
     problems: &mut Vec<Problem>,
 ) {
     let mut count = 0;
-    for (&image, mask) in masks.iter().filter(|(image, _)| !given.contains_key(**image)).collect::<Vec<_>>() {
+    for (&image, mask) in masks {
+        if given.contains_key(image) || annotated.contains(image) {
+            continue;
+        }
         // One that cannot be read is told of where masks are checked.
         let Ok(map) = decode::mask(mask.blob.as_ref(), &mask.path) else { continue };
         let values: BTreeSet<u8> = map.labels.into_iter().collect();
@@ -159,14 +168,14 @@ fn names_of_split(files: &FileSet, split: &str) -> Result<BTreeSet<String>> {
     Ok(String::from_utf8_lossy(&text).lines().filter_map(first_word).collect())
 }
 
-/// What annotations and lists say, by image name.
-fn given(
-    files: &FileSet,
+/// What annotations and lists say, by image name, and the names of images with annotations, damaged or not.
+fn given<'a>(
+    files: &'a FileSet,
     images: &BTreeMap<&str, &FileEntry>,
     problems: &mut Vec<Problem>,
-) -> Result<BTreeMap<String, Given>> {
+) -> Result<(BTreeMap<String, Given>, BTreeSet<&'a str>)> {
     let mut all: BTreeMap<String, Given> = BTreeMap::new();
-    let mut annotated: BTreeSet<&str> = BTreeSet::new();
+    let mut annotated: BTreeSet<&'a str> = BTreeSet::new();
     for entry in files.entries() {
         let image = name(stem(&entry.path));
         if extension(&entry.path) != "xml"
@@ -181,7 +190,7 @@ fn given(
             Err(reason) => problems.push(Problem {
                 path: entry.path.clone(),
                 kind: ProblemKind::BadLine,
-                reason: format!("It cannot be read ({reason})."),
+                reason: format!("It cannot be read ({reason}). Its image is left out."),
             }),
         }
     }
@@ -205,7 +214,7 @@ fn given(
             }
         }
     }
-    Ok(all)
+    Ok((all, annotated))
 }
 
 /// The objects of an annotation.
@@ -372,6 +381,32 @@ mod tests {
         let reasons: Vec<&str> = dataset.problems.iter().map(|problem| problem.reason.as_str()).collect();
         assert!(reasons.iter().any(|reason| reason.starts_with("1 images have neither")), "{reasons:?}");
         assert!(reasons.iter().any(|reason| reason.starts_with("2 images have no")), "{reasons:?}");
+    }
+
+    #[test]
+    fn masks_of_another_s_classes_and_of_damaged_annotations_label_nothing() {
+        let read = |more: Vec<(&str, Vec<u8>)>| {
+            let mut files = vec![
+                ("JPEGImages/a.png", photo()),
+                ("JPEGImages/b.png", photo()),
+                ("ImageSets/Segmentation/train.txt", b"a\nb\n".to_vec()),
+                ("SegmentationClass/a.png", mask(1)),
+            ];
+            files.extend(more);
+            let files = files.into_iter().map(|(path, bytes)| (path.to_owned(), bytes)).collect();
+            read_split(&FileSet::memory(files), Some("train"), &mut |_, _| {})
+        };
+        assert!(read(Vec::new()).is_err(), "nothing says that 1 is an aeroplane");
+        let augmented = read(vec![("SegmentationClassAug/b.png", mask(10))]).unwrap();
+        let expected = [("a", vec!["aeroplane"]), ("b", vec!["cow"])];
+        assert_eq!(names(&augmented), expected.map(|(name, labels)| (name.to_owned(), labels)));
+        let cow = ("Annotations/b.xml", annotation(&["cow"]));
+        assert_eq!(read(vec![cow.clone()]).unwrap().items.len(), 2);
+        let damaged = read(vec![cow, ("Annotations/a.xml", b"<annotation><object>".to_vec())]).unwrap();
+        assert_eq!(names(&damaged), [("b".to_owned(), vec!["cow"])]);
+        let kinds: Vec<ProblemKind> = damaged.problems.iter().map(|problem| problem.kind).collect();
+        // The annotation, and the mask that is left without its image.
+        assert_eq!(kinds, [ProblemKind::BadLine, ProblemKind::BadMask]);
     }
 
     #[test]

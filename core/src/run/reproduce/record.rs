@@ -5,6 +5,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::Benchmark;
+use crate::backbone::weights::TensorFile;
+use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::export::atomic;
 use crate::run::event::{DeviceInfo, Score};
@@ -36,35 +38,90 @@ pub struct Plan {
     pub second: Settings,
 }
 
+/// The plan as it is kept, with what it is carried out on.
+#[derive(Serialize, Deserialize)]
+struct Settled {
+    #[serde(flatten)]
+    plan: Plan,
+    /// The [`fingerprint`] of images and weights; `None` in folders from before there was one.
+    #[serde(default)]
+    inputs: Option<String>,
+}
+
 impl Plan {
-    /// Keeps the plan in the folder, or finds it there.
+    /// Keeps the plan in the folder, or finds it there, for these images to learn from and to be scored on
+    /// and these weights.
     ///
     /// # Errors
     /// [`Error::Setting`] for settings of other methods; [`Error::Format`] when the folder holds another
     /// plan, or a damaged one; [`Error::Io`].
-    pub fn settle(&self, out: &Path) -> Result<()> {
+    pub fn settle(
+        &self,
+        out: &Path,
+        training: &Dataset,
+        validation: &Dataset,
+        weights: Option<&TensorFile>,
+    ) -> Result<()> {
         if (self.first.method, self.second.method) != (MethodName::SpatialBce, MethodName::Deeplab) {
             let reason = "the methods are the benchmark's: Spatial-BCE, then deeplab".into();
             return Err(Error::Setting { name: "method", reason });
         }
         let store = FolderStore::open(out);
         let path = store.describe(PLAN);
-        match store.read(PLAN)? {
-            None => atomic::write(&path, &to_json(self, &path)?),
-            Some(bytes) if from_json::<Self>(&bytes, &path)? == *self => Ok(()),
-            Some(_) => Err(Error::Format {
-                path,
-                reason: "the folder holds a reproduction with other settings, data or weights; go on with \
-                         those, or give another folder"
-                    .into(),
-            }),
+        let inputs = fingerprint([training, validation], weights)?;
+        let Some(bytes) = store.read(PLAN)? else {
+            let settled = Settled { plan: self.clone(), inputs: Some(inputs) };
+            return atomic::write(&path, &to_json(&settled, &path)?);
+        };
+        let settled: Settled = from_json(&bytes, &path)?;
+        if settled.plan == *self && settled.inputs.is_none_or(|before| before == inputs) {
+            return Ok(());
         }
+        Err(Error::Format {
+            path,
+            reason: "the folder holds a reproduction with other settings, data or weights; go on with \
+                     those, or give another folder"
+                .into(),
+        })
     }
 
     /// As it stands in its file.
     pub(super) fn json(&self) -> Result<String> {
         to_json(self, PLAN).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
     }
+}
+
+/// Tells data and weights apart (64-bit FNV-1a): by classes, by paths and labels of the images, and by names
+/// and values of the tensors.
+fn fingerprint(splits: [&Dataset; 2], weights: Option<&TensorFile>) -> Result<String> {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    let mut add = |bytes: &[u8]| {
+        for &byte in bytes {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    };
+    // 0xff, which no text has, ends each: what follows another thing is no part of it.
+    for split in splits {
+        for class in &split.classes {
+            add(class.as_bytes());
+            add(&[0xff]);
+        }
+        for item in &split.items {
+            add(&[0xff]);
+            add(item.path.as_bytes());
+            add(&[0xff]);
+            item.labels.iter().for_each(|label| add(&label.to_le_bytes()));
+        }
+        add(&[0xff, 0xff]);
+    }
+    for name in weights.map(TensorFile::names).unwrap_or_default() {
+        add(name.as_bytes());
+        add(&[0xff]);
+        if let Some(file) = weights {
+            file.get(name)?.1.iter().for_each(|value| add(&value.to_le_bytes()));
+        }
+    }
+    Ok(format!("{hash:016x}"))
 }
 
 /// `stage.json`: how far a part is, and what came out.
@@ -105,4 +162,43 @@ fn to_json<T: Serialize>(value: &T, path: &str) -> Result<Vec<u8>> {
 fn from_json<T: for<'a> Deserialize<'a>>(bytes: &[u8], path: &str) -> Result<T> {
     serde_json::from_slice(bytes)
         .map_err(|error| Error::Format { path: path.to_owned(), reason: format!("not readable ({error})") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backbone::weights::Named;
+    use crate::dataset::read_split;
+    use crate::files::FileSet;
+
+    fn dataset(name: &str, class: &str) -> Dataset {
+        let mut photo = std::io::Cursor::new(Vec::new());
+        image::RgbImage::new(4, 3).write_to(&mut photo, image::ImageFormat::Png).unwrap();
+        let photo = photo.into_inner();
+        let labels = format!("file,labels\n{name},{class}\nz.png,cow\ny.png,dog\n").into_bytes();
+        let files = [name, "y.png", "z.png"].map(|name| (format!("images/{name}"), photo.clone()));
+        let files = files.into_iter().chain([("labels.csv".to_owned(), labels)]).collect();
+        read_split(&FileSet::memory(files), None, &mut |_, _| {}).unwrap()
+    }
+
+    fn weights(value: f32) -> TensorFile {
+        TensorFile::of("w", vec![Named { name: "a".into(), shape: vec![1], values: vec![value] }])
+    }
+
+    #[test]
+    fn other_images_labels_or_weights_have_another_fingerprint() {
+        let (first, again) = (dataset("a.png", "cow"), dataset("a.png", "cow"));
+        let same = fingerprint([&first, &again], None).unwrap();
+        assert_eq!(fingerprint([&again, &first], None).unwrap(), same);
+        let (named, labelled) = (dataset("b.png", "cow"), dataset("a.png", "dog"));
+        let with = |value| fingerprint([&first, &first], Some(&weights(value))).unwrap();
+        assert_eq!(with(1.0), with(1.0));
+        let other = [
+            fingerprint([&named, &first], None).unwrap(),
+            fingerprint([&first, &named], None).unwrap(),
+            fingerprint([&first, &labelled], None).unwrap(),
+            with(1.0),
+        ];
+        assert!(other.iter().all(|other| *other != same) && with(1.0) != with(2.0));
+    }
 }

@@ -11,6 +11,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use crate::error::{Error, Result};
 use crate::files::{BlobReader, FileEntry, limits};
 use crate::masks::Outline;
+use crate::masks::run_lengths::Lengths;
 
 /// What is kept of the file.
 #[derive(Default)]
@@ -207,11 +208,22 @@ impl<'de> Visitor<'de> for SegmentationVisitor {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Self::Value, A::Error> {
-        let mut parts: Vec<Vec<f32>> = Vec::new();
-        while let Some(part) = array.next_element()? {
-            parts.push(part);
+        // All in one, as a list for each of many empty polygons would be many times their text.
+        let (mut points, mut ends): (Vec<f32>, Vec<u32>) = Default::default();
+        let (mut any, mut wrong) = (false, None);
+        loop {
+            let start = points.len();
+            let coordinates = Each::new(|coordinate: f32| points.push(coordinate));
+            if array.next_element_seed(coordinates)?.is_none() {
+                break;
+            }
+            any = true;
+            if let Err(reason) = Outline::end_polygon(&mut points, &mut ends, start) {
+                wrong.get_or_insert(reason);
+                points.truncate(start);
+            }
         }
-        Ok((!parts.is_empty()).then(|| Outline::polygons(&parts)))
+        Ok(any.then(|| wrong.map_or_else(|| Ok(Outline::of_points(points, ends)), Err)))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
@@ -224,7 +236,9 @@ impl<'de> Visitor<'de> for SegmentationVisitor {
             }
         }
         Ok(Some(match (size, counts) {
-            (Some([height, width]), Some(Counts::Plain(lengths))) => Outline::runs(height, width, &lengths),
+            (Some([height, width]), Some(Counts::Plain(lengths))) => {
+                lengths.and_then(|lengths| Outline::runs(height, width, lengths))
+            }
             (Some([height, width]), Some(Counts::Compressed(text))) => {
                 Outline::compressed_runs(height, width, &text)
             }
@@ -233,9 +247,9 @@ impl<'de> Visitor<'de> for SegmentationVisitor {
     }
 }
 
-/// Lengths of runs as numbers, or as COCO's compressed text.
+/// Lengths of runs as numbers, or what is wrong with them, or as COCO's compressed text.
 enum Counts {
-    Plain(Vec<i64>),
+    Plain(Result<Lengths, String>),
     Compressed(String),
 }
 
@@ -259,9 +273,13 @@ impl<'de> Visitor<'de> for CountsVisitor {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Counts, A::Error> {
-        let mut lengths = Vec::new();
+        let mut lengths = Ok(Lengths::default());
         while let Some(length) = array.next_element()? {
-            lengths.push(length);
+            if let Ok(all) = &mut lengths
+                && let Err(reason) = all.push(length, limits::IMAGE_PIXELS)
+            {
+                lengths = Err(reason);
+            }
         }
         Ok(Counts::Plain(lengths))
     }

@@ -170,6 +170,44 @@ fn what_is_wrong_with_an_object_is_listed_and_its_image_is_not_scored() {
 }
 
 #[test]
+fn a_split_without_a_folder_finds_its_images_by_name() {
+    let photos = |paths: &[&str]| {
+        let minival = annotations(
+            json!([{"id": 1, "file_name": "c.png"}]),
+            json!([object(1, 13, json!([0, 0, 4, 4]), json!([[0, 0, 4, 0, 4, 4]]))]),
+        );
+        let mut files = vec![("annotations/instances_minival2014.json".to_owned(), minival)];
+        files.extend(paths.iter().map(|&path| (path.to_owned(), photo(6, 6))));
+        let dataset = read_split(&FileSet::memory(files), Some("minival2014"), &mut |_, _| {});
+        dataset.map(|dataset| dataset.items[0].path.clone())
+    };
+    assert_eq!(photos(&["val2014/c.png", "val2014/d.png"]).unwrap(), "val2014/c.png");
+    assert!(photos(&["val2014/c.png", "train2014/c.png"]).is_err(), "either may be meant");
+    assert!(photos(&["val2014/c.png", "minival2014/d.png"]).is_err(), "the split has a folder");
+}
+
+#[test]
+fn many_empty_parts_take_no_memory_and_endless_painting_is_refused() {
+    let read_one = |segmentations: Vec<Value>| {
+        let objects = segmentations.into_iter().map(|one| object(9, 1, json!([0, 0, 4, 4]), one)).collect();
+        let images = json!([{"id": 9, "file_name": "a.png"}]);
+        let dataset = read(annotations(images, Value::Array(objects)), Some("val2014")).unwrap();
+        let kinds: Vec<ProblemKind> = dataset.problems.iter().map(|problem| problem.kind).collect();
+        (dataset.items[0].mask.as_ref().map(|_| mask(&dataset.items[0])), kinds)
+    };
+    let empty = json!(vec![Value::Array(Vec::new()); 10_000]);
+    assert_eq!(read_one(vec![empty]), (Some(vec![0; 35]), Vec::new()));
+    let mut counts = vec![0; 10_000];
+    counts[9_999] = 35;
+    assert_eq!(read_one(vec![json!({"size": [5, 7], "counts": counts})]), (Some(vec![1; 35]), Vec::new()));
+    // Each row of the image looks at every point: 5 · 2,000,000 fit, twice that does not.
+    let points: Vec<u8> = [0, 0, 7, 0, 7, 5, 0, 5].repeat(500_000);
+    let far = |times| read_one(vec![json!([points]); times]);
+    assert!(far(1).0.is_some());
+    assert_eq!(far(2), (None, vec![ProblemKind::BadMask]));
+}
+
+#[test]
 fn a_file_of_another_structure_is_an_error_that_names_it() {
     let whole = val();
     let rest = [
