@@ -8,9 +8,9 @@ use serde::{Serialize, Serializer};
 use tag2mask_core::dataset::decode;
 use tag2mask_core::export::classes_txt;
 use tag2mask_core::files::{Blob, FileBlob, FileEntry, FileSet, extension, limits, name, stem};
-use tag2mask_core::masks::{Confusion, IGNORE, LabelMap};
+use tag2mask_core::masks::Confusion;
 use tag2mask_core::run::event::Score;
-use tag2mask_core::run::scorer::{Scored, score_masks};
+use tag2mask_core::run::scorer::{Scored, refuse_unknown, score_masks};
 use tag2mask_core::{Error, Result};
 
 use super::output::Report;
@@ -62,7 +62,9 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
         let shown = [shown(&args.pred, predicted), shown(&args.truth, truth)];
         let predicted = decode::mask(predicted.blob.as_ref(), &shown[0])?;
         let truth = decode::mask(truth.blob.as_ref(), &shown[1])?;
-        refuse_unknown(&predicted, classes.as_deref(), &shown[0])?;
+        if let Some(classes) = &classes {
+            refuse_unknown(&predicted, classes.len(), &shown[0])?;
+        }
         confusion.accumulate(&predicted, &truth, &shown[1])?;
         report.progress("scoring", done + 1, pairs.len(), None);
     }
@@ -196,18 +198,6 @@ fn masks_in(set: &FileSet) -> BTreeMap<&str, &FileEntry> {
             (key.strip_prefix("masks/").unwrap_or(key), entry)
         })
         .collect()
-}
-
-/// A label without a class would silently count as a miss.
-fn refuse_unknown(predicted: &LabelMap, classes: Option<&[String]>, path: &str) -> Result<()> {
-    let Some(classes) = classes else { return Ok(()) };
-    match predicted.labels.iter().find(|&&label| label != IGNORE && usize::from(label) > classes.len()) {
-        None => Ok(()),
-        Some(label) => Err(Error::Format {
-            path: path.into(),
-            reason: format!("the mask holds label {label}, but the classes end at {}", classes.len()),
-        }),
-    }
 }
 
 fn shown(root: &Path, entry: &FileEntry) -> String {

@@ -239,14 +239,16 @@ fn shares_name(round: usize) -> String {
     format!("shares-{round}.json")
 }
 
-fn to_json<T: Serialize>(value: &T, path: &str) -> Result<Vec<u8>> {
+/// A file of a run's folder from a value.
+pub(super) fn to_json<T: Serialize>(value: &T, path: &str) -> Result<Vec<u8>> {
     serde_json::to_vec_pretty(value).map_err(|error| Error::Format {
         path: path.to_owned(),
         reason: format!("cannot be encoded ({error})"),
     })
 }
 
-fn from_json<T: for<'a> Deserialize<'a>>(bytes: &[u8], path: &str) -> Result<T> {
+/// A value from a file of a run's folder.
+pub(super) fn from_json<T: for<'a> Deserialize<'a>>(bytes: &[u8], path: &str) -> Result<T> {
     serde_json::from_slice(bytes)
         .map_err(|error| Error::Format { path: path.to_owned(), reason: format!("not readable ({error})") })
 }

@@ -118,7 +118,10 @@ pub(super) async fn train_round<L: Learner, H: Host, S: RunStore>(
         Ok(batch)
     };
 
-    // What was made on the way to this round is not needed again, and the device keeps it until told.
+    // What was made on the way to this round is not needed again, and the device keeps it until told. Not in a
+    // browser: buffers that are let go of live on until its garbage collector comes by, and the next round
+    // would make new ones beside them (twice the peak, counted in Chromium).
+    #[cfg(not(target_arch = "wasm32"))]
     plan.compute.device.memory_cleanup();
     let mut watch = Watch::new(mean_share(dataset, &plan.shares), plan.stage == Stage::Deeplab);
     let mut waiting: Vec<Waiting> = Vec::new();

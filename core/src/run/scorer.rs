@@ -117,12 +117,15 @@ pub fn score_masks(
 }
 
 /// A label without a class would silently count as a miss.
-fn refuse_unknown(mask: &LabelMap, classes: usize, path: &str) -> Result<()> {
+///
+/// # Errors
+/// [`Error::Format`] for one above the number of classes.
+pub fn refuse_unknown(mask: &LabelMap, classes: usize, path: &str) -> Result<()> {
     match mask.labels.iter().find(|&&label| label != IGNORE && usize::from(label) > classes) {
         None => Ok(()),
         Some(label) => Err(Error::Format {
             path: path.to_owned(),
-            reason: format!("its mask holds label {label}, but the classes end at {classes}"),
+            reason: format!("the mask holds label {label}, but the classes end at {classes}"),
         }),
     }
 }

@@ -9,6 +9,7 @@ use crate::backbone::weights::TensorFile;
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::export::atomic;
+use crate::run::checkpoint::{from_json, to_json};
 use crate::run::event::{DeviceInfo, Score};
 use crate::run::preset::Preset;
 use crate::run::settings::{MethodName, Settings};
@@ -150,18 +151,6 @@ impl Record {
     pub(super) fn save(&self, store: &mut FolderStore) -> Result<()> {
         store.write(RECORD, &to_json(self, RECORD)?)
     }
-}
-
-fn to_json<T: Serialize>(value: &T, path: &str) -> Result<Vec<u8>> {
-    serde_json::to_vec_pretty(value).map_err(|error| Error::Format {
-        path: path.to_owned(),
-        reason: format!("cannot be encoded ({error})"),
-    })
-}
-
-fn from_json<T: for<'a> Deserialize<'a>>(bytes: &[u8], path: &str) -> Result<T> {
-    serde_json::from_slice(bytes)
-        .map_err(|error| Error::Format { path: path.to_owned(), reason: format!("not readable ({error})") })
 }
 
 #[cfg(test)]
