@@ -35,6 +35,8 @@ async function start(t, script = {}, options = {}) {
 }
 
 const button = (page, name) => page.getByRole('button', { name, exact: true });
+/** Waits until the button can be pressed: a file that was chosen is read first. */
+const ready = (page, name = 'Train') => button(page, name).and(page.locator(':enabled')).waitFor();
 const title = (page, words) => page.locator('.run-title', { hasText: words }).waitFor();
 const zip_file = { name: 'photos.zip', mimeType: 'application/zip', buffer: Buffer.from('PK') };
 
@@ -347,7 +349,7 @@ test('a wrong value is told beside its field and stops nothing else', async (t) 
   header.write('{', 8);
   await page.locator('#weights').setInputFiles({ ...zip_file, name: 'm.safetensors', buffer: header });
   await page.getByText('m.safetensors · 40 bytes').waitFor();
-  assert.ok(await button(page, 'Train').isEnabled());
+  await ready(page);
 });
 
 /** To the settings of a network that wants weights. */
@@ -374,7 +376,7 @@ test('weights are fetched on a click, kept, and used without a host', async (t) 
 
   await fetch_button(page).click();
   await page.getByText('ImageNet weights · 4.0 MB · kept in this browser').waitFor();
-  assert.ok(await button(page, 'Train').isEnabled());
+  await ready(page);
   await screenshot(page, 'ui-weights-2-here');
   assert.deepEqual(host.requests.map(({ method, range }) => [method, range]), [['GET', undefined]]);
   assert.match(host.requests[0].path, /^\/timm\/resnet101.*\/model\.safetensors$/);
@@ -386,12 +388,12 @@ test('weights are fetched on a click, kept, and used without a host', async (t) 
   assert.ok(await button(page, 'Train').isDisabled());
   await page.locator('#backbone').selectOption('resnet-101');
   await page.getByText('kept in this browser', { exact: false }).first().waitFor();
-  assert.ok(await button(page, 'Train').isEnabled());
+  await ready(page);
 
   await page.reload();
   await choose(page, 'resnet-101');
   await page.getByText('ImageNet weights · 4.0 MB · kept in this browser').waitFor();
-  assert.ok(await button(page, 'Train').isEnabled());
+  await ready(page);
   assert.equal(host.requests.length, 1, 'what is kept is not asked for again');
 
   await button(page, 'Remove').click();
@@ -480,7 +482,7 @@ test('a file of one\'s own goes before what was fetched', async (t) => {
   await page.getByText('mine.safetensors · ').waitFor();
   await button(page, 'Use them').click();
   await page.getByText('none chosen').waitFor();
-  assert.ok(await button(page, 'Train').isEnabled());
+  await ready(page);
 });
 
 test('the page outlives its trainer', async (t) => {
@@ -496,7 +498,7 @@ test('the page outlives its trainer', async (t) => {
   await button(page, 'Start again').click();
   await page.getByText('160 photos', { exact: true }).waitFor();
   await page.locator('.device-line').waitFor();
-  assert.ok(await button(page, 'Train again').isEnabled());
+  await ready(page, 'Train again');
 });
 
 test('on the processor there is no way to the processor', async (t) => {
