@@ -26,6 +26,9 @@ pub struct Batch {
     pub shares: Vec<f32>,
     /// 1 at each pixel's label, `[N, C + 1, h, w]`, background first; `None` where images teach as a whole.
     pub targets: Option<Tensor<4>>,
+    /// 1 where a box of the class covers the pixel, `[N, C + 1, h, w]`; the first channel is 1 where none does.
+    /// `None` where the method does not learn from boxes.
+    pub boxes: Option<Tensor<4>>,
     /// What the network drops for each image, where it drops anything.
     pub dropout: Dropout,
     /// The batch that this is, or is a part of.
@@ -64,6 +67,7 @@ impl Batch {
             labels_host: labels,
             shares,
             targets: None,
+            boxes: None,
             dropout: Dropout::default(),
             whole,
         }
@@ -95,6 +99,9 @@ pub struct StepLoss {
     pub parts: [Tensor<1>; 3],
     /// Whether the threshold branch was trained.
     pub threshold_step: bool,
+    /// Sums that the method keeps beside its weights, untracked, `[_]`: they add up over the parts of a batch,
+    /// and [`Learner::absorb`] takes those of the whole. `None` where it keeps none.
+    pub statistics: Option<Tensor<1>>,
 }
 
 /// What a network says about images, without thresholds.
@@ -127,6 +134,12 @@ pub trait Learner: Module + 'static {
     /// where it needs none. Asked only where a batch comes in parts, as it costs a forward pass.
     fn tally(&self, _batch: &Batch, _step: usize) -> Option<Tensor<1>> {
         None
+    }
+
+    /// The network with what a batch's [`StepLoss::statistics`] add to what it keeps, after the optimiser's step.
+    #[must_use]
+    fn absorb(self, _statistics: Tensor<1>) -> Self {
+        self
     }
 
     /// Class maps of normalised images `[N, 3, H, W]`. Call on [`Module::valid`].

@@ -75,7 +75,7 @@ impl Learner for Cam {
         let total = multilabel_soft_margin(logits, labels).mul_scalar(batch.weight());
         let main = total.clone().detach().inner();
         let share = main.zeros_like();
-        StepLoss { total, parts: [main, share, activation], threshold_step: false }
+        StepLoss { total, parts: [main, share, activation], threshold_step: false, statistics: None }
     }
 
     fn maps(&self, images: Tensor<4>) -> Maps {

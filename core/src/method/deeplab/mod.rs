@@ -107,7 +107,8 @@ impl Learner for DeepLab {
         let Some(targets) = batch.targets.clone() else {
             let total = logits.sum().mul_scalar(0.0);
             let nothing = total.clone().detach().inner();
-            return StepLoss { total, parts: [(); 3].map(|()| nothing.clone()), threshold_step: false };
+            let parts = [(); 3].map(|()| nothing.clone());
+            return StepLoss { total, parts, threshold_step: false, statistics: None };
         };
         let [_, _, height, width] = targets.dims();
         let logits = resize(logits, height, width);
@@ -118,7 +119,7 @@ impl Learner for DeepLab {
         let activation = ((background.neg() + 1.0) * labelled).sum().div_scalar(pixels);
         let main = total.clone().detach().inner();
         let share = main.zeros_like();
-        StepLoss { total, parts: [main, share, activation], threshold_step: false }
+        StepLoss { total, parts: [main, share, activation], threshold_step: false, statistics: None }
     }
 
     /// Logits, background first: one channel more than there are classes.

@@ -80,7 +80,8 @@ impl Learner for SpatialBce {
         let present = batch.labels.clone().inner();
         let activation = (mean * present).sum().div_scalar(batch.whole.present.max(1) as f32);
         let parts = [main.clone().detach().inner(), share.clone().detach().inner(), activation];
-        StepLoss { total: main + share.mul_scalar(self.share_weight), parts, threshold_step }
+        let total = main + share.mul_scalar(self.share_weight);
+        StepLoss { total, parts, threshold_step, statistics: None }
     }
 
     fn tally(&self, batch: &Batch, step: usize) -> Option<Tensor<1>> {
