@@ -12,9 +12,10 @@ use tag2mask_core::memory::{Processor, Split, Work, peak, weights};
 use tag2mask_core::method::cam::CamConfig;
 use tag2mask_core::method::deeplab::DeepLabConfig;
 use tag2mask_core::method::spatial_bce::SpatialBceConfig;
+use tag2mask_core::method::spatial_bce::SpatialBceSettings;
 use tag2mask_core::method::{LearnerConfig, groups};
 use tag2mask_core::optim::Sgd;
-use tag2mask_core::run::settings::{BackboneName, MethodName, OptimizerSettings, SpatialBceSettings};
+use tag2mask_core::run::settings::{BackboneName, MethodName, OptimizerSettings};
 use tag2mask_core::run::step::learn;
 
 #[global_allocator]

@@ -21,12 +21,10 @@ use tag2mask_core::device::{Compute, DeviceChoice};
 use tag2mask_core::files::{Blob, MemoryBlob};
 use tag2mask_core::masks::{LabelMap, dense_crf};
 use tag2mask_core::memory::{self, Processor, Split, Work};
-use tag2mask_core::method::spatial_bce::SpatialBceConfig;
+use tag2mask_core::method::spatial_bce::{SpatialBceConfig, SpatialBceSettings};
 use tag2mask_core::method::{LearnerConfig, groups};
 use tag2mask_core::optim::Sgd;
-use tag2mask_core::run::settings::{
-    BackboneName, CrfSettings, MethodName, OptimizerSettings, SpatialBceSettings,
-};
+use tag2mask_core::run::settings::{BackboneName, CrfSettings, MethodName, OptimizerSettings};
 use tag2mask_core::run::step::learn;
 
 #[global_allocator]

@@ -12,6 +12,7 @@ pub mod export;
 pub mod files;
 pub mod masks;
 pub mod memory;
+pub mod method;
 pub mod public_weights;
 pub mod run;
 
@@ -21,8 +22,6 @@ pub mod backbone;
 pub mod conformance;
 #[cfg(feature = "network")]
 pub mod device;
-#[cfg(feature = "network")]
-pub mod method;
 #[cfg(feature = "network")]
 pub mod optim;
 #[cfg(feature = "network")]

@@ -1,7 +1,6 @@
 //! Geometry of the loss chart: points to paths on a plane of 1000 × 300, which the screen stretches.
 
 use super::losses::Losses;
-use super::run::round_name;
 
 /// Width of the plane.
 pub const WIDTH: f64 = 1000.0;
@@ -82,7 +81,7 @@ pub fn layout(losses: &Losses) -> Chart {
             .map(|span| RoundMark {
                 left: x_of(span.start as f64) / WIDTH * 100.0,
                 width: x_of(span.steps as f64) / WIDTH * 100.0,
-                label: format!("{} {}", span.round + 1, round_name(span.round)),
+                label: format!("{} {}", span.round + 1, span.name),
             })
             .collect(),
         ticks: (0..=4)

@@ -1,108 +1,12 @@
 //! One table of all settings that the form shows: what they are called, in which unit, what they are
 //! for, and how they are read from and written to [`Settings`].
 
+use tag2mask_core::field;
+use tag2mask_core::method::field::{always, number};
+pub use tag2mask_core::method::{Field, Group, Kind};
+use tag2mask_core::method::{MethodName, Reading};
 use tag2mask_core::run::Settings;
-use tag2mask_core::run::settings::{BackboneName, MethodName, Refine, Threshold};
-
-/// Where a field is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Group {
-    /// At once.
-    Main,
-    /// Under "More".
-    Network,
-    /// Under "More".
-    FirstRound,
-    /// Under "More".
-    SpatialBce,
-    /// Under "More".
-    Optimizer,
-    /// Under "More".
-    Photos,
-    /// Beside "Train a segmenter".
-    Segmenter,
-    /// Beside "Make masks".
-    Masks,
-    /// Beside "Make masks".
-    Crf,
-}
-
-impl Group {
-    /// The groups under "More", in order.
-    pub const MORE: [Self; 5] =
-        [Self::Network, Self::FirstRound, Self::SpatialBce, Self::Optimizer, Self::Photos];
-    /// The groups beside "Train a segmenter".
-    pub const SEGMENTER: [Self; 1] = [Self::Segmenter];
-    /// The groups beside "Make masks", in order.
-    pub const MASKS: [Self; 2] = [Self::Masks, Self::Crf];
-
-    /// Its heading.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Main => "Settings",
-            Self::Network => "Network and batches",
-            Self::FirstRound => "Round 1: classifier",
-            Self::SpatialBce => "Later rounds: Spatial-BCE",
-            Self::Optimizer => "Optimiser",
-            Self::Photos => "Random changes to photos",
-            Self::Segmenter => "Learning from masks",
-            Self::Masks => "From scores to masks",
-            Self::Crf => "Edge refinement (dense CRF)",
-        }
-    }
-}
-
-/// How a field is filled in.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Kind {
-    /// One of these: value, and what the user reads.
-    Choice(&'static [(&'static str, &'static str)]),
-    /// Yes or no.
-    Toggle,
-    /// A number; the step of the arrows ("any" for none).
-    Number(&'static str),
-    /// Numbers with commas between.
-    Numbers,
-}
-
-/// One setting.
-#[derive(Clone, Copy)]
-pub struct Field {
-    /// Unique; also the element's id.
-    pub id: &'static str,
-    /// Where it is shown.
-    pub group: Group,
-    /// Its name.
-    pub label: &'static str,
-    /// Its unit, or empty.
-    pub unit: &'static str,
-    /// One line: what it does.
-    pub help: &'static str,
-    /// How it is filled in.
-    pub kind: Kind,
-    /// Its name in [`Settings::check`]'s errors.
-    pub setting: &'static str,
-    /// Its value as text.
-    pub get: fn(&Settings) -> String,
-    /// Takes a text; says what is wrong with it.
-    pub set: fn(&mut Settings, &str) -> Result<(), String>,
-    /// Whether it has a meaning with these settings.
-    pub shown: fn(&Settings) -> bool,
-}
-
-fn number<T: std::str::FromStr>(text: &str) -> Result<T, String> {
-    let text = text.trim();
-    if text.is_empty() {
-        return Err("needs a number".into());
-    }
-    text.parse().map_err(|_| {
-        if text.parse::<f64>().is_ok() {
-            "must be a whole number, 0 or more".into()
-        } else {
-            "is not a number".into()
-        }
-    })
-}
+use tag2mask_core::run::settings::{BackboneName, Refine, Threshold};
 
 /// Another network, with an output stride that it has.
 fn take_backbone(settings: &mut Settings, backbone: BackboneName) {
@@ -113,69 +17,30 @@ fn take_backbone(settings: &mut Settings, backbone: BackboneName) {
     }
 }
 
-fn numbers(text: &str) -> Result<Vec<f64>, String> {
-    text.split([',', ' ', ';']).filter(|part| !part.is_empty()).map(number).collect()
-}
-
-fn list(values: &[f64]) -> String {
-    values.iter().map(f64::to_string).collect::<Vec<_>>().join(", ")
-}
-
-const fn always(_: &Settings) -> bool {
-    true
-}
-
-fn spatial(settings: &Settings) -> bool {
-    settings.method == MethodName::SpatialBce
+/// Whether its maps are cut at a threshold that is learned with them.
+fn learns_threshold(settings: &Settings) -> bool {
+    settings.method.method().reading(settings) == Reading::LearnedThreshold
 }
 
 fn crf(settings: &Settings) -> bool {
     settings.masks.refine != Refine::None
 }
 
-/// Builds one entry; the last argument names the place in [`Settings`].
-macro_rules! field {
-    ($group:ident $id:literal $label:literal [$unit:literal] $help:literal, $kind:expr, $setting:literal, $shown:expr,
-     number $($path:ident).+) => {
-        Field {
-            id: $id, group: Group::$group, label: $label, unit: $unit, help: $help, kind: $kind, setting: $setting,
-            get: |s| s.$($path).+.to_string(),
-            set: |s, text| { s.$($path).+ = number(text)?; Ok(()) },
-            shown: $shown,
-        }
-    };
-    ($group:ident $id:literal $label:literal [$unit:literal] $help:literal, $kind:expr, $setting:literal, $shown:expr,
-     toggle $($path:ident).+) => {
-        Field {
-            id: $id, group: Group::$group, label: $label, unit: $unit, help: $help, kind: $kind, setting: $setting,
-            get: |s| s.$($path).+.to_string(),
-            set: |s, text| { s.$($path).+ = text == "true"; Ok(()) },
-            shown: $shown,
-        }
-    };
-    ($group:ident $id:literal $label:literal [$unit:literal] $help:literal, $kind:expr, $setting:literal, $shown:expr,
-     numbers $($path:ident).+) => {
-        Field {
-            id: $id, group: Group::$group, label: $label, unit: $unit, help: $help, kind: $kind, setting: $setting,
-            get: |s| list(&s.$($path).+),
-            set: |s, text| { s.$($path).+ = numbers(text)?; Ok(()) },
-            shown: $shown,
-        }
-    };
+/// The methods that the form offers: what learns from masks has a section of its own.
+fn methods() -> Vec<(&'static str, &'static str)> {
+    let offered = MethodName::ALL.into_iter().filter(|method| !method.learns_from_masks());
+    offered.map(|method| (method.id(), method.title())).collect()
 }
 
-const WHOLE: Kind = Kind::Number("1");
-const ANY: Kind = Kind::Number("any");
-
-/// Every field, in the order they are shown.
-pub static FIELDS: &[Field] = &[
+/// The fields that all methods have, in the order they are shown.
+static COMMON: &[Field] = &[
     Field {
         id: "method",
         group: Group::Main,
         label: "Method",
         unit: "",
-        help: "Spatial-BCE learns where to cut its maps; CAM alone is quicker.",
-        kind: Kind::Choice(&[("spatial-bce", "Spatial-BCE"), ("cam", "CAM only")]),
+        help: "How it is learned where things are.",
+        kind: Kind::Choice(methods),
         setting: "method",
         get: |s| s.method.id().into(),
         set: |s, text| text.parse().map(|method| s.method = method).map_err(|error| error.to_string()),
@@ -187,14 +52,16 @@ pub static FIELDS: &[Field] = &[
         label: "Network",
         unit: "",
         help: "Tiny learns from nothing; the others start from a weights file and suit real photos.",
-        kind: Kind::Choice(&[
-            ("tiny", "Tiny (no weights)"),
-            ("mobilenet-v2", "MobileNetV2"),
-            ("resnet-18", "ResNet-18"),
-            ("resnet-50", "ResNet-50"),
-            ("resnet-101", "ResNet-101"),
-            ("resnet-38", "ResNet-38 (the paper's)"),
-        ]),
+        kind: Kind::Choice(|| {
+            vec![
+                ("tiny", "Tiny (no weights)"),
+                ("mobilenet-v2", "MobileNetV2"),
+                ("resnet-18", "ResNet-18"),
+                ("resnet-50", "ResNet-50"),
+                ("resnet-101", "ResNet-101"),
+                ("resnet-38", "ResNet-38 (the paper's)"),
+            ]
+        }),
         setting: "backbone",
         get: |s| s.backbone.id().into(),
         set: |s, text| {
@@ -202,74 +69,48 @@ pub static FIELDS: &[Field] = &[
         },
         shown: always,
     },
-    field!(Main "size" "Size" ["pixels"] "Photos are resized to this square. Larger finds smaller things and takes longer.",
+    field!(Group::Main, "size" "Size" ["pixels"] "Photos are resized to this square. Larger finds smaller things and takes longer.",
         Kind::Number("32"), "size", always, number size),
-    field!(Main "cam-epochs" "Epochs, round 1" ["passes"] "How often each photo is seen while learning what is in it.",
-        WHOLE, "epochs", always, number cam.epochs),
-    field!(Main "epochs" "Epochs, later" ["passes"] "How often, in each later round, while learning where things are.",
-        WHOLE, "epochs", spatial, number spatial_bce.epochs),
-    field!(Network "batch" "Batch" ["photos"] "Photos per step. It is cut into smaller parts if memory is short.",
-        WHOLE, "batch", always, number batch),
+    field!(Group::Network, "batch" "Batch" ["photos"] "Photos per step. It is cut into smaller parts if memory is short.",
+        Kind::WHOLE, "batch", always, number batch),
     Field {
         id: "output-stride",
         group: Group::Network,
         label: "Output stride",
         unit: "pixels",
         help: "Photo pixels per map pixel: 8 is finer, and about three times slower.",
-        kind: Kind::Choice(&[("16", "16"), ("8", "8 (finer)")]),
+        kind: Kind::Choice(|| vec![("16", "16"), ("8", "8 (finer)")]),
         setting: "output-stride",
         get: |s| s.output_stride.to_string(),
         set: |s, text| number(text).map(|stride| s.output_stride = stride),
         shown: |s| s.backbone.output_strides().len() > 1,
     },
-    field!(Network "seed" "Seed" [""] "The same seed and settings give the same run.", WHOLE, "seed", always, number seed),
-    field!(FirstRound "cam-learning-rate" "Learning rate" [""] "Of the network's body; too high and the loss jumps.",
-        ANY, "learning-rate", always, number cam.learning_rate),
-    field!(FirstRound "cam-threshold" "Background" ["0 to 1"] "Map values below it count as background when shares are first measured.",
-        Kind::Number("0.05"), "threshold", always, number cam.threshold),
-    field!(SpatialBce "rounds" "Rounds" [""] "Object shares are measured anew before each.",
-        WHOLE, "rounds", spatial, number spatial_bce.rounds),
-    field!(SpatialBce "learning-rate" "Learning rate" [""] "Of the network's body.",
-        ANY, "learning-rate", spatial, number spatial_bce.learning_rate),
-    field!(SpatialBce "cycle" "Cycle" ["steps"] "One alternation between network and threshold.",
-        WHOLE, "cycle", spatial, number spatial_bce.cycle),
-    field!(SpatialBce "network-steps" "Network steps" ["of a cycle"] "The rest of each cycle trains the threshold.",
-        WHOLE, "network-steps", spatial, number spatial_bce.network_steps),
-    field!(SpatialBce "share-weight" "Share weight" [""] "How strongly regions are held to the measured share of the photo.",
-        ANY, "share-weight", spatial, number spatial_bce.share_weight),
-    field!(SpatialBce "share-margin" "Smallest share" ["0 to 0.5"] "A labelled object covers at least this much of its photo, and leaves as much.",
-        ANY, "share-margin", spatial, number spatial_bce.share_margin),
-    field!(Optimizer "momentum" "Momentum" ["0 to 1"] "How much of the last steps' direction is kept.",
-        ANY, "momentum", always, number optimizer.momentum),
-    field!(Optimizer "weight-decay" "Weight decay" [""] "Pulls weights towards zero.",
-        ANY, "weight-decay", always, number optimizer.weight_decay),
-    field!(Optimizer "power" "Decay power" [""] "How the learning rate falls over a round; 1 is a straight line.",
-        ANY, "power", always, number optimizer.power),
-    field!(Optimizer "head-factor" "New layers" ["times"] "Learning rate of new layers over that of the body.",
-        ANY, "head-factor", always, number optimizer.head_factor),
-    field!(Optimizer "max-gradient-norm" "Gradient limit" ["0 = none"] "Larger gradients are scaled down to it.",
-        ANY, "max-gradient-norm", always, number optimizer.max_gradient_norm),
-    field!(Photos "flip" "Mirror" [""] "Half of the photos are mirrored left to right.",
+    field!(Group::Network, "seed" "Seed" [""] "The same seed and settings give the same run.", Kind::WHOLE, "seed", always, number seed),
+    field!(Group::Optimizer, "momentum" "Momentum" ["0 to 1"] "How much of the last steps' direction is kept.",
+        Kind::ANY, "momentum", always, number optimizer.momentum),
+    field!(Group::Optimizer, "weight-decay" "Weight decay" [""] "Pulls weights towards zero.",
+        Kind::ANY, "weight-decay", always, number optimizer.weight_decay),
+    field!(Group::Optimizer, "power" "Decay power" [""] "How the learning rate falls over a round; 1 is a straight line.",
+        Kind::ANY, "power", always, number optimizer.power),
+    field!(Group::Optimizer, "head-factor" "New layers" ["times"] "Learning rate of new layers over that of the body.",
+        Kind::ANY, "head-factor", always, number optimizer.head_factor),
+    field!(Group::Optimizer, "max-gradient-norm" "Gradient limit" ["0 = none"] "Larger gradients are scaled down to it.",
+        Kind::ANY, "max-gradient-norm", always, number optimizer.max_gradient_norm),
+    field!(Group::Photos, "flip" "Mirror" [""] "Half of the photos are mirrored left to right.",
         Kind::Toggle, "flip", always, toggle augment.flip),
-    field!(Photos "color" "Colour change" ["0 to 1"] "Largest change of brightness, contrast and saturation.",
+    field!(Group::Photos, "color" "Colour change" ["0 to 1"] "Largest change of brightness, contrast and saturation.",
         Kind::Number("0.05"), "color", always, number augment.color),
-    field!(Photos "augment-scales" "Training sizes" ["× size"] "One is drawn per batch; several help with objects of many sizes.",
+    field!(Group::Photos, "augment-scales" "Training sizes" ["× size"] "One is drawn per batch; several help with objects of many sizes.",
         Kind::Numbers, "scales", always, numbers augment.scales),
-    field!(Segmenter "segmenter-epochs" "Epochs" ["passes"] "How often each photo and its mask is seen.",
-        WHOLE, "epochs", always, number deeplab.epochs),
-    field!(Segmenter "segmenter-learning-rate" "Learning rate" [""] "Of the network's body; too high and the loss jumps.",
-        ANY, "learning-rate", always, number deeplab.learning_rate),
     Field {
         id: "threshold-kind",
         group: Group::Masks,
         label: "Threshold",
         unit: "",
         help: "Learned for each photo and class, with our correction or without it; or one for all.",
-        kind: Kind::Choice(&[
-            ("adaptive", "Learned"),
-            ("published", "Learned, as published"),
-            ("fixed", "One for all"),
-        ]),
+        kind: Kind::Choice(|| {
+            vec![("adaptive", "Learned"), ("published", "Learned, as published"), ("fixed", "One for all")]
+        }),
         setting: "threshold",
         get: |s| match s.masks.threshold {
             Threshold::Adaptive => "adaptive".into(),
@@ -279,13 +120,13 @@ pub static FIELDS: &[Field] = &[
         set: |s, text| {
             s.masks.threshold = match (text, s.masks.threshold) {
                 ("fixed", Threshold::Fixed(value)) => Threshold::Fixed(value),
-                ("fixed", _) => Threshold::Fixed(s.cam.threshold),
+                ("fixed", _) => Threshold::Fixed(usual_threshold(s)),
                 ("published", _) => Threshold::Published,
                 _ => Threshold::Adaptive,
             };
             Ok(())
         },
-        shown: spatial,
+        shown: learns_threshold,
     },
     Field {
         id: "threshold",
@@ -313,7 +154,9 @@ pub static FIELDS: &[Field] = &[
         label: "Edges",
         unit: "",
         help: "A dense CRF pulls masks to edges in the photo.",
-        kind: Kind::Choice(&[("crf", "Follow the photo's edges"), ("none", "As the network draws them")]),
+        kind: Kind::Choice(|| {
+            vec![("crf", "Follow the photo's edges"), ("none", "As the network draws them")]
+        }),
         setting: "refine",
         get: |s| if crf(s) { "crf".into() } else { "none".into() },
         set: |s, text| {
@@ -322,56 +165,108 @@ pub static FIELDS: &[Field] = &[
         },
         shown: always,
     },
-    field!(Masks "scales" "Looks" ["× size"] "Each photo is looked at in these sizes; more is finer and slower.",
+    field!(Group::Masks, "scales" "Looks" ["× size"] "Each photo is looked at in these sizes; more is finer and slower.",
         Kind::Numbers, "scales", always, numbers masks.scales),
-    field!(Masks "masks-flip" "Mirror" [""] "Also looks at the mirrored photo.", Kind::Toggle, "flip", always, toggle masks.flip),
-    field!(Crf "iterations" "Iterations" ["1 to 100"] "Ten are enough in most cases.",
-        WHOLE, "iterations", crf, number masks.crf.iterations),
-    field!(Crf "certainty" "Certainty" ["0 to 1"] "How far the network's labels are believed.",
-        ANY, "certainty", crf, number masks.crf.certainty),
-    field!(Crf "gaussian-xy" "Smoothness reach" ["pixels"] "Neighbours this near should agree.",
-        ANY, "gaussian-xy", crf, number masks.crf.gaussian_xy),
-    field!(Crf "gaussian-weight" "Smoothness weight" [""] "How much they should.",
-        ANY, "gaussian-weight", crf, number masks.crf.gaussian_weight),
-    field!(Crf "bilateral-xy" "Colour reach" ["pixels"] "Pixels of like colour this near should agree.",
-        ANY, "bilateral-xy", crf, number masks.crf.bilateral_xy),
-    field!(Crf "bilateral-rgb" "Colour likeness" ["of 255"] "How far apart colours may be and still be alike.",
-        ANY, "bilateral-rgb", crf, number masks.crf.bilateral_rgb),
-    field!(Crf "bilateral-weight" "Colour weight" [""] "How much they should agree.",
-        ANY, "bilateral-weight", crf, number masks.crf.bilateral_weight),
+    field!(Group::Masks, "masks-flip" "Mirror" [""] "Also looks at the mirrored photo.", Kind::Toggle, "flip", always, toggle masks.flip),
+    field!(Group::Crf, "iterations" "Iterations" ["1 to 100"] "Ten are enough in most cases.",
+        Kind::WHOLE, "iterations", crf, number masks.crf.iterations),
+    field!(Group::Crf, "certainty" "Certainty" ["0 to 1"] "How far the network's labels are believed.",
+        Kind::ANY, "certainty", crf, number masks.crf.certainty),
+    field!(Group::Crf, "gaussian-xy" "Smoothness reach" ["pixels"] "Neighbours this near should agree.",
+        Kind::ANY, "gaussian-xy", crf, number masks.crf.gaussian_xy),
+    field!(Group::Crf, "gaussian-weight" "Smoothness weight" [""] "How much they should.",
+        Kind::ANY, "gaussian-weight", crf, number masks.crf.gaussian_weight),
+    field!(Group::Crf, "bilateral-xy" "Colour reach" ["pixels"] "Pixels of like colour this near should agree.",
+        Kind::ANY, "bilateral-xy", crf, number masks.crf.bilateral_xy),
+    field!(Group::Crf, "bilateral-rgb" "Colour likeness" ["of 255"] "How far apart colours may be and still be alike.",
+        Kind::ANY, "bilateral-rgb", crf, number masks.crf.bilateral_rgb),
+    field!(Group::Crf, "bilateral-weight" "Colour weight" [""] "How much they should agree.",
+        Kind::ANY, "bilateral-weight", crf, number masks.crf.bilateral_weight),
 ];
+
+/// A threshold to start from: the method's own, or the plain classifier's.
+pub fn usual_threshold(settings: &Settings) -> f64 {
+    let usual = settings.method.method().reading(settings).usual_threshold();
+    usual.map_or(settings.methods.cam.threshold, |threshold| f64::from((threshold * 1e6).round()) / 1e6)
+}
+
+/// Every field, each once: the common ones, then those of the methods.
+pub fn all() -> Vec<&'static Field> {
+    let mut fields: Vec<&'static Field> = COMMON.iter().collect();
+    for field in MethodName::ALL.iter().flat_map(|name| name.method().fields()).flatten() {
+        // Methods that share a round share its fields.
+        if fields.iter().all(|known| known.id != field.id) {
+            fields.push(field);
+        }
+    }
+    fields
+}
 
 /// The field of that id.
 pub fn field(id: &str) -> Option<&'static Field> {
-    FIELDS.iter().find(|field| field.id == id)
+    all().into_iter().find(|field| field.id == id)
 }
 
 /// The fields of a group, in order.
 pub fn of_group(group: Group) -> impl Iterator<Item = &'static Field> {
-    FIELDS.iter().filter(move |field| field.group == group)
+    all().into_iter().filter(move |field| field.group == group)
+}
+
+/// Whether a field has a meaning with these settings. The segmenter's are shown where it is offered.
+pub fn is_shown(field: &Field, settings: &Settings) -> bool {
+    let is_common = COMMON.iter().any(|common| common.id == field.id);
+    let mut own = settings.method.method().fields().into_iter().flatten();
+    let applies = is_common || field.group == Group::Segmenter || own.any(|own| own.id == field.id);
+    applies && (field.shown)(settings)
+}
+
+/// The groups under "More", in order.
+pub fn more() -> Vec<Group> {
+    let mut groups = vec![Group::Network];
+    for field in all() {
+        if matches!(field.group, Group::Method(_)) && !groups.contains(&field.group) {
+            groups.push(field.group);
+        }
+    }
+    groups.extend([Group::Optimizer, Group::Photos]);
+    groups
+}
+
+/// The groups beside "Train a segmenter".
+pub const SEGMENTER: [Group; 1] = [Group::Segmenter];
+/// The groups beside "Make masks", in order.
+pub const MASKS: [Group; 2] = [Group::Masks, Group::Crf];
+
+/// The heading of a group.
+pub fn title(group: Group) -> &'static str {
+    match group {
+        Group::Main => "Settings",
+        Group::Network => "Network and batches",
+        Group::Method(heading) => heading,
+        Group::Optimizer => "Optimiser",
+        Group::Photos => "Random changes to photos",
+        Group::Segmenter => "Learning from masks",
+        Group::Masks => "From scores to masks",
+        Group::Crf => "Edge refinement (dense CRF)",
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tag2mask_core::run::settings::BackboneName;
 
-    fn offers_everything() -> bool {
-        let offered = |id: &str| match field(id).map(|field| field.kind) {
-            Some(Kind::Choice(choices)) => choices.iter().map(|(value, _)| *value).collect::<Vec<_>>(),
+    fn offered(id: &str) -> Vec<&'static str> {
+        match field(id).map(|field| field.kind) {
+            Some(Kind::Choice(choices)) => choices().into_iter().map(|(value, _)| value).collect(),
             _ => Vec::new(),
-        };
-        // What learns from masks has a section of its own.
-        let of_labels = MethodName::ALL.into_iter().filter(|method| !method.learns_from_masks());
-        BackboneName::ALL.map(BackboneName::id).to_vec() == offered("backbone")
-            && of_labels.map(MethodName::id).collect::<Vec<_>>() == offered("method")
+        }
     }
 
     #[test]
     fn every_field_writes_back_what_it_reads() {
         let mut settings = Settings::default();
         settings.masks.threshold = Threshold::Fixed(0.4);
-        for field in FIELDS {
+        for field in all() {
             let mut copy = settings.clone();
             (field.set)(&mut copy, &(field.get)(&settings)).unwrap();
             assert_eq!(copy, settings, "{}", field.id);
@@ -382,7 +277,7 @@ mod tests {
     fn every_number_field_changes_the_settings() {
         let mut settings = Settings::default();
         settings.masks.threshold = Threshold::Fixed(0.4);
-        for field in FIELDS.iter().filter(|field| matches!(field.kind, Kind::Number(_) | Kind::Numbers)) {
+        for field in all().into_iter().filter(|field| matches!(field.kind, Kind::Number(_) | Kind::Numbers)) {
             let mut copy = settings.clone();
             (field.set)(&mut copy, "7").unwrap();
             assert_ne!(copy, settings, "{}", field.id);
@@ -396,10 +291,22 @@ mod tests {
 
     #[test]
     fn ids_are_unique_and_names_are_those_of_core() {
-        let mut ids: Vec<_> = FIELDS.iter().map(|field| field.id).collect();
+        let mut ids: Vec<_> = all().iter().map(|field| field.id).collect();
         ids.sort_unstable();
         ids.dedup();
-        assert_eq!(ids.len(), FIELDS.len());
-        assert!(offers_everything());
+        assert_eq!(ids.len(), all().len());
+        assert_eq!(offered("backbone"), BackboneName::ALL.map(BackboneName::id));
+        assert!(offered("method").len() >= 2 && !offered("method").contains(&"deeplab"));
+    }
+
+    #[test]
+    fn only_fields_of_the_chosen_method_are_shown() {
+        let shown = |method: MethodName| {
+            let settings = Settings { method, ..Settings::default() };
+            let shown = all().into_iter().filter(|field| is_shown(field, &settings));
+            shown.map(|field| field.id).collect::<Vec<_>>()
+        };
+        assert!(shown(MethodName::SpatialBce).contains(&"cycle"));
+        assert!(!shown(MethodName::Cam).contains(&"cycle") && shown(MethodName::Cam).contains(&"cam-epochs"));
     }
 }

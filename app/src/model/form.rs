@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use tag2mask_core::Error;
 use tag2mask_core::run::Settings;
-use tag2mask_core::run::settings::{BackboneName, MethodName, Threshold};
+use tag2mask_core::run::settings::{BackboneName, Threshold};
 
-use super::fields::{FIELDS, Field, Group};
+use super::fields::{self, Field, Group};
 
 /// The settings form: valid settings, and beside them the texts that are not (yet) valid.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -76,7 +76,7 @@ impl Form {
     /// A field that was broken by another one's value may be right now.
     fn recheck(&mut self) {
         for (id, (text, _)) in self.broken.clone() {
-            if let Some(field) = super::fields::field(id) {
+            if let Some(field) = fields::field(id) {
                 let mut settings = self.valid.clone();
                 if (field.set)(&mut settings, &text).is_ok() && settings.check().is_ok() {
                     self.valid = settings;
@@ -93,7 +93,7 @@ impl Form {
 
     /// Why training cannot start, in one sentence; `None` if it can.
     pub fn obstacle(&self) -> Option<String> {
-        if let Some(field) = FIELDS.iter().find(|field| self.broken.contains_key(field.id)) {
+        if let Some(field) = fields::all().into_iter().find(|field| self.broken.contains_key(field.id)) {
             return Some(format!("“{}” needs another value.", field.label));
         }
         if !self.valid.backbone.trains_from_scratch() && self.weights.is_none() {
@@ -110,9 +110,10 @@ impl Form {
     /// The settings to run with.
     pub fn settings(&self) -> Settings {
         let mut settings = self.valid.clone();
-        // The plain classifier has no threshold branch to learn one.
-        if settings.method == MethodName::Cam && !matches!(settings.masks.threshold, Threshold::Fixed(_)) {
-            settings.masks.threshold = Threshold::Fixed(settings.cam.threshold);
+        // Where none is learned, one is shown and can be changed.
+        let usual = settings.method.method().reading(&settings).usual_threshold();
+        if usual.is_some() && !matches!(settings.masks.threshold, Threshold::Fixed(_)) {
+            settings.masks.threshold = Threshold::Fixed(fields::usual_threshold(&settings));
         }
         settings
     }
@@ -166,7 +167,7 @@ mod tests {
             assert_eq!(enter(&mut form, id, text), None);
         }
         assert_eq!(form.obstacle(), None);
-        assert_eq!((form.settings().size, form.settings().cam.epochs), (64, 2));
+        assert_eq!((form.settings().size, form.settings().methods.cam.epochs), (64, 2));
         form.settings().check().unwrap();
     }
 
@@ -176,7 +177,7 @@ mod tests {
         assert!(enter(&mut form, "cycle", "10").unwrap().contains("network-steps"));
         assert_eq!(enter(&mut form, "network-steps", "8"), None);
         assert_eq!(form.fault(field("cycle").unwrap()), None, "now it fits");
-        assert_eq!(form.settings().spatial_bce.cycle, 10);
+        assert_eq!(form.settings().methods.spatial_bce.cycle, 10);
     }
 
     #[test]
@@ -200,7 +201,7 @@ mod tests {
     fn the_plain_classifier_gets_a_fixed_threshold() {
         let mut form = Form::default();
         enter(&mut form, "method", "cam");
-        let usual = Settings::default().cam.threshold;
+        let usual = Settings::default().methods.cam.threshold;
         assert_eq!(form.settings().masks.threshold, Threshold::Fixed(usual));
         enter(&mut form, "method", "spatial-bce");
         assert_eq!(form.settings().masks.threshold, Threshold::Adaptive);

@@ -10,6 +10,8 @@ use super::run::first_step;
 pub struct RoundSpan {
     /// Round, from 0.
     pub round: usize,
+    /// What it is called.
+    pub name: &'static str,
     /// Its first step on the common axis.
     pub start: usize,
     /// Its steps.
@@ -38,7 +40,8 @@ pub struct Losses {
     pub total_steps: usize,
     /// The last learning rate told.
     pub learning_rate: Option<f64>,
-    starts: Vec<usize>,
+    /// First step and name of every round.
+    plan: Vec<(usize, &'static str)>,
 }
 
 impl Losses {
@@ -52,16 +55,18 @@ impl Losses {
                 // What was trained after the last checkpoint is trained again.
                 self.samples.retain(|sample| sample.at < *done_steps);
                 self.total_steps = *total_steps;
-                self.starts =
-                    (0..settings.rounds()).map(|round| first_step(settings, *total_steps, round)).collect();
+                let named = settings.rounds().into_iter().map(|round| round.name).enumerate();
+                self.plan =
+                    named.map(|(round, name)| (first_step(settings, *total_steps, round), name)).collect();
             }
             Event::RoundStarted { round, steps, .. } => {
                 self.rounds.retain(|span| span.round < *round);
-                self.rounds.push(RoundSpan { round: *round, start: self.start(*round), steps: *steps });
+                let (start, name) = self.plan(*round);
+                self.rounds.push(RoundSpan { round: *round, name, start, steps: *steps });
             }
             Event::Losses { round, points, learning_rate } => {
                 self.learning_rate = Some(*learning_rate);
-                let start = self.start(*round);
+                let (start, _) = self.plan(*round);
                 self.samples.extend(points.iter().map(|point| Sample {
                     at: start + point.step,
                     round: *round,
@@ -72,8 +77,8 @@ impl Losses {
         }
     }
 
-    fn start(&self, round: usize) -> usize {
-        self.starts.get(round).copied().unwrap_or(0)
+    fn plan(&self, round: usize) -> (usize, &'static str) {
+        self.plan.get(round).copied().unwrap_or_default()
     }
 
     /// For those who cannot see the chart: where the loss of the running round started and is now.

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use tag2mask_core::dataset::Summary;
 
-use super::run::{Run, Stage, round_label};
+use super::run::{Run, Stage};
 use super::text;
 
 /// Layout of `project.json`; others are not read.
@@ -75,7 +75,7 @@ impl Project {
         self.progress = if self.is_finished {
             text::count(run.rounds as u64, "round", "rounds") + ", finished"
         } else {
-            format!("{}, {}", round_label(run.round, run.rounds), run.counter())
+            format!("{}, {}", run.round_label(), run.counter())
         };
     }
 
@@ -232,6 +232,7 @@ mod tests {
         let mut project = project();
         let mut run = Run::default();
         (run.round, run.rounds, run.done_steps, run.total_steps) = (1, 3, 120, 600);
+        run.settings = Some(Default::default());
         project.follow(&run);
         assert_eq!(project.in_words(), "6 photos · Round 2 of 3: Spatial-BCE, step 120 of 600");
         run.stage = Stage::Finished;

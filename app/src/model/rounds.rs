@@ -3,7 +3,7 @@
 use tag2mask_core::dataset::Summary;
 
 use super::results::{Made, Results};
-use super::run::{Run, round_label};
+use super::run::Run;
 
 /// A round whose masks can be looked at.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,7 +21,7 @@ pub fn stops(run: &Run) -> Vec<Stop> {
         return Vec::new();
     }
     // A round that was stopped in its midst, or the last one, is what was learned until now.
-    let label = |round| round_label(round, run.rounds);
+    let label = |round| run.label_of(round);
     let ended = (0..run.round).map(|round| Stop { round: Some(round), label: label(round) });
     ended.chain([Stop { round: None, label: label(run.round) }]).collect()
 }
@@ -98,6 +98,7 @@ mod tests {
     fn run(round: usize) -> Run {
         let mut run = Run::default();
         (run.stage, run.done_steps, run.round, run.rounds) = (Stage::Finished, 1, round, 3);
+        run.settings = Some(Default::default());
         run
     }
 

@@ -1,7 +1,7 @@
 //! The run as the page knows it: stage, progress over all rounds, and what stands beside the chart.
 
+use tag2mask_core::method::{Reading, Round};
 use tag2mask_core::run::event::{Collapse, Phase, Score};
-use tag2mask_core::run::settings::MethodName;
 use tag2mask_core::run::{Event, Settings};
 
 use super::estimate::Estimate;
@@ -116,7 +116,7 @@ impl Run {
         match event {
             Event::RunStarted { settings, parameters, micro_batch, total_steps, done_steps, .. } => {
                 self.stage = Stage::Training;
-                self.rounds = settings.rounds();
+                self.rounds = settings.rounds().len();
                 self.settings = Some(Settings::clone(settings));
                 (self.parameters, self.micro_batch) = (*parameters, *micro_batch);
                 (self.total_steps, self.done_steps) = (*total_steps, *done_steps);
@@ -192,17 +192,26 @@ impl Run {
 
     /// "Round 2 of 3: Spatial-BCE".
     pub fn round_label(&self) -> String {
-        round_label(self.round, self.rounds)
+        self.label_of(self.round)
+    }
+
+    /// As [`Self::round_label`], of any round.
+    pub fn label_of(&self, round: usize) -> String {
+        let name = self.plan(round).map_or(String::new(), |round| format!(": {}", round.name));
+        format!("Round {} of {}{name}", round + 1, self.rounds.max(round + 1))
+    }
+
+    /// What its method does in a round.
+    fn plan(&self, round: usize) -> Option<Round> {
+        self.settings.as_ref()?.rounds().into_iter().nth(round)
     }
 
     /// What this round is for, in one sentence.
     pub fn round_purpose(&self) -> &'static str {
         if self.between.is_some() {
             "Measures how much of each photo every object covers, for the next round."
-        } else if self.round == 0 {
-            "Learns what is in each photo. Regions are rough."
         } else {
-            "Learns where each object ends, pixel by pixel."
+            self.plan(self.round).map_or("", |round| round.purpose)
         }
     }
 
@@ -227,25 +236,17 @@ impl Run {
 
     /// Whether the run has the threshold branch and foreground shares.
     pub fn is_spatial(&self) -> bool {
-        self.settings.as_ref().is_none_or(|settings| settings.method == MethodName::SpatialBce)
+        let reading = |settings: &Settings| settings.method.method().reading(settings);
+        self.settings.as_ref().is_none_or(|settings| reading(settings) == Reading::LearnedThreshold)
     }
 }
 
 /// The step of the whole run that a round starts at: all rounds go over the same photos, so their steps
 /// are as their epochs. (A resumed run tells only of the rounds that are left.)
 pub fn first_step(settings: &Settings, total_steps: usize, round: usize) -> usize {
-    let epochs = |rounds: usize| (0..rounds).map(|round| settings.epochs_of(round)).sum::<usize>();
-    total_steps * epochs(round) / epochs(settings.rounds()).max(1)
-}
-
-/// "Round 2 of 3: Spatial-BCE".
-pub fn round_label(round: usize, rounds: usize) -> String {
-    format!("Round {} of {}: {}", round + 1, rounds.max(round + 1), round_name(round))
-}
-
-/// What a round trains.
-pub fn round_name(round: usize) -> &'static str {
-    if round == 0 { "classifier" } else { "Spatial-BCE" }
+    let rounds = settings.rounds();
+    let epochs = |count: usize| rounds.iter().take(count).map(|round| round.epochs).sum::<usize>();
+    total_steps * epochs(round) / epochs(rounds.len()).max(1)
 }
 
 fn collapse_title(kind: Collapse) -> &'static str {

@@ -1,8 +1,9 @@
 //! What to start from on this device.
 
 use tag2mask_core::dataset::Summary;
+use tag2mask_core::method::deeplab::SCALES;
 use tag2mask_core::run::event::DeviceInfo;
-use tag2mask_core::run::settings::{AugmentSettings, BackboneName, MethodName};
+use tag2mask_core::run::settings::{AugmentSettings, BackboneName, MethodName, MethodSettings};
 use tag2mask_core::run::{Settings, suggest};
 
 use super::device;
@@ -30,8 +31,8 @@ pub fn settings(
 pub fn segmenter(run: &Settings, form: &Settings) -> Settings {
     Settings {
         method: MethodName::Deeplab,
-        augment: AugmentSettings { scales: suggest::SEGMENTER_SCALES.to_vec(), ..run.augment.clone() },
-        deeplab: form.deeplab.clone(),
+        augment: AugmentSettings { scales: SCALES.to_vec(), ..run.augment.clone() },
+        methods: MethodSettings { deeplab: form.methods.deeplab.clone(), ..run.methods.clone() },
         ..run.clone()
     }
 }
@@ -47,6 +48,6 @@ mod tests {
         assert!(sample_images(None) < sample_images(Some(&gpu)));
         let fast = settings(&summary(100), Some(&gpu), MethodName::SpatialBce, BackboneName::Tiny);
         let slow = settings(&summary(100), None, MethodName::SpatialBce, BackboneName::Tiny);
-        assert!(slow.cam.epochs < fast.cam.epochs);
+        assert!(slow.methods.cam.epochs < fast.methods.cam.epochs);
     }
 }

@@ -14,7 +14,7 @@ pub fn SettingField(
     let state = State::use_here();
     let text = Memo::new(move |_| state.form.with(|form| form.text(field)));
     let fault = Memo::new(move |_| state.form.with(|form| form.fault(field)));
-    let shown = Memo::new(move |_| state.form.with(|form| (field.shown)(form.valid())));
+    let shown = Memo::new(move |_| state.form.with(|form| fields::is_shown(field, form.valid())));
     let help_id = format!("{}-help", field.id);
     let described = help_id.clone();
     let control = move || {
@@ -26,9 +26,9 @@ pub fn SettingField(
                     aria-describedby=described
                     on:change=move |event| state.enter(field, event_target_value(&event))
                 >
-                    {choices
-                        .iter()
-                        .map(|&(value, name)| {
+                    {choices()
+                        .into_iter()
+                        .map(|(value, name)| {
                             view! {
                                 <option value=value selected=move || text.with(|text| text == value)>{name}</option>
                             }
@@ -71,7 +71,7 @@ pub fn SettingField(
     };
     view! {
         <Show when=move || shown.get()>
-            <div class="field" class:toggle=field.kind == Kind::Toggle>
+            <div class="field" class:toggle=matches!(field.kind, Kind::Toggle)>
                 <label for=field.id>
                     {field.label}
                     {(!field.unit.is_empty()).then(|| view! { " " <span class="unit">{field.unit}</span> })}
@@ -92,15 +92,16 @@ pub fn FieldGroups(
     /// What to click on.
     title: &'static str,
     /// Which, in order. One of which no field applies is left out.
-    groups: &'static [Group],
+    groups: Vec<Group>,
 ) -> impl IntoView {
     let state = State::use_here();
     let group = move |group: Group| {
-        let applies =
-            move || state.form.with(|form| fields::of_group(group).any(|field| (field.shown)(form.valid())));
+        let applies = move || {
+            state.form.with(|form| fields::of_group(group).any(|field| fields::is_shown(field, form.valid())))
+        };
         view! {
             <Show when=applies>
-                <h3>{group.title()}</h3>
+                <h3>{fields::title(group)}</h3>
                 <div class="fields">
                     {fields::of_group(group).map(|field| view! { <SettingField field=field /> }).collect_view()}
                 </div>
@@ -110,7 +111,7 @@ pub fn FieldGroups(
     view! {
         <details class="more">
             <summary>{title}</summary>
-            {groups.iter().copied().map(group).collect_view()}
+            {groups.into_iter().map(group).collect_view()}
         </details>
     }
 }

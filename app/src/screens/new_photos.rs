@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use crate::model::fields::{self, Group};
+use crate::model::fields;
 use crate::model::pictures::Picture;
 use crate::model::segmenter::{NewPhoto, Progress as Far, Segmenter, Work};
 use crate::model::{Part, overlay, text};
@@ -111,13 +111,13 @@ fn Invitation() -> impl IntoView {
     let others = cannot_learn(state);
     let wrong = Memo::new(move |_| {
         state.form.with(|form| {
-            Group::SEGMENTER.into_iter().flat_map(fields::of_group).any(|field| form.fault(field).is_some())
+            fields::SEGMENTER.into_iter().flat_map(fields::of_group).any(|field| form.fault(field).is_some())
         })
     });
     let plan = move || {
         let photos =
             state.read(Part::Results, |model| model.results.shown().map_or(0, |made| made.masks.len()));
-        let passes = state.form.with(|form| form.valid().deeplab.epochs);
+        let passes = state.form.with(|form| form.valid().methods.deeplab.epochs);
         format!(
             "{} over {} and their masks.",
             text::count(passes as u64, "pass", "passes"),
@@ -139,7 +139,7 @@ fn Invitation() -> impl IntoView {
             </button>
             <p class="actions-note">{plan}</p>
         </div>
-        <FieldGroups title="How it learns" groups=&Group::SEGMENTER />
+        <FieldGroups title="How it learns" groups=fields::SEGMENTER.to_vec() />
     }
 }
 

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::rounds::{RoundSlider, RoundTable};
 use super::tiles::{Over, Tiles};
-use crate::model::fields::{self, Group};
+use crate::model::fields;
 use crate::model::results::{Order, Work, score_note};
 use crate::model::{Part, text};
 use crate::parts::bars::{Bar, Bars, Swatch};
@@ -62,7 +62,7 @@ fn Make() -> impl IntoView {
     let learned = state.memo(Part::Run, |model| model.run.has_network());
     let wrong = Memo::new(move |_| {
         state.form.with(|form| {
-            Group::MASKS.into_iter().flat_map(fields::of_group).any(|field| form.fault(field).is_some())
+            fields::MASKS.into_iter().flat_map(fields::of_group).any(|field| form.fault(field).is_some())
         })
     });
     let learning = state.memo(Part::Segmenter, |model| model.segmenter.is_busy());
@@ -156,7 +156,7 @@ fn Make() -> impl IntoView {
                     }}
                 </p>
             </div>
-            <FieldGroups title="How masks are made" groups=&Group::MASKS />
+            <FieldGroups title="How masks are made" groups=fields::MASKS.to_vec() />
         </Show>
     }
 }

@@ -92,7 +92,7 @@ fn Form() -> impl IntoView {
                 <Show when=move || needs_weights.get()>
                     <WeightsField />
                 </Show>
-                <FieldGroups title="More settings" groups=&Group::MORE />
+                <FieldGroups title="More settings" groups=fields::more() />
             </fieldset>
             <MemoryNote />
             <div class="actions">
@@ -148,10 +148,10 @@ fn plan(state: State) -> String {
     let settings = state.form.with(crate::model::form::Form::settings);
     let photos = state.summary().map_or(0, |summary| summary.images.len());
     let rounds = settings.rounds();
-    let passes: usize = (0..rounds).map(|round| settings.epochs_of(round)).sum();
+    let passes: usize = rounds.iter().map(|round| round.epochs).sum();
     format!(
         "{}, {} over {}.",
-        text::count(rounds as u64, "round", "rounds"),
+        text::count(rounds.len() as u64, "round", "rounds"),
         text::count(passes as u64, "pass", "passes"),
         text::count(photos as u64, "photo", "photos"),
     )

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tag2mask_core::memory::gigabytes;
 use tag2mask_core::run::event::{LossPoint, Phase, Score};
-use tag2mask_core::run::settings::MethodName;
 use tag2mask_core::run::{Control, Host};
 use tag2mask_core::{Error, Event, Result};
 
@@ -16,7 +15,8 @@ pub struct Terminal<'a> {
     report: &'a mut Report,
     stop: Arc<AtomicBool>,
     classes: &'a [String],
-    method: MethodName,
+    /// Their names.
+    rounds: Vec<&'static str>,
 }
 
 impl<'a> Terminal<'a> {
@@ -37,7 +37,7 @@ impl<'a> Terminal<'a> {
             path: "Ctrl-C".into(),
             source: std::io::Error::other(error),
         })?;
-        Ok(Self { report, stop, classes, method: MethodName::default() })
+        Ok(Self { report, stop, classes, rounds: Vec::new() })
     }
 
     /// Where it prints to, between two runs.
@@ -46,11 +46,7 @@ impl<'a> Terminal<'a> {
     }
 
     fn round_name(&self, round: usize) -> &'static str {
-        match (self.method, round) {
-            (MethodName::Deeplab, _) => "segmentation network",
-            (_, 0) => "plain classifier",
-            _ => "Spatial-BCE",
-        }
+        self.rounds.get(round).copied().unwrap_or_default()
     }
 
     fn losses(&mut self, round: usize, points: &[LossPoint]) {
@@ -94,7 +90,7 @@ impl Host for Terminal<'_> {
                 done_steps,
                 settings,
             } => {
-                self.method = settings.method;
+                self.rounds = settings.rounds().into_iter().map(|round| round.name).collect();
                 self.report.note(format!(
                     "{} with {}, {:.1} M parameters, on {} ({}); {total_steps} steps of {} images",
                     settings.method.id(),

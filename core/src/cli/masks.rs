@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use serde_json::json;
 use tag2mask_core::device::{Compute, DeviceChoice};
 use tag2mask_core::export::{atomic, mask_folder, npy};
-use tag2mask_core::run::checkpoint::{Stage, Trained};
+use tag2mask_core::run::checkpoint::Trained;
 use tag2mask_core::run::event::{Phase, Score};
 use tag2mask_core::run::make_masks::{Mask, MaskJob, make_masks};
 use tag2mask_core::run::published::published;
@@ -137,7 +137,8 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
             ),
         });
     }
-    let segments = trained.stage == Stage::Deeplab;
+    let reading = trained.network.method().reading(&trained.card.settings);
+    let segments = !reading.has_threshold();
     if segments && (args.threshold.is_some() || args.search) {
         let name = if args.search { "search" } else { "threshold" };
         let reason = "a segmentation network has no background threshold".into();

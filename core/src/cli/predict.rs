@@ -7,7 +7,7 @@ use tag2mask_core::dataset;
 use tag2mask_core::device::{Compute, DeviceChoice};
 use tag2mask_core::export::mask_folder;
 use tag2mask_core::files::FileSet;
-use tag2mask_core::run::checkpoint::{Stage, Trained};
+use tag2mask_core::run::checkpoint::Trained;
 use tag2mask_core::run::event::Phase;
 use tag2mask_core::run::make_masks::{Mask, MaskJob, make_masks};
 use tag2mask_core::run::settings::Refine;
@@ -28,7 +28,7 @@ Photos need no labels. Masks are palette PNGs in the VOC colours, 0 background, 
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Folder of a run of the method deeplab
+    /// Folder of a run of a method that needs no labels, as deeplab
     run: PathBuf,
     /// Folder or .zip with photos
     images: PathBuf,
@@ -48,7 +48,9 @@ pub struct Args {
 
 pub fn run(args: &Args, report: &mut Report) -> Result<()> {
     let trained = Trained::load(&FolderStore::open(&args.run), None)?;
-    let trained = trained.filter(|trained| trained.stage == Stage::Deeplab).ok_or_else(|| Error::Format {
+    let segments =
+        |trained: &Trained| trained.network.method().reading(&trained.card.settings).needs_no_labels();
+    let trained = trained.filter(segments).ok_or_else(|| Error::Format {
         path: args.run.display().to_string(),
         reason: "holds no segmentation network; train one on masks: tag2mask train DATA --method deeplab \
                  --masks MASKS --out RUN"

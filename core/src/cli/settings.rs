@@ -55,12 +55,10 @@ impl SettingsArgs {
         let preset = self.preset.unwrap_or(usual);
         let mut settings = preset.settings(method, self.backbone, summary, false);
         if let Some(epochs) = self.epochs {
-            settings.cam.epochs = epochs;
-            settings.spatial_bce.epochs = epochs;
-            settings.deeplab.epochs = epochs;
+            method.method().set_epochs(&mut settings, epochs);
         }
         if let Some(rounds) = self.rounds {
-            settings.spatial_bce.rounds = rounds;
+            settings.methods.spatial_bce.rounds = rounds;
         }
         settings.batch = self.batch.unwrap_or(settings.batch);
         settings.size = self.size.unwrap_or(settings.size);
@@ -114,7 +112,7 @@ mod tests {
     fn any_setting_can_be_set_by_its_name() {
         let settings = Settings::default();
         let changed = assign(&settings, "spatial_bce.learning_rate=0.01").unwrap();
-        assert_eq!(changed.spatial_bce.learning_rate, 0.01);
+        assert_eq!(changed.methods.spatial_bce.learning_rate, 0.01);
         let changed = assign(&settings, r#"masks.threshold={"fixed":0.4}"#).unwrap();
         assert_eq!(changed.masks.threshold, Threshold::Fixed(0.4));
         assert_eq!(assign(&settings, "method=cam").unwrap().method, MethodName::Cam);

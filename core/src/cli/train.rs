@@ -98,9 +98,9 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
     let finished = ending == Ending::Finished;
     if finished {
         let (out, data) = (args.out.display(), args.data.display());
-        let next = match settings.method {
-            MethodName::Deeplab => format!("predict {out} PHOTOS"),
-            _ => format!("masks {out} {data}"),
+        let next = match settings.method.learns_from_masks() {
+            true => format!("predict {out} PHOTOS"),
+            false => format!("masks {out} {data}"),
         };
         report.line(format!(
             "trained in {}; next: tag2mask {next} --out MASKS",

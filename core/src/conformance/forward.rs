@@ -8,8 +8,9 @@ use crate::backbone::BackboneConfig;
 use crate::backbone::weights::{NameList, Source, Start, TensorFile};
 use crate::error::{Error, Result};
 use crate::method::LearnerConfig;
+use crate::method::spatial_bce::SpatialBceSettings;
 use crate::method::spatial_bce::{PublishedNames, SpatialBceConfig};
-use crate::run::settings::{BackboneName, SpatialBceSettings};
+use crate::run::settings::BackboneName;
 
 const TOLERANCE: f64 = 1e-3;
 

@@ -73,7 +73,7 @@ fn beside(work: &Work, settings: &Settings, images: usize, device: &DeviceInfo) 
     // Two batches: the one at work and the next.
     let batches = 2 * 4 * 3 * work.batch as u64 * (work.side as u64).pow(2);
     // A browser has no disk: what a run has saved so far stays, and each round leaves its network.
-    let rounds = settings.rounds() as u64;
+    let rounds = settings.rounds().len() as u64;
     let saved = if cfg!(target_arch = "wasm32") { all * (1 + rounds) + trainable } else { 0 };
     file + photos + batches + saved
 }

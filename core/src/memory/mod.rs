@@ -4,7 +4,6 @@
 
 mod advice;
 mod fit;
-mod heads;
 mod ledger;
 mod networks;
 mod tape;
@@ -18,7 +17,7 @@ use crate::architecture::Architecture;
 use crate::run::Settings;
 use crate::run::settings::{BackboneName, MethodName};
 use ledger::Ledger;
-use tape::Tape;
+pub use tape::{Dry, Tape};
 
 /// Bytes of a number.
 const NUMBER: u64 = 4;
@@ -88,6 +87,11 @@ impl Work {
             side: (settings.size as f64 * largest).ceil() as usize,
             batch: settings.batch,
         }
+    }
+
+    /// Channels of the features.
+    pub fn channels(&self) -> usize {
+        self.architecture().channels()
     }
 
     fn architecture(&self) -> Architecture {

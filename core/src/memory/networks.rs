@@ -1,7 +1,7 @@
 //! A step of each network, operation by operation, as `backbone` runs it.
 
 use super::tape::{Dry, Tape};
-use super::{NUMBER, Work, heads};
+use super::{NUMBER, Work};
 use crate::architecture::{
     Architecture, ConvShape, MobileNetV2Block, MobileNetV2Shape, ResNet38Block, ResNet38Shape, ResNetBlock,
     ResNetShape,
@@ -180,7 +180,7 @@ fn pre_activated(tape: &mut Tape, x: Dry, block: &ResNet38Block) -> Dry {
 
 /// Bytes of all weights, and of those that learn.
 pub fn weights(work: &Work) -> (u64, u64) {
-    let head = heads::parameters(work);
+    let head = work.method.method().parameters(work);
     let (mut all, mut trainable) = (head, head);
     for segment in segments(work.architecture()) {
         for (shape, learns) in segment.convs() {
@@ -206,7 +206,7 @@ pub fn recorded(work: &Work, tape: &mut Tape) {
     let images = tape.input(3, work.side, false);
     let segments = segments(work.architecture());
     let features = segments.iter().fold(images.clone(), |x, segment| segment.run(tape, x));
-    let last = heads::loss(work, tape, features);
+    let last = work.method.method().loss(work, tape, features);
     tape.backward(&last, None);
 }
 
@@ -225,7 +225,7 @@ pub fn recomputed(work: &Work, tape: &mut Tape, adds: bool) {
     });
     tape.record(true);
     let features = tape.detached(&features, true);
-    let last = heads::loss(work, tape, features.clone());
+    let last = work.method.method().loss(work, tape, features.clone());
     let mut gradient = tape.backward(&last, Some(&features));
     drop(features);
     for segment in segments.iter().rev() {
@@ -250,5 +250,5 @@ pub fn forward(work: &Work, tape: &mut Tape) {
     let images = tape.input(3, work.side, false);
     let segments = segments(work.architecture());
     let features = segments.iter().fold(images, |x, segment| segment.run(tape, x));
-    heads::loss(work, tape, features);
+    work.method.method().loss(work, tape, features);
 }

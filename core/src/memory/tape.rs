@@ -49,7 +49,7 @@ pub struct Tape {
 }
 
 impl Tape {
-    pub fn new(ledger: Ledger, images: usize, processor: Processor) -> Self {
+    pub(super) fn new(ledger: Ledger, images: usize, processor: Processor) -> Self {
         let (steps, gradients) = (Vec::new(), Vec::new());
         Self { ledger, images, processor, recording: true, steps, nodes: 0, largest: 0, gradients }
     }
@@ -232,7 +232,7 @@ impl Tape {
     }
 
     /// The gradients of all that was recorded, from that of `last`. Gives that of `wanted`.
-    pub fn backward(&mut self, last: &Dry, wanted: Option<&Dry>) -> Option<Held> {
+    pub(super) fn backward(&mut self, last: &Dry, wanted: Option<&Dry>) -> Option<Held> {
         let mut upstream: HashMap<usize, Held> = HashMap::new();
         if let Some(node) = last.node {
             upstream.insert(node, self.ledger.hold(self.bytes(last.channels, last.side)));

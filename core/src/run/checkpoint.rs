@@ -12,9 +12,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
-use super::settings::{Settings, VERSION};
+use super::settings::{MethodName, Settings, VERSION};
 use super::store::RunStore;
-use crate::backbone::weights::{Named, TensorFile, encode};
+use crate::backbone::weights::{NameList, Named, TensorFile, encode};
 use crate::error::{Error, Result};
 use crate::memory::Split;
 
@@ -43,18 +43,6 @@ pub struct RunCard {
     pub split: Option<Split>,
 }
 
-/// Which network the weights are of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Stage {
-    /// The plain classifier of round 0.
-    Cam,
-    /// Spatial-BCE.
-    SpatialBce,
-    /// The segmentation network.
-    Deeplab,
-}
-
 /// How far a run is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Position {
@@ -68,8 +56,8 @@ pub struct Position {
 pub struct Trained {
     /// The run's settings and classes.
     pub card: RunCard,
-    /// Which network.
-    pub stage: Stage,
+    /// Whose network.
+    pub network: MethodName,
     /// How far it was trained.
     pub position: Position,
     /// The weights.
@@ -137,11 +125,23 @@ impl Trained {
             path: store.describe(&name),
             reason: "the metadata do not say the stage, round and step".into(),
         };
-        let stage = weights.metadata.get("stage").ok_or_else(damaged)?;
-        let stage =
-            serde_json::from_value(serde_json::Value::String(stage.clone())).map_err(|_| damaged())?;
+        let network = weights.metadata.get("stage").and_then(|id| id.parse().ok()).ok_or_else(damaged)?;
         let position = Position::of(&weights.metadata).ok_or_else(damaged)?;
-        Ok(Some(Self { card, stage, position, weights }))
+        Ok(Some(Self { card, network, position, weights }))
+    }
+}
+
+impl Trained {
+    /// The tensors of this list.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] when one is missing.
+    pub fn named(&self, names: &NameList) -> Result<Vec<Named>> {
+        let named = |(name, shape): &(String, Vec<usize>)| {
+            let values = self.weights.get(name)?.1.to_vec();
+            Ok(Named { name: name.clone(), shape: shape.clone(), values })
+        };
+        names.entries.iter().map(named).collect()
     }
 }
 
@@ -151,15 +151,10 @@ impl Position {
         Some(Self { round: number("round")?, step: number("step")? })
     }
 
-    fn metadata(self, stage: Stage) -> HashMap<String, String> {
-        let stage = match stage {
-            Stage::Cam => "cam",
-            Stage::SpatialBce => "spatial-bce",
-            Stage::Deeplab => "deeplab",
-        };
+    fn metadata(self, network: MethodName) -> HashMap<String, String> {
         HashMap::from([
             ("format".to_owned(), "pt".to_owned()),
-            ("stage".to_owned(), stage.to_owned()),
+            ("stage".to_owned(), network.id().to_owned()),
             ("round".to_owned(), self.round.to_string()),
             ("step".to_owned(), self.step.to_string()),
         ])
@@ -172,13 +167,13 @@ impl Position {
 /// As [`RunStore::write`].
 pub fn save(
     store: &mut impl RunStore,
-    stage: Stage,
+    network: MethodName,
     position: Position,
     weights: &[Named],
     optimizer: &[Named],
 ) -> Result<()> {
-    store.write(WEIGHTS, &encode(weights, position.metadata(stage))?)?;
-    store.write(OPTIMIZER, &encode(optimizer, position.metadata(stage))?)
+    store.write(WEIGHTS, &encode(weights, position.metadata(network))?)?;
+    store.write(OPTIMIZER, &encode(optimizer, position.metadata(network))?)
 }
 
 /// The momentum saved at `position`; `None` when it is of another step or missing.
@@ -197,11 +192,11 @@ pub fn load_optimizer(store: &impl RunStore, position: Position) -> Result<Optio
 /// As [`RunStore::write`].
 pub fn save_round(
     store: &mut impl RunStore,
-    stage: Stage,
+    network: MethodName,
     position: Position,
     weights: &[Named],
 ) -> Result<()> {
-    store.write(&round_file(position.round), &encode(weights, position.metadata(stage))?)
+    store.write(&round_file(position.round), &encode(weights, position.metadata(network))?)
 }
 
 /// Keeps the shares that round `round` learns from.
@@ -268,9 +263,9 @@ mod tests {
         assert!(Trained::load(&store, None).unwrap().is_none());
         RunCard::new(&Settings::default(), &["cow".into()], 3).save(&mut store).unwrap();
         let position = Position { round: 1, step: 20 };
-        save(&mut store, Stage::SpatialBce, position, &tensor(1.0), &tensor(2.0)).unwrap();
+        save(&mut store, MethodName::SpatialBce, position, &tensor(1.0), &tensor(2.0)).unwrap();
         let trained = Trained::load(&store, None).unwrap().unwrap();
-        assert_eq!((trained.stage, trained.position), (Stage::SpatialBce, position));
+        assert_eq!((trained.network, trained.position), (MethodName::SpatialBce, position));
         assert_eq!(trained.weights.get("w").unwrap().1, [1.0]);
         assert!(load_optimizer(&store, position).unwrap().is_some());
     }
@@ -279,7 +274,7 @@ mod tests {
     fn momentum_of_another_step_is_dropped() {
         let mut store = MemoryStore::default();
         let position = Position { round: 1, step: 20 };
-        save(&mut store, Stage::Cam, position, &tensor(1.0), &tensor(2.0)).unwrap();
+        save(&mut store, MethodName::Cam, position, &tensor(1.0), &tensor(2.0)).unwrap();
         assert!(load_optimizer(&store, Position { round: 1, step: 21 }).unwrap().is_none());
     }
 

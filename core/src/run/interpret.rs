@@ -2,7 +2,6 @@
 
 use image::RgbImage;
 
-use super::checkpoint::Stage;
 use super::maps::ImageMaps;
 use super::settings::{MaskSettings, Refine, Threshold};
 use crate::error::Result;
@@ -11,16 +10,17 @@ use crate::masks::threshold::{
     Activation, Background, activation_cam, activation_spatial_bce, adaptive_threshold, label, over_maximum,
 };
 use crate::masks::{LabelMap, ScoreMaps, dense_crf};
+use crate::method::Reading;
 
 /// A method's rules, and what they need to know of the trained network.
 #[derive(Debug, Clone)]
 pub struct Interpreter {
-    /// Which network the maps are of.
-    pub stage: Stage,
-    /// Log-temperatures per class; empty for the plain classifier.
+    /// What the maps mean.
+    pub reading: Reading,
+    /// Log-temperatures per class; empty where the network has none.
     pub log_temperature: Vec<f32>,
-    /// The plain classifier's background threshold where an adaptive one is asked for: it has none.
-    pub cam_threshold: f32,
+    /// Whether the images' labels are known.
+    pub told: bool,
 }
 
 /// One image's labels and how they came about.
@@ -44,20 +44,29 @@ impl Interpreter {
         (width, height): (usize, usize),
         threshold: Threshold,
     ) -> Interpreted {
-        if self.stage == Stage::Deeplab {
-            let all: Vec<u16> = (0..maps.channels() as u16).collect();
-            let (labels, activation) = segmented(&maps.score_maps(&all, width, height));
+        if let Reading::Segmentation { told } = self.reading {
+            let classes = maps.channels().saturating_sub(1) as u16;
+            let shown: Vec<u16> = match told && self.told {
+                true => present.iter().copied().filter(|&class| class < classes).collect(),
+                false => (0..classes).collect(),
+            };
+            // The background stands first.
+            let channels: Vec<u16> = [0].into_iter().chain(shown.iter().map(|class| class + 1)).collect();
+            let (mut labels, mut activation) = segmented(&maps.score_maps(&channels, width, height));
+            to_global(&mut labels.labels, &shown);
+            to_global(&mut activation.strongest, &shown);
             return Interpreted { labels, activation, thresholds: Vec::new() };
         }
         // Only present classes can be labelled, so only their maps are enlarged and kept.
         let scores = maps.score_maps(present, width, height);
         let local: Vec<u16> = (0..present.len() as u16).collect();
-        let mut activation = match self.stage {
-            Stage::Cam => activation_cam(&scores, &local),
-            _ => activation_spatial_bce(&scores, &local),
+        let learned = self.reading == Reading::LearnedThreshold;
+        let mut activation = match learned {
+            true => activation_spatial_bce(&scores, &local),
+            false => activation_cam(&scores, &local),
         };
         let mut thresholds = self.thresholds(maps, present, threshold);
-        if self.stage == Stage::SpatialBce && threshold == Threshold::Adaptive {
+        if learned && threshold == Threshold::Adaptive {
             for (class, threshold) in thresholds.iter_mut().enumerate() {
                 let largest = scores.class(class).iter().copied().fold(f32::NEG_INFINITY, f32::max);
                 *threshold = over_maximum(*threshold, largest);
@@ -82,7 +91,7 @@ impl Interpreter {
         present: &[u16],
         settings: &MaskSettings,
     ) -> Result<LabelMap> {
-        if self.stage != Stage::Deeplab || settings.refine != Refine::CrfProbabilities {
+        if !self.reading.needs_no_labels() || settings.refine != Refine::CrfProbabilities {
             return refine(image, labels, present, settings);
         }
         let size = (image.width() as usize, image.height() as usize);
@@ -99,7 +108,9 @@ impl Interpreter {
                 let class = usize::from(class);
                 adaptive_threshold(mean[class], self.log_temperature.get(class).copied().unwrap_or(0.0))
             }
-            (Threshold::Adaptive | Threshold::Published, None) => self.cam_threshold,
+            (Threshold::Adaptive | Threshold::Published, None) => {
+                self.reading.usual_threshold().unwrap_or_default()
+            }
         };
         present.iter().map(of_class).collect()
     }

@@ -6,17 +6,16 @@ use image::RgbImage;
 #[cfg(not(target_arch = "wasm32"))]
 use rayon::iter::ParallelIterator;
 
-use super::checkpoint::{Stage, Trained};
+use super::checkpoint::Trained;
 use super::event::{Event, Phase};
 use super::host::{Control, Host};
 use super::interpret::{Interpreted, Interpreter, refine};
 use super::maps::{ImageMaps, image_maps, is_reduced, sides};
 use super::pace::Pace;
 use super::settings::{MaskSettings, ViewSize};
-use crate::backbone::BackboneConfig;
 use crate::backbone::weights::FileSource;
-use crate::dataset::Dataset;
 use crate::dataset::cache::{DEFAULT_BYTES, ImageCache};
+use crate::dataset::{Dataset, Layout};
 use crate::device::Compute;
 use crate::error::Result;
 use crate::masks::metric::Confusion;
@@ -25,10 +24,7 @@ use crate::masks::threshold::{Activation, Background, label};
 use crate::masks::threshold_search::ThresholdSearch;
 use crate::masks::{LabelMap, ScoreMaps};
 use crate::memory::{Limits, Processor, Work, at_once, most_pixels};
-use crate::method::cam::CamConfig;
-use crate::method::deeplab::DeepLabConfig;
-use crate::method::spatial_bce::SpatialBceConfig;
-use crate::method::{Learner, LearnerConfig};
+use crate::method::{Network, Setup, network};
 use crate::tensor::read_all;
 
 /// Images that go through the network together, where the device can hold their largest view.
@@ -85,59 +81,24 @@ pub async fn make_masks(
     sink: &mut Sink<'_>,
 ) -> Result<bool> {
     let settings = &trained.card.settings;
-    let backbone = BackboneConfig::new(settings.backbone, settings.output_stride);
     let classes = trained.card.classes.len();
-    let mut source = FileSource::all(&trained.weights);
     let largest = sides(job.side, &job.settings.scales).into_iter().max().unwrap_or(job.side);
     let work = Work { side: largest, ..Work::of(settings, classes) };
     let (processor, limits) = (Processor::of(&compute.info), Limits::of(&compute.info, settings.memory));
-    let reading = Reading {
-        stage: trained.stage,
-        cam_threshold: settings.cam.threshold as f32,
-        group: match job.settings.views {
-            ViewSize::Square => at_once(&work, GROUP, processor, limits),
-            // Photos differ in size.
-            ViewSize::Photo => 1,
-        },
-        // Not by memory: what is free differs from day to day, and masks must not.
-        most_pixels: most_pixels(&work, processor, Limits { memory: None, ..limits }),
+    let group = match job.settings.views {
+        ViewSize::Square => at_once(&work, GROUP, processor, limits),
+        // Photos differ in size.
+        ViewSize::Photo => 1,
     };
-    match trained.stage {
-        Stage::Cam => {
-            let learner = CamConfig { backbone, classes }.init(&mut source, &compute.device)?;
-            masks_of(job, &learner, &reading, compute, host, sink).await
-        }
-        Stage::Deeplab => {
-            let learner = DeepLabConfig { backbone, classes }.init(&mut source, &compute.device)?;
-            masks_of(job, &learner, &reading, compute, host, sink).await
-        }
-        Stage::SpatialBce => {
-            let config = SpatialBceConfig { backbone, classes, settings: settings.spatial_bce.clone() };
-            let learner = config.init(&mut source, &compute.device)?;
-            masks_of(job, &learner, &reading, compute, host, sink).await
-        }
-    }
-}
-
-/// How a network's maps are read, how many images it takes at once, and pixels of the largest.
-struct Reading {
-    stage: Stage,
-    cam_threshold: f32,
-    group: usize,
-    most_pixels: usize,
-}
-
-/// Masks of every image with this network.
-async fn masks_of<L: Learner>(
-    job: &MaskJob<'_>,
-    learner: &L,
-    &Reading { stage, cam_threshold, group, most_pixels }: &Reading,
-    compute: &Compute,
-    host: &mut impl Host,
-    sink: &mut Sink<'_>,
-) -> Result<bool> {
-    let learner = learner.valid();
-    let interpreter = Interpreter { stage, log_temperature: temperatures(&learner).await?, cam_threshold };
+    // Not by memory: what is free differs from day to day, and masks must not.
+    let most_pixels = most_pixels(&work, processor, Limits { memory: None, ..limits });
+    let setup = Setup { settings, classes, steps_per_epoch: 0 };
+    let network = network(trained.network, &setup, &mut FileSource::all(&trained.weights), &compute.device)?;
+    let interpreter = Interpreter {
+        reading: trained.network.method().reading(settings),
+        log_temperature: temperatures(network.as_ref()).await?,
+        told: job.dataset.layout != Layout::Photos,
+    };
     let side = if job.settings.longest_side == 0 { u32::MAX } else { job.settings.longest_side as u32 };
     let mut cache = ImageCache::new(DEFAULT_BYTES, side);
     let total = job.dataset.items.len();
@@ -164,7 +125,7 @@ async fn masks_of<L: Learner>(
                 told = true;
             }
             let (settings, device) = (job.settings, &compute.device);
-            let maps = image_maps(&learner, &pixels, job.side, settings, most_pixels, device).await?;
+            let maps = image_maps(network.as_ref(), &pixels, job.side, settings, most_pixels, device).await?;
             for mask in finish_group(job, &interpreter, images, maps) {
                 sink(mask?)?;
             }
@@ -177,8 +138,9 @@ async fn masks_of<L: Learner>(
     Ok(true)
 }
 
-async fn temperatures<L: Learner>(learner: &L) -> Result<Vec<f32>> {
-    let tensors = learner.log_temperature().into_iter().collect();
+/// Log-temperatures of a network; empty where it has none.
+pub(crate) async fn temperatures(network: &dyn Network) -> Result<Vec<f32>> {
+    let tensors = network.log_temperature().into_iter().collect();
     Ok(read_all(tensors).await?.into_iter().next().unwrap_or_default())
 }
 

@@ -7,7 +7,7 @@ use super::settings::{MaskSettings, ViewSize};
 use crate::dataset::{batch, decode};
 use crate::error::Result;
 use crate::masks::ScoreMaps;
-use crate::method::Learner;
+use crate::method::Network;
 use crate::tensor::read_all;
 
 /// The maps of one image at one scale, mirrored views averaged in.
@@ -85,13 +85,13 @@ fn view(image: &RgbImage, (width, height): (usize, usize), settings: &MaskSettin
 ///
 /// `most_pixels` is what the device can take of one view: larger ones are reduced to it.
 ///
-/// `learner` must be without autodiff ([`burn::module::Module::valid`]). Where views have the image's own
+/// `network` must be without autodiff. Where views have the image's own
 /// size, the images must have one size.
 ///
 /// # Errors
 /// [`crate::Error::Device`] when the device was lost.
-pub async fn image_maps<L: Learner>(
-    learner: &L,
+pub async fn image_maps(
+    network: &dyn Network,
     images: &[&RgbImage],
     side: usize,
     settings: &MaskSettings,
@@ -110,9 +110,9 @@ pub async fn image_maps<L: Learner>(
         let (width, height) = size;
         let input = TensorData::new(pixels, [images.len(), 3, height, width]);
         let input = Tensor::<4>::from_data(input, &device);
-        let mut views = vec![learner.maps(input.clone())];
+        let mut views = vec![network.maps(input.clone())];
         if settings.flip {
-            let mut mirrored = learner.maps(input.flip([3]));
+            let mut mirrored = network.maps(input.flip([3]));
             mirrored.scores = mirrored.scores.flip([3]);
             views.push(mirrored);
         }

@@ -39,6 +39,8 @@ mod team;
 #[cfg(feature = "network")]
 pub mod train;
 #[cfg(feature = "network")]
+mod trainee;
+#[cfg(feature = "network")]
 mod watch;
 #[cfg(feature = "cli")]
 mod workers;

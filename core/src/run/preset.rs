@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::settings::{
-    AugmentSettings, BackboneName, CamSettings, MaskSettings, MethodName, OptimizerSettings, Settings,
-    SpatialBceSettings, Threshold, ViewSize,
+    AugmentSettings, BackboneName, MaskSettings, MethodName, OptimizerSettings, Settings, Threshold, ViewSize,
 };
 use super::suggest;
 use crate::dataset::Summary;
@@ -53,11 +52,10 @@ impl Preset {
     }
 }
 
-/// The paper's settings. What it does not say, or has from an unpublished file, is ours and stays as it is:
-/// round 0, and where the heads start.
+/// The papers' settings: of the optimiser, sizes and masks Spatial-BCE's, of each method its own. What they do
+/// not say, or have from an unpublished file, is ours and stays as it is: round 0, and where the heads start.
 fn paper(method: MethodName, backbone: BackboneName) -> Settings {
-    let scales = vec![1.0, 0.5, 1.5, 2.0];
-    Settings {
+    let mut settings = Settings {
         method,
         backbone,
         output_stride: 8,
@@ -72,28 +70,17 @@ fn paper(method: MethodName, backbone: BackboneName) -> Settings {
         },
         // The paper's RandAugment is not in; these changes are the nearest that are.
         augment: AugmentSettings { flip: true, scales: vec![1.0], color: 0.2 },
-        cam: CamSettings { epochs: 20, learning_rate: 0.001, ..CamSettings::default() },
-        spatial_bce: SpatialBceSettings {
-            rounds: 3,
-            epochs: 20,
-            learning_rate: 0.001,
-            cycle: 100,
-            network_steps: 80,
-            share_weight: 1.0,
-            share_scales: scales.clone(),
-            start_temperature: 10.0,
-            ..SpatialBceSettings::default()
-        },
         masks: MaskSettings {
-            scales,
-            // A segmentation network looks at new photos as it looked at those that it learned from.
-            views: if method.learns_from_masks() { ViewSize::Square } else { ViewSize::Photo },
+            scales: vec![1.0, 0.5, 1.5, 2.0],
+            views: ViewSize::Photo,
             flip: true,
             threshold: Threshold::Published,
             ..MaskSettings::default()
         },
         ..Settings::default()
-    }
+    };
+    MethodName::ALL.iter().for_each(|name| name.method().publish(&mut settings));
+    settings
 }
 
 #[cfg(test)]

@@ -5,17 +5,16 @@ use std::sync::Arc;
 use image::RgbImage;
 use web_time::Instant;
 
-use super::checkpoint::Stage;
 use super::event::Event;
 use super::interpret::Interpreter;
+use super::make_masks::temperatures;
 use super::maps::image_maps;
 use super::settings::{MaskSettings, Threshold};
 use crate::dataset::Dataset;
 use crate::dataset::cache::{DEFAULT_BYTES, ImageCache};
 use crate::device::Compute;
 use crate::error::Result;
-use crate::method::Learner;
-use crate::tensor::read_all;
+use crate::method::{Network, Reading};
 
 /// Previews take at most this part of the time.
 const SHARE_OF_TIME: f64 = 0.06;
@@ -50,23 +49,20 @@ impl Previews {
     }
 
     /// One event per image.
-    pub(crate) async fn make<L: Learner>(
+    pub(crate) async fn make(
         &mut self,
-        learner: &L,
-        stage: Stage,
-        cam_threshold: f32,
+        network: &dyn Network,
+        reading: Reading,
         dataset: &Dataset,
         compute: &Compute,
         (side, round, step): (usize, usize, usize),
     ) -> Result<Vec<Event>> {
         let started = Instant::now();
-        let learner = learner.valid();
-        let temperatures = read_all(learner.log_temperature().into_iter().collect()).await?;
-        let log_temperature = temperatures.into_iter().next().unwrap_or_default();
-        let interpreter = Interpreter { stage, log_temperature, cam_threshold };
+        let log_temperature = temperatures(network).await?;
+        let interpreter = Interpreter { reading, log_temperature, told: true };
         let settings = MaskSettings { scales: vec![1.0], flip: false, ..MaskSettings::default() };
         let pixels: Vec<&RgbImage> = self.images.iter().map(|(_, image)| image.as_ref()).collect();
-        let maps = image_maps(&learner, &pixels, side, &settings, usize::MAX, &compute.device).await?;
+        let maps = image_maps(network, &pixels, side, &settings, usize::MAX, &compute.device).await?;
         let mut events = Vec::new();
         for (&(image, _), maps) in self.images.iter().zip(&maps) {
             let present = &dataset.items[image].labels;

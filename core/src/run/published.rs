@@ -1,7 +1,7 @@
 //! A checkpoint of the authors' program as a trained run, so that masks can be made with it.
 
-use super::checkpoint::{Position, RunCard, Stage, Trained};
-use super::settings::{BackboneName, MaskSettings, Settings, Threshold, ViewSize};
+use super::checkpoint::{Position, RunCard, Trained};
+use super::settings::{BackboneName, MaskSettings, MethodName, Settings, Threshold, ViewSize};
 use crate::backbone::BackboneConfig;
 use crate::backbone::weights::{FileSource, NameList, Named, Source, Start, TensorFile};
 use crate::error::{Error, Result};
@@ -39,7 +39,8 @@ pub fn published(file: &TensorFile, classes: &[String], device: &burn::tensor::D
         ..Settings::default()
     };
     let backbone = BackboneConfig::new(settings.backbone, settings.output_stride);
-    let config = SpatialBceConfig { backbone, classes: count, settings: settings.spatial_bce.clone() };
+    let config =
+        SpatialBceConfig { backbone, classes: count, settings: settings.methods.spatial_bce.clone() };
     let NameList { entries } = config.names(device)?;
     let mut source = FileSource::all(file);
     let mut theirs = PublishedNames::new(&mut source);
@@ -51,8 +52,8 @@ pub fn published(file: &TensorFile, classes: &[String], device: &burn::tensor::D
     let weights = TensorFile::of(file.path(), taken.collect::<Result<Vec<_>>>()?);
     Ok(Trained {
         card: RunCard::new(&settings, classes, 0),
-        stage: Stage::SpatialBce,
-        position: Position { round: settings.spatial_bce.rounds, step: 0 },
+        network: MethodName::SpatialBce,
+        position: Position { round: settings.methods.spatial_bce.rounds, step: 0 },
         weights,
     })
 }

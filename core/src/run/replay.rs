@@ -72,7 +72,8 @@ fn tell(host: &mut impl Host, event: Option<Event>) {
 mod tests {
     use super::*;
     use crate::backbone::weights::Named;
-    use crate::run::checkpoint::{Position, RunCard, Stage, save};
+    use crate::method::MethodName;
+    use crate::run::checkpoint::{Position, RunCard, save};
     use crate::run::event::{DeviceInfo, LossPoint};
     use crate::run::host::Control;
     use crate::run::settings::Settings;
@@ -120,7 +121,7 @@ mod tests {
         let mut store = MemoryStore::default();
         RunCard::new(&Settings::default(), &["cow".into()], 3).save(&mut store).unwrap();
         let weights = [Named { name: "w".into(), shape: vec![1], values: vec![0.0] }];
-        save(&mut store, Stage::Cam, Position { round: 0, step: 6 }, &weights, &[]).unwrap();
+        save(&mut store, MethodName::Cam, Position { round: 0, step: 6 }, &weights, &[]).unwrap();
         for event in events {
             store.append(LOG, &serde_json::to_string(event).unwrap()).unwrap();
         }

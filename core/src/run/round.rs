@@ -4,7 +4,7 @@
 use burn::tensor::{Device, Tensor};
 use web_time::Instant;
 
-use super::checkpoint::{self, Position, Stage};
+use super::checkpoint::{self, Position};
 use super::event::{Collapse, Event, LossPoint, Phase};
 use super::host::Host;
 use super::journal::Journal;
@@ -13,9 +13,9 @@ use super::preview::Previews;
 use super::settings::Settings;
 use super::step::LOSSES;
 use super::store::RunStore;
-use super::team::Team;
+use super::trainee::{Told, Trainee};
 use super::watch::{Watch, advice};
-use crate::backbone::weights::{NameList, TensorFile};
+use crate::backbone::weights::NameList;
 use crate::dataset::Dataset;
 use crate::dataset::batch::{Batch as HostBatch, Sampler, make_batch, training_side};
 use crate::dataset::cache::ImageCache;
@@ -23,8 +23,8 @@ use crate::dataset::targets::Targets;
 use crate::device::Compute;
 use crate::error::{Error, Result};
 use crate::memory::Split;
-use crate::method::{Learner, groups};
-use crate::optim::{Sgd, polynomial};
+use crate::method::{MethodName, Setup};
+use crate::optim::polynomial;
 use crate::tensor::read_all;
 
 /// Losses are read when this many steps wait, or as many as a device does in [`READ_SECONDS`]: a slow one
@@ -41,7 +41,9 @@ pub(super) struct Plan<'a> {
     pub(super) settings: &'a Settings,
     pub(super) compute: &'a Compute,
     pub(super) device: &'a Device,
-    pub(super) stage: Stage,
+    /// Whose network is trained.
+    pub(super) network: MethodName,
+    pub(super) setup: Setup<'a>,
     pub(super) round: usize,
     pub(super) start_step: usize,
     pub(super) steps: usize,
@@ -57,7 +59,6 @@ pub(super) struct Plan<'a> {
     /// `[items][classes]`; empty in round 0.
     pub(super) shares: Vec<Vec<f32>>,
     pub(super) names: NameList,
-    pub(super) optimizer: Option<TensorFile>,
 }
 
 /// How a round ended.
@@ -69,33 +70,21 @@ pub(super) enum Ended {
     Stopped,
 }
 
-/// Losses that are still on the device, [`LOSSES`] of them.
+/// A step whose losses are still on the device, [`LOSSES`] of them.
 struct Waiting {
     step: usize,
-    values: Tensor<1>,
-    threshold_step: bool,
+    told: Told,
 }
 
-/// Trains `learner` from `start_step` to the end of the round.
-pub(super) async fn train_round<L: Learner, H: Host, S: RunStore>(
-    mut learner: L,
+/// Trains the network from `start_step` to the end of the round.
+pub(super) async fn train_round<H: Host, S: RunStore>(
+    mut trainee: Box<dyn Trainee>,
     mut plan: Plan<'_>,
     previews: &mut Previews,
     cache: &mut ImageCache,
     journal: &mut Journal<'_, H, S>,
-) -> Result<(L, Ended)> {
+) -> Result<Ended> {
     let Plan { dataset, settings, round, steps, targets, .. } = plan;
-    let momentum = plan.optimizer.take();
-    let optimizer = |device: &Device| {
-        let mut sgd = Sgd::new(settings.optimizer.clone(), groups::<L>(&plan.names));
-        if let Some(file) = &momentum {
-            sgd.load(file, &plan.names, device);
-        }
-        sgd
-    };
-    let mut sgd = optimizer(plan.device);
-    let mut team = Team::start(&learner, &plan, optimizer)?;
-    drop(momentum);
     // Each round sees the images in an order of its own.
     let seed = settings.seed.wrapping_add((round as u64) << 32);
     let sampler = Sampler::new(std::mem::take(&mut plan.items), settings.batch, seed);
@@ -123,7 +112,8 @@ pub(super) async fn train_round<L: Learner, H: Host, S: RunStore>(
     // would make new ones beside them (twice the peak, counted in Chromium).
     #[cfg(not(target_arch = "wasm32"))]
     plan.compute.device.memory_cleanup();
-    let mut watch = Watch::new(mean_share(dataset, &plan.shares), plan.stage == Stage::Deeplab);
+    let reading = plan.network.method().reading(settings);
+    let mut watch = Watch::new(mean_share(dataset, &plan.shares), reading.needs_no_labels());
     let mut waiting: Vec<Waiting> = Vec::new();
     let mut pace = Pace::start();
     let mut saved = Instant::now();
@@ -137,18 +127,16 @@ pub(super) async fn train_round<L: Learner, H: Host, S: RunStore>(
                 let learning_rate = polynomial(plan.rate, step, steps, settings.optimizer.power);
                 journal.tell(Event::Losses { round, points, learning_rate })?;
             }
-            save(&learner, &sgd, &plan, step, journal).await?;
+            save(trainee.as_ref(), &plan, step, journal).await?;
             journal.tell(Event::Stopped { round, step })?;
-            return Ok((learner, Ended::Stopped));
+            return Ok(Ended::Stopped);
         }
         let batch = match next.take() {
             Some(batch) => batch,
             None => prepare(step, journal)?,
         };
         let rate = polynomial(plan.rate, step, steps, settings.optimizer.power);
-        let learned = team.learn(&learner, batch, &plan, step, rate)?;
-        learner = sgd.step(learner, learned.gradients, rate);
-        waiting.push(Waiting { step, values: learned.losses, threshold_step: learned.threshold_step });
+        waiting.push(Waiting { step, told: trainee.step(batch, &plan, step, rate)? });
         // Hand the queued kernels over, so that they run while the next batch is decoded.
         plan.device.flush().map_err(|error| lost(plan.compute, format!("{error:?}")))?;
         if step + 1 < steps {
@@ -171,29 +159,29 @@ pub(super) async fn train_round<L: Learner, H: Host, S: RunStore>(
         }
         if previews.are_due() || (is_last && !previews.is_empty()) {
             let when = (settings.size, round, step);
-            let threshold = settings.cam.threshold as f32;
-            for event in previews.make(&learner, plan.stage, threshold, dataset, plan.compute, when).await? {
+            let network = trainee.network();
+            for event in previews.make(network.as_ref(), reading, dataset, plan.compute, when).await? {
                 journal.tell(event)?;
             }
             pace.skip();
         }
         if save_is_due {
             let started = Instant::now();
-            save(&learner, &sgd, &plan, step + 1, journal).await?;
+            save(trainee.as_ref(), &plan, step + 1, journal).await?;
             journal.tell(Event::Saved { round, step: step + 1 })?;
             saved = Instant::now();
             save_seconds = SAVE_SECONDS.max(SAVE_PAUSE * started.elapsed().as_secs_f64());
             pace.skip();
         }
     }
-    save(&learner, &sgd, &plan, steps, journal).await?;
+    save(trainee.as_ref(), &plan, steps, journal).await?;
     journal.tell(Event::Saved { round, step: steps })?;
-    Ok((learner, Ended::Finished))
+    Ok(Ended::Finished)
 }
 
 async fn read(waiting: Vec<Waiting>) -> Result<Vec<LossPoint>> {
     let (facts, tensors): (Vec<_>, Vec<_>) =
-        waiting.into_iter().map(|each| ((each.step, each.threshold_step), each.values)).unzip();
+        waiting.into_iter().map(|Waiting { step, told }| ((step, told.threshold_step), told.losses)).unzip();
     if tensors.is_empty() {
         return Ok(Vec::new());
     }
@@ -230,19 +218,18 @@ fn report_collapses<H: Host, S: RunStore>(
     Ok(())
 }
 
-async fn save<L: Learner, H: Host, S: RunStore>(
-    learner: &L,
-    sgd: &Sgd,
+async fn save<H: Host, S: RunStore>(
+    trainee: &dyn Trainee,
     plan: &Plan<'_>,
     step: usize,
     journal: &mut Journal<'_, H, S>,
 ) -> Result<()> {
-    let weights = plan.names.read(learner).await?;
-    let optimizer = sgd.save(&plan.names).await?;
+    let weights = plan.names.read(trainee.parameters()).await?;
+    let optimizer = trainee.optimizer().save(&plan.names).await?;
     let position = Position { round: plan.round, step };
-    checkpoint::save(journal.store, plan.stage, position, &weights, &optimizer)?;
+    checkpoint::save(journal.store, plan.network, position, &weights, &optimizer)?;
     if step == plan.steps {
-        checkpoint::save_round(journal.store, plan.stage, position, &weights)?;
+        checkpoint::save_round(journal.store, plan.network, position, &weights)?;
     }
     Ok(())
 }

@@ -3,11 +3,13 @@
 
 mod names;
 
-pub use names::{BackboneName, MethodName};
+pub use names::BackboneName;
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::method::Round;
+pub use crate::method::{MethodName, MethodSettings};
 
 /// The version of the settings' layout, written to `run.json`.
 pub const VERSION: u32 = 1;
@@ -37,12 +39,9 @@ pub struct Settings {
     pub optimizer: OptimizerSettings,
     /// Random changes to training images.
     pub augment: AugmentSettings,
-    /// Round 0: the plain classifier.
-    pub cam: CamSettings,
-    /// Rounds 1 and on.
-    pub spatial_bce: SpatialBceSettings,
-    /// The second stage.
-    pub deeplab: DeepLabSettings,
+    /// Of each method, by its name.
+    #[serde(flatten)]
+    pub methods: MethodSettings,
     /// From score maps to masks.
     pub masks: MaskSettings,
 }
@@ -75,61 +74,6 @@ pub struct AugmentSettings {
     pub scales: Vec<f64>,
     /// Largest relative change of brightness, contrast and saturation; 0 = none.
     pub color: f64,
-}
-
-/// The plain classifier of round 0.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct CamSettings {
-    /// Passes over the data.
-    pub epochs: usize,
-    /// Learning rate of the backbone.
-    pub learning_rate: f64,
-    /// Background threshold on maps normalised to 1 that gives the first foreground shares. Ours: the
-    /// usual 0.30 makes objects too large, and every later round learns them so.
-    pub threshold: f64,
-}
-
-/// Spatial-BCE (METHODS §1; Wu et al., ECCV 2022).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct SpatialBceSettings {
-    /// Rounds; the foreground shares are refreshed from masks between them (paper: 3).
-    pub rounds: usize,
-    /// Passes over the data per round (paper: 20).
-    pub epochs: usize,
-    /// Learning rate of the backbone (paper: 0.001, for ResNet-38).
-    pub learning_rate: f64,
-    /// Steps of one alternation (paper: 100). Ours: short rounds need several, or the threshold is learned
-    /// once, for activations that then move on.
-    pub cycle: usize,
-    /// Steps of each alternation that train the network; the others train the threshold (paper: 80).
-    pub network_steps: usize,
-    /// Weight of the term that holds the mean activation to the foreground share (paper: 1). Ours: where
-    /// objects are small, at 1 the main term pulls everything to the background before it can act.
-    pub share_weight: f64,
-    /// A present class covers at least this share of an image, and leaves as much. Ours: with a share of
-    /// 0 the term kills the class, with one of 1 it costs 23 and throws the network off.
-    #[serde(alias = "share_floor")]
-    pub share_margin: f64,
-    /// As [`MaskSettings::scales`], for the masks that the shares are measured on. Ours: one scale
-    /// instead of the paper's four keeps the pause between rounds short.
-    pub share_scales: Vec<f64>,
-    /// Root mean square of the first logits, which sets the scale of the features. Ours.
-    pub start_rms: f64,
-    /// First temperature; 1 to 100 (paper: 10, with features some 30 times smaller). Masks are cut from
-    /// logits over the temperature: one that is too high leaves them no contrast.
-    pub start_temperature: f64,
-}
-
-/// The segmentation network that learns from masks (METHODS §1, "Second stage").
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct DeepLabSettings {
-    /// Passes over the data.
-    pub epochs: usize,
-    /// Learning rate of the backbone.
-    pub learning_rate: f64,
 }
 
 /// Which pixels become foreground.
@@ -225,9 +169,7 @@ impl Default for Settings {
             seed: 0,
             optimizer: OptimizerSettings::default(),
             augment: AugmentSettings::default(),
-            cam: CamSettings::default(),
-            spatial_bce: SpatialBceSettings::default(),
-            deeplab: DeepLabSettings::default(),
+            methods: MethodSettings::default(),
             masks: MaskSettings::default(),
         }
     }
@@ -242,35 +184,6 @@ impl Default for OptimizerSettings {
 impl Default for AugmentSettings {
     fn default() -> Self {
         Self { flip: true, scales: vec![1.0], color: 0.2 }
-    }
-}
-
-impl Default for CamSettings {
-    fn default() -> Self {
-        Self { epochs: 4, learning_rate: 0.003, threshold: 0.50 }
-    }
-}
-
-impl Default for SpatialBceSettings {
-    fn default() -> Self {
-        Self {
-            rounds: 2,
-            epochs: 8,
-            learning_rate: 5e-4,
-            cycle: 20,
-            network_steps: 16,
-            share_weight: 5.0,
-            share_margin: 0.02,
-            share_scales: vec![1.0],
-            start_rms: 2.0,
-            start_temperature: 2.0,
-        }
-    }
-}
-
-impl Default for DeepLabSettings {
-    fn default() -> Self {
-        Self { epochs: 12, learning_rate: 0.002 }
     }
 }
 
@@ -308,12 +221,6 @@ impl Settings {
     /// # Errors
     /// [`Error::Setting`] for the first value out of its range.
     pub fn check(&self) -> Result<()> {
-        let within = |name, value: f64, low: f64, high: f64| {
-            if value.is_finite() && (low..=high).contains(&value) {
-                return Ok(());
-            }
-            Err(Error::Setting { name, reason: format!("{value} is not between {low} and {high}") })
-        };
         if self.version > VERSION {
             return Err(Error::Setting {
                 name: "version",
@@ -334,27 +241,11 @@ impl Settings {
         within("size", self.size as f64, 32.0, 1024.0)?;
         within("batch", self.batch as f64, 1.0, 256.0)?;
         within("memory", self.memory, 0.0, 1024.0)?;
-        within("epochs", self.cam.epochs as f64, 1.0, 10_000.0)?;
-        within("epochs", self.spatial_bce.epochs as f64, 1.0, 10_000.0)?;
-        within("epochs", self.deeplab.epochs as f64, 1.0, 10_000.0)?;
-        within("rounds", self.spatial_bce.rounds as f64, 1.0, 100.0)?;
-        within("cycle", self.spatial_bce.cycle as f64, 1.0, 1e6)?;
-        within("network-steps", self.spatial_bce.network_steps as f64, 0.0, self.spatial_bce.cycle as f64)?;
-        within("start-rms", self.spatial_bce.start_rms, 0.01, 100.0)?;
-        within("start-temperature", self.spatial_bce.start_temperature, 1.0, 100.0)?;
-        within("share-margin", self.spatial_bce.share_margin, 0.0, 0.5)?;
         within("momentum", self.optimizer.momentum, 0.0, 0.999)?;
         within("weight-decay", self.optimizer.weight_decay, 0.0, 1.0)?;
-        within("learning-rate", self.cam.learning_rate, 0.0, 10.0)?;
-        within("learning-rate", self.spatial_bce.learning_rate, 0.0, 10.0)?;
-        within("learning-rate", self.deeplab.learning_rate, 0.0, 10.0)?;
         within("color", self.augment.color, 0.0, 1.0)?;
         within("iterations", self.masks.crf.iterations as f64, 1.0, 100.0)?;
-        for (name, scales) in [
-            ("scales", &self.masks.scales),
-            ("share-scales", &self.spatial_bce.share_scales),
-            ("augment-scales", &self.augment.scales),
-        ] {
+        for (name, scales) in [("scales", &self.masks.scales), ("augment-scales", &self.augment.scales)] {
             if scales.is_empty() || scales.len() > 16 {
                 return Err(Error::Setting { name, reason: "give 1 to 16 numbers".into() });
             }
@@ -365,34 +256,24 @@ impl Settings {
         if let Threshold::Fixed(value) = self.masks.threshold {
             within("threshold", value, 0.0, 1.0)?;
         }
-        Ok(())
+        MethodName::ALL.iter().try_for_each(|name| name.method().check(self))
     }
 
-    /// Rounds that run: round 0 is the plain classifier, and Spatial-BCE adds its own.
-    pub fn rounds(&self) -> usize {
-        match self.method {
-            MethodName::Cam | MethodName::Deeplab => 1,
-            MethodName::SpatialBce => 1 + self.spatial_bce.rounds,
-        }
+    /// What is trained, round by round.
+    pub fn rounds(&self) -> Vec<Round> {
+        self.method.method().rounds(self)
     }
+}
 
-    /// Passes over the data in round `round`.
-    pub fn epochs_of(&self, round: usize) -> usize {
-        match (self.method, round) {
-            (MethodName::Deeplab, _) => self.deeplab.epochs,
-            (_, 0) => self.cam.epochs,
-            _ => self.spatial_bce.epochs,
-        }
+/// Refuses a number outside its range.
+///
+/// # Errors
+/// [`Error::Setting`], which names the setting.
+pub fn within(name: &'static str, value: f64, low: f64, high: f64) -> Result<()> {
+    if value.is_finite() && (low..=high).contains(&value) {
+        return Ok(());
     }
-
-    /// Learning rate of the backbone in round `round`.
-    pub fn rate_of(&self, round: usize) -> f64 {
-        match (self.method, round) {
-            (MethodName::Deeplab, _) => self.deeplab.learning_rate,
-            (_, 0) => self.cam.learning_rate,
-            _ => self.spatial_bce.learning_rate,
-        }
-    }
+    Err(Error::Setting { name, reason: format!("{value} is not between {low} and {high}") })
 }
 
 #[cfg(test)]

@@ -25,6 +25,8 @@ pub struct Learned {
     pub losses: Tensor<1>,
     /// Whether the threshold branch was trained.
     pub threshold_step: bool,
+    /// The batch's [`StepLoss::statistics`].
+    pub statistics: Option<Tensor<1>>,
 }
 
 /// The gradients of a batch. They are those of the whole batch, however `split` has it worked through.
@@ -76,10 +78,7 @@ impl<'a> Lesson<'a> {
         let mut tally: Option<Tensor<1>> = None;
         for part in self.parts(images) {
             let counts = held.tally(&self.part(part, &self.whole, &plain), self.step)?;
-            tally = Some(match tally.take() {
-                Some(sum) => sum + counts,
-                None => counts,
-            });
+            tally = added(tally.take(), Some(counts));
         }
         tally
     }
@@ -94,7 +93,7 @@ impl<'a> Lesson<'a> {
     ) -> Learned {
         let whole = Whole { tally, ..self.whole.clone() };
         let mut gradients = GradientsAccumulator::new();
-        let mut losses: Option<Tensor<1>> = None;
+        let (mut losses, mut statistics): (Option<Tensor<1>>, Option<Tensor<1>>) = (None, None);
         let mut threshold_step = false;
         for part in self.parts(images) {
             let part = self.part(part, &whole, self.device);
@@ -103,15 +102,14 @@ impl<'a> Lesson<'a> {
                 false => accumulate(learner, &part, self.step, &mut gradients),
             };
             threshold_step = loss.threshold_step;
-            losses = Some(match losses.take() {
-                Some(sum) => sum + loss.values,
-                None => loss.values,
-            });
+            losses = added(losses.take(), Some(loss.values));
+            statistics = added(statistics.take(), loss.statistics);
         }
         Learned {
             gradients: gradients.grads(),
             losses: losses.unwrap_or_else(|| Tensor::zeros([LOSSES], &self.device.clone().inner())),
             threshold_step,
+            statistics,
         }
     }
 
@@ -142,11 +140,20 @@ impl<'a> Lesson<'a> {
     }
 }
 
+/// The sum of what is there.
+fn added(sum: Option<Tensor<1>>, part: Option<Tensor<1>>) -> Option<Tensor<1>> {
+    match (sum, part) {
+        (Some(sum), Some(part)) => Some(sum + part),
+        (sum, part) => sum.or(part),
+    }
+}
+
 /// What a part of a batch says beside its gradients.
 struct PartLoss {
     /// As [`Learned::losses`].
     values: Tensor<1>,
     threshold_step: bool,
+    statistics: Option<Tensor<1>>,
 }
 
 impl PartLoss {
@@ -154,7 +161,7 @@ impl PartLoss {
         let total = loss.total.clone().detach().inner();
         let [main, share, activation] = loss.parts.clone();
         let values = Tensor::cat(vec![total, main, share, activation], 0);
-        Self { values, threshold_step: loss.threshold_step }
+        Self { values, threshold_step: loss.threshold_step, statistics: loss.statistics.clone() }
     }
 }
 
@@ -194,7 +201,8 @@ pub(super) mod tests {
     use crate::method::cam::CamConfig;
     use crate::method::deeplab::DeepLabConfig;
     use crate::method::spatial_bce::SpatialBceConfig;
-    use crate::run::settings::{AugmentSettings, BackboneName, SpatialBceSettings};
+    use crate::method::spatial_bce::SpatialBceSettings;
+    use crate::run::settings::{AugmentSettings, BackboneName};
 
     /// Every gradient of a module, one after the other.
     struct Collect<'a> {

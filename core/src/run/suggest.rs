@@ -2,87 +2,37 @@
 
 use super::settings::{BackboneName, MethodName, Settings};
 use crate::dataset::Summary;
-
-/// Optimiser steps of round 0, of each later round, and of the segmentation network, in which a backbone learns what it can, and the
-/// learning rates for them.
-struct Schedule {
-    first_steps: usize,
-    round_steps: usize,
-    segmenter_steps: usize,
-    first_rate: f64,
-    round_rate: f64,
-    segmenter_rate: f64,
-    largest_side: usize,
-}
-
-/// Training sizes of the segmentation network, relative to the given one.
-pub const SEGMENTER_SCALES: [f64; 3] = [0.75, 1.0, 1.25];
-
-fn schedule(backbone: BackboneName) -> Schedule {
-    if backbone.trains_from_scratch() {
-        Schedule {
-            first_steps: 320,
-            round_steps: 160,
-            segmenter_steps: 480,
-            first_rate: 0.02,
-            round_rate: 0.001,
-            segmenter_rate: 0.02,
-            largest_side: 160,
-        }
-    } else {
-        Schedule {
-            first_steps: 200,
-            round_steps: 400,
-            segmenter_steps: 600,
-            first_rate: 0.003,
-            round_rate: 5e-4,
-            segmenter_rate: 0.002,
-            largest_side: 224,
-        }
-    }
-}
+use crate::method::Situation;
 
 /// Sane settings for this data and backbone. On a `slow` device (a CPU in a browser, a software
 /// rasteriser) fewer steps on smaller images show something within minutes.
 pub fn settings(method: MethodName, backbone: BackboneName, summary: &Summary, slow: bool) -> Settings {
-    let schedule = schedule(backbone);
     let mut settings = Settings { method, backbone, ..Settings::default() };
     let images = summary.images.len().max(1);
     settings.batch = settings.batch.min(images);
-    // Small images of small things: half the stride sees them twice as finely at a bearable cost.
-    settings.output_stride = if backbone.trains_from_scratch() { 8 } else { backbone.output_strides()[0] };
-    let largest_side = if slow { schedule.largest_side * 2 / 3 } else { schedule.largest_side };
-    settings.size = typical_side(summary).clamp(64, largest_side / 32 * 32);
-    let steps_per_epoch = images.div_ceil(settings.batch);
-    let epochs = |steps: usize, most: usize| {
-        let steps = if slow { steps / 2 } else { steps };
-        steps.div_ceil(steps_per_epoch).clamp(2, most)
+    let situation = Situation {
+        from_scratch: backbone.trains_from_scratch(),
+        slow,
+        steps_per_epoch: images.div_ceil(settings.batch),
     };
-    settings.cam.epochs = epochs(schedule.first_steps, 100);
-    settings.cam.learning_rate = schedule.first_rate;
-    settings.deeplab.epochs = epochs(schedule.segmenter_steps, 100);
-    settings.deeplab.learning_rate = schedule.segmenter_rate;
-    if method == MethodName::Deeplab {
-        // Masks follow their pixels through any change of size; shares of the image would not be harmed
-        // either, but a classifier's maps are.
-        settings.augment.scales = SEGMENTER_SCALES.to_vec();
-    }
-    if backbone.trains_from_scratch() {
+    // Small images of small things: half the stride sees them twice as finely at a bearable cost.
+    settings.output_stride = if situation.from_scratch { 8 } else { backbone.output_strides()[0] };
+    let largest_side = situation.by_start(160, 224);
+    let largest_side = if slow { largest_side * 2 / 3 } else { largest_side };
+    settings.size = typical_side(summary).clamp(64, largest_side / 32 * 32);
+    // Of every method: a form may change it.
+    MethodName::ALL.iter().for_each(|name| name.method().suggest(&mut settings, &situation));
+    if situation.from_scratch {
         // All of it is new; and what is far from a minimum takes steps that are too long.
         settings.optimizer.head_factor = 5.0;
         settings.optimizer.max_gradient_norm = 1.0;
         // What it knows is how things look at the size that it saw them.
         settings.masks.scales = vec![1.0, 1.5];
-    } else {
-        // A second round costs as much again and made worse masks of the photos it was tried on.
-        settings.spatial_bce.rounds = 1;
     }
-    settings.spatial_bce.epochs = epochs(schedule.round_steps, 100);
-    settings.spatial_bce.learning_rate = schedule.round_rate;
     if slow {
-        settings.spatial_bce.rounds = 1;
         settings.masks.scales = vec![1.0];
     }
+    method.method().suit(&mut settings);
     settings
 }
 
@@ -139,7 +89,7 @@ mod tests {
         assert_eq!(settings(MethodName::SpatialBce, BackboneName::Tiny, &summary(60, 100), false).size, 96);
         let few = settings(MethodName::SpatialBce, BackboneName::MobilenetV2, &summary(60, 300), false);
         let many = settings(MethodName::SpatialBce, BackboneName::MobilenetV2, &summary(5000, 300), false);
-        assert!(many.cam.epochs < few.cam.epochs);
+        assert!(many.methods.cam.epochs < few.methods.cam.epochs);
         assert_eq!(many.size, 224);
     }
 }

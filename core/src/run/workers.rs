@@ -169,6 +169,9 @@ impl<L: Learner> Worker<L> {
             let lesson = Lesson::new(&batch, &self.shares, step, self.split, &self.device);
             let learned = learn_part(&learner, &lesson, &batch, &self.peers, steps_done)?;
             learner = self.sgd.step(learner, learned.gradients, rate);
+            if let Some(statistics) = learned.statistics {
+                learner = learner.absorb(statistics);
+            }
             self.device
                 .flush()
                 .map_err(|error| Error::Device { device: self.name.clone(), reason: format!("{error:?}") })?;
@@ -195,15 +198,18 @@ fn learn_part<L: Learner>(
     // One vector, so that there is one sum a step.
     let mut parts = gradients(learner, &own.gradients);
     parts.push(own.losses);
+    let statistics = own.statistics.as_ref().map_or(0, |statistics| statistics.dims()[0]);
+    parts.extend(own.statistics);
     let sum = peers.sum(Tensor::cat(parts, 0))?;
     if steps_done == 0 {
         peers.agree("the gradients", sum.clone())?;
     }
-    let losses = sum.dims()[0] - LOSSES;
+    let losses = sum.dims()[0] - LOSSES - statistics;
     Ok(Learned {
         losses: sum.clone().narrow(0, losses, LOSSES),
         gradients: apart(learner, &own.gradients, &sum),
         threshold_step: own.threshold_step,
+        statistics: (statistics > 0).then(|| sum.narrow(0, losses + LOSSES, statistics)),
     })
 }
 

@@ -12,7 +12,7 @@ mod torch;
 
 pub use file::{FileSource, TensorFile, encode};
 pub use given::Given;
-pub use names::{NameList, Named};
+pub use names::{NameList, Named, Parameters};
 pub use random::RandomSource;
 
 use burn::module::{Param, ParamId};

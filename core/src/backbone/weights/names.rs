@@ -36,14 +36,11 @@ pub struct Named {
 }
 
 impl NameList {
-    /// The values of those parameters of `module` that are in this list, in its order, read in one
-    /// transaction.
+    /// The values of those parameters that are in this list, in its order, read in one transaction.
     ///
     /// # Errors
     /// [`crate::Error::Device`] when the device was lost.
-    pub async fn read<M: Module>(&self, module: &M) -> Result<Vec<Named>> {
-        let mut found = Flat::default();
-        module.visit(&mut found);
+    pub async fn read(&self, mut found: Parameters) -> Result<Vec<Named>> {
         let mut kept = Vec::new();
         let mut tensors = Vec::new();
         for (name, shape) in &self.entries {
@@ -70,13 +67,22 @@ fn folded_statistics(name: &str, shape: &[usize]) -> Option<Named> {
     Some(Named { name: name.to_owned(), shape: shape.to_vec(), values: vec![value; shape.iter().product()] })
 }
 
-/// Collects parameters by identity, flattened so that one collection holds every rank.
+/// A module's parameters by identity, without autodiff, flattened so that one collection holds every rank.
 #[derive(Default)]
-struct Flat {
+pub struct Parameters {
     tensors: HashMap<u64, Tensor<1>>,
 }
 
-impl ModuleVisitor for Flat {
+impl Parameters {
+    /// Those of `module`.
+    pub fn of<M: Module>(module: &M) -> Self {
+        let mut found = Self::default();
+        module.visit(&mut found);
+        found
+    }
+}
+
+impl ModuleVisitor for Parameters {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let tensor = param.val().inner();
         let count = tensor.shape().num_elements();

@@ -1,93 +1,106 @@
 //! The baseline: plain class activation maps (Zhou et al., CVPR 2016; METHODS §5), and round 0 of
 //! Spatial-BCE, whose first foreground shares it gives.
 
+mod settings;
+
+#[cfg(feature = "network")]
 mod loss;
+#[cfg(feature = "network")]
+mod network;
 
+#[cfg(feature = "network")]
 pub use loss::multilabel_soft_margin;
+#[cfg(feature = "network")]
+pub(crate) use network::project;
+#[cfg(feature = "network")]
+pub use network::{CLASSIFIER, Cam, CamConfig, config};
+pub use settings::CamSettings;
 
-use burn::module::{Module, Param};
-use burn::tensor::{Device, Tensor};
-
-use super::{Batch, Learner, LearnerConfig, Maps, ParameterGroup, StepLoss};
-use crate::backbone::weights::{Source, Start, parameter};
-use crate::backbone::{Backbone, BackboneConfig};
+use super::{Field, Group, Kind, Method, MethodName, Preparation, Reading, Round, Situation};
 use crate::error::Result;
+use crate::field;
+use crate::memory::{Dry, Tape, Work};
+use crate::method::field::always;
+use crate::run::Settings;
+use crate::run::settings::within;
 
-/// Name of the classifier's bias.
-const BIAS: &str = "cam.classifier.bias";
-/// Name of the classifier's weights.
-pub const CLASSIFIER: &str = "cam.classifier.weight";
+/// What is known of it.
+pub const METHOD: PlainCam = PlainCam;
 
-/// Backbone and number of foreground classes.
-#[derive(Debug, Clone, Copy)]
-pub struct CamConfig {
-    /// The feature network.
-    pub backbone: BackboneConfig,
-    /// Foreground classes.
-    pub classes: usize,
-}
+/// Plain class activation maps.
+pub struct PlainCam;
 
-/// Backbone, global average pooling, linear classifier. Pooling the class maps and adding the bias is the
-/// same as classifying the pooled features; the maps themselves are without the bias.
-#[derive(Module, Debug)]
-pub struct Cam {
-    /// The feature network.
-    pub backbone: Backbone,
-    /// `[C, K]`.
-    pub classifier: Param<Tensor<2>>,
-    bias: Param<Tensor<1>>,
-}
-
-impl LearnerConfig for CamConfig {
-    type Learner = Cam;
-
-    fn init(&self, source: &mut dyn Source, device: &Device) -> Result<Cam> {
-        let backbone = self.backbone.init(source, device)?;
-        let shape = [self.classes, self.backbone.channels()];
-        let classifier = parameter(source, CLASSIFIER, shape, Start::XavierUniform, true, device)?;
-        let bias = parameter(source, BIAS, [self.classes], Start::Constant(0.0), true, device)?;
-        Ok(Cam { backbone, classifier, bias })
+/// Its one round, which others start with.
+pub fn round(settings: &Settings) -> Round {
+    Round {
+        network: MethodName::Cam,
+        name: "classifier",
+        purpose: "Learns what is in each photo. Regions are rough.",
+        epochs: settings.methods.cam.epochs,
+        learning_rate: settings.methods.cam.learning_rate,
+        preparation: Preparation::Nothing,
     }
 }
 
-/// A 1×1 convolution as a matrix product: `[N, K, h, w]` by `[C, K]` to `[N, C, h, w]`.
-pub(crate) fn project(features: Tensor<4>, weight: Tensor<2>) -> Tensor<4> {
-    let [count, channels, height, width] = features.dims();
-    let [classes, _] = weight.dims();
-    let flat = features.reshape([count, channels, height * width]);
-    weight.unsqueeze::<3>().matmul(flat).reshape([count, classes, height, width])
-}
+const FIRST: Group = Group::Method("Round 1: classifier");
 
-impl Learner for Cam {
-    fn backbone(&self) -> &Backbone {
-        &self.backbone
+/// The settings of the plain classifier's round.
+pub static FIELDS: [Field; 3] = [
+    field!(Group::Main, "cam-epochs" "Epochs, round 1" ["passes"] "How often each photo is seen while learning what is in it.",
+        Kind::WHOLE, "epochs", always, number methods.cam.epochs),
+    field!(FIRST, "cam-learning-rate" "Learning rate" [""] "Of the network's body; too high and the loss jumps.",
+        Kind::ANY, "learning-rate", always, number methods.cam.learning_rate),
+    field!(FIRST, "cam-threshold" "Background" ["0 to 1"] "Map values below it count as background when shares are first measured.",
+        Kind::Number("0.05"), "threshold", always, number methods.cam.threshold),
+];
+
+impl Method for PlainCam {
+    fn summary(&self) -> &'static str {
+        "What a classifier looks at: quick, and the baseline of the others."
     }
 
-    fn loss(&self, features: Tensor<4>, batch: &Batch, _step: usize) -> StepLoss {
-        let scores = project(features, self.classifier.val());
-        let [count, classes, ..] = scores.dims();
-        let pooled: Tensor<2> = scores.mean_dims(&[2, 3]).reshape([count, classes]);
-        let logits = pooled + self.bias.val().unsqueeze();
-        let labels = batch.labels.clone();
-        let activation = burn::tensor::activation::sigmoid(logits.clone()).detach().inner();
-        let present = labels.clone().inner();
-        let activation = (activation * present).sum().div_scalar(batch.whole.present.max(1) as f32);
-        let total = multilabel_soft_margin(logits, labels).mul_scalar(batch.weight());
-        let main = total.clone().detach().inner();
-        let share = main.zeros_like();
-        StepLoss { total, parts: [main, share, activation], threshold_step: false, statistics: None }
+    fn source(&self) -> &'static str {
+        "Zhou et al., Learning Deep Features for Discriminative Localization, CVPR 2016"
     }
 
-    fn maps(&self, images: Tensor<4>) -> Maps {
-        let features = self.backbone.forward(images, None);
-        Maps { scores: project(features, self.classifier.val()), threshold: None }
+    fn rounds(&self, settings: &Settings) -> Vec<Round> {
+        vec![round(settings)]
     }
 
-    fn log_temperature(&self) -> Option<Tensor<1>> {
-        None
+    fn reading(&self, settings: &Settings) -> Reading {
+        Reading::Activation { threshold: settings.methods.cam.threshold as f32 }
     }
 
-    fn group(name: &str) -> ParameterGroup {
-        ParameterGroup { head: name.starts_with("cam."), decay: true }
+    fn check(&self, settings: &Settings) -> Result<()> {
+        let CamSettings { epochs, learning_rate, threshold } = settings.methods.cam;
+        within("epochs", epochs as f64, 1.0, 10_000.0)?;
+        within("learning-rate", learning_rate, 0.0, 10.0)?;
+        within("threshold", threshold, 0.0, 1.0)
+    }
+
+    fn fields(&self) -> Vec<&'static [Field]> {
+        vec![&FIELDS]
+    }
+
+    fn suggest(&self, settings: &mut Settings, situation: &Situation) {
+        settings.methods.cam.epochs = situation.epochs(situation.by_start(320, 200));
+        settings.methods.cam.learning_rate = situation.by_start(0.02, 0.003);
+    }
+
+    fn publish(&self, settings: &mut Settings) {
+        settings.methods.cam = CamSettings { epochs: 20, learning_rate: 0.001, ..CamSettings::default() };
+    }
+
+    fn set_epochs(&self, settings: &mut Settings, epochs: usize) {
+        settings.methods.cam.epochs = epochs;
+    }
+
+    fn parameters(&self, work: &Work) -> usize {
+        work.classes * (work.channels() + 1)
+    }
+
+    fn loss(&self, work: &Work, tape: &mut Tape, features: Dry) -> Dry {
+        // Pooled maps are next to nothing.
+        tape.project(&features, work.classes, false)
     }
 }

@@ -2,136 +2,125 @@
 //! A head of parallel atrous convolutions on the features, as DeepLab's (Chen et al., "DeepLab", TPAMI
 //! 2018, §3.2), and pixel-wise cross-entropy.
 
+mod settings;
+
+#[cfg(feature = "network")]
 mod loss;
+#[cfg(feature = "network")]
+mod network;
 
+#[cfg(feature = "network")]
 pub use loss::{cross_entropy, one_hot};
+#[cfg(feature = "network")]
+pub use network::{DeepLab, DeepLabConfig, PYRAMID, config};
+pub use settings::DeepLabSettings;
 
-use burn::module::{Module, Param};
-use burn::tensor::activation::softmax;
-use burn::tensor::{Device, Tensor};
-
-use super::{Batch, Learner, LearnerConfig, Maps, ParameterGroup, StepLoss};
+use super::{Field, Group, Kind, Method, MethodName, Preparation, Reading, Round, Situation, Supervision};
 use crate::architecture::ConvShape;
-use crate::backbone::conv::Conv;
-use crate::backbone::weights::{Source, Start, parameter};
-use crate::backbone::{Backbone, BackboneConfig};
+use crate::dataset::targets;
 use crate::error::Result;
-use crate::tensor::resize;
+use crate::field;
+use crate::memory::{Dry, Tape, Work};
+use crate::method::field::always;
+use crate::run::Settings;
+use crate::run::settings::{ViewSize, within};
 
-/// What all of the head's tensors are called.
-const HEAD: &str = "segmenter.";
-/// What the pyramid's tensors are called.
-pub const PYRAMID: &str = "segmenter.pyramid.";
+/// What is known of it.
+pub const METHOD: Segmenter = Segmenter;
 
-/// Backbone and number of foreground classes.
-#[derive(Debug, Clone, Copy)]
-pub struct DeepLabConfig {
-    /// The feature network.
-    pub backbone: BackboneConfig,
-    /// Foreground classes.
-    pub classes: usize,
-}
+/// The second stage.
+pub struct Segmenter;
 
-impl DeepLabConfig {
-    /// Tap distances of the head's convolutions, in feature pixels: 6, 12, 18 and 24 at a stride of 8
-    /// (DeepLab's), so that they see as much of the image at any stride.
-    pub fn rates(&self) -> [usize; 4] {
-        [6, 12, 18, 24].map(|rate| (rate * 8 / self.backbone.output_stride).max(1))
+/// Training sizes of the segmentation network, relative to the given one.
+pub const SCALES: [f64; 3] = [0.75, 1.0, 1.25];
+
+static FIELDS: [Field; 2] = [
+    field!(Group::Segmenter, "segmenter-epochs" "Epochs" ["passes"] "How often each photo and its mask is seen.",
+        Kind::WHOLE, "epochs", always, number methods.deeplab.epochs),
+    field!(Group::Segmenter, "segmenter-learning-rate" "Learning rate" [""] "Of the network's body; too high and the loss jumps.",
+        Kind::ANY, "learning-rate", always, number methods.deeplab.learning_rate),
+];
+
+impl Method for Segmenter {
+    fn summary(&self) -> &'static str {
+        "Learns from masks that another method made, and then draws photos that nobody labelled."
     }
 
-    /// The constant factor on the head's weights: `1/√(4 K)` on pretrained features. Ours: a logit sums the
-    /// products of nine taps in four convolutions over K channels, so that without it a learning rate that
-    /// suits the features throws logits to and fro by tens. A network from scratch has small features and
-    /// shortened gradients, and would only be slowed down.
-    pub fn scale(&self) -> f32 {
-        match self.backbone.name.trains_from_scratch() {
-            true => 1.0,
-            false => ((4 * self.backbone.channels()) as f32).sqrt().recip(),
+    fn source(&self) -> &'static str {
+        "Chen et al., DeepLab, TPAMI 2018"
+    }
+
+    fn supervision(&self) -> Supervision {
+        Supervision::Masks
+    }
+
+    fn rounds(&self, settings: &Settings) -> Vec<Round> {
+        vec![Round {
+            network: MethodName::Deeplab,
+            name: "segmenter",
+            purpose: "Learns to draw what the masks show.",
+            epochs: settings.methods.deeplab.epochs,
+            learning_rate: settings.methods.deeplab.learning_rate,
+            preparation: Preparation::GivenMasks,
+        }]
+    }
+
+    fn reading(&self, _settings: &Settings) -> Reading {
+        Reading::Segmentation { told: false }
+    }
+
+    fn check(&self, settings: &Settings) -> Result<()> {
+        within("epochs", settings.methods.deeplab.epochs as f64, 1.0, 10_000.0)?;
+        within("learning-rate", settings.methods.deeplab.learning_rate, 0.0, 10.0)
+    }
+
+    fn fields(&self) -> Vec<&'static [Field]> {
+        vec![&FIELDS]
+    }
+
+    fn suggest(&self, settings: &mut Settings, situation: &Situation) {
+        settings.methods.deeplab.epochs = situation.epochs(situation.by_start(480, 600));
+        settings.methods.deeplab.learning_rate = situation.by_start(0.02, 0.002);
+    }
+
+    fn suit(&self, settings: &mut Settings) {
+        // Masks follow their pixels through any change of size; shares of the image would not be harmed
+        // either, but a classifier's maps are.
+        settings.augment.scales = SCALES.to_vec();
+    }
+
+    fn publish(&self, settings: &mut Settings) {
+        settings.methods.deeplab = DeepLabSettings::default();
+        if settings.method == MethodName::Deeplab {
+            // A segmentation network looks at new photos as it looked at those that it learned from.
+            settings.masks.views = ViewSize::Square;
         }
     }
-}
 
-/// Backbone and head. Logits of a pixel are the sum of what the parallel convolutions say, and a bias.
-#[derive(Module, Debug)]
-pub struct DeepLab {
-    backbone: Backbone,
-    pyramid: Vec<Conv>,
-    bias: Param<Tensor<1>>,
-    scale: f64,
-}
+    fn set_epochs(&self, settings: &mut Settings, epochs: usize) {
+        settings.methods.deeplab.epochs = epochs;
+    }
 
-impl LearnerConfig for DeepLabConfig {
-    type Learner = DeepLab;
+    fn parameters(&self, work: &Work) -> usize {
+        4 * 9 * work.channels() * (work.classes + 1) + work.classes + 1
+    }
 
-    fn init(&self, source: &mut dyn Source, device: &Device) -> Result<DeepLab> {
-        let backbone = self.backbone.init(source, device)?;
-        let labels = self.classes + 1;
-        let mut pyramid = Vec::new();
-        for (index, rate) in self.rates().into_iter().enumerate() {
-            let shape = ConvShape::new(self.backbone.channels(), labels, 3).spaced(1, rate);
-            let name = format!("{PYRAMID}{index}");
-            pyramid.push(Conv::load_from(source, &name, shape, Start::XavierUniform, true, device)?);
-        }
-        let bias = parameter(source, &format!("{HEAD}bias"), [labels], Start::Constant(0.0), true, device)?;
-        Ok(DeepLab { backbone, pyramid, bias, scale: f64::from(self.scale()) })
+    fn loss(&self, work: &Work, tape: &mut Tape, features: Dry) -> Dry {
+        let logits = pyramid(work, tape, &features);
+        let large = tape.resized(&logits, (work.side / targets::STRIDE).max(1));
+        // Targets, logarithms of the softmax and its parts.
+        tape.pointwise(&[&large], 5.0, true)
     }
 }
 
-impl DeepLab {
-    /// Features `[N, K, h, w]` to `[N, C + 1, h, w]`, background first.
-    fn logits(&self, features: Tensor<4>) -> Tensor<4> {
-        // On the features it costs less than on each convolution's output, and says the same.
-        let features = features.mul_scalar(self.scale);
-        let labels = self.bias.dims()[0];
-        let bias = self.bias.val().reshape([1, labels, 1, 1]);
-        let mut sum: Option<Tensor<4>> = None;
-        for conv in &self.pyramid {
-            let logits = conv.forward(features.clone());
-            sum = Some(match sum {
-                Some(sum) => sum + logits,
-                None => logits + bias.clone(),
-            });
-        }
-        sum.unwrap_or(bias)
+/// The head's four convolutions, for its memory.
+pub(crate) fn pyramid(work: &Work, tape: &mut Tape, features: &Dry) -> Dry {
+    let features = tape.pointwise(&[features], 0.0, false);
+    let conv = ConvShape::new(features.channels, work.classes + 1, 3);
+    let mut sum = tape.conv(&features, conv, true, false);
+    for _ in 1..4 {
+        let logits = tape.conv(&features, conv, true, false);
+        sum = tape.add(&sum, &logits);
     }
-}
-
-impl Learner for DeepLab {
-    fn backbone(&self) -> &Backbone {
-        &self.backbone
-    }
-
-    /// Cross-entropy at the targets' size; a batch without targets teaches nothing.
-    fn loss(&self, features: Tensor<4>, batch: &Batch, _step: usize) -> StepLoss {
-        let logits = self.logits(features);
-        let Some(targets) = batch.targets.clone() else {
-            let total = logits.sum().mul_scalar(0.0);
-            let nothing = total.clone().detach().inner();
-            let parts = [(); 3].map(|()| nothing.clone());
-            return StepLoss { total, parts, threshold_step: false, statistics: None };
-        };
-        let [_, _, height, width] = targets.dims();
-        let logits = resize(logits, height, width);
-        let pixels = batch.whole.pixels.max(1) as f32;
-        let total = cross_entropy(logits.clone(), targets.clone(), batch.whole.pixels);
-        let background = softmax(logits.detach().inner(), 1).narrow(1, 0, 1);
-        let labelled = targets.inner().sum_dim(1);
-        let activation = ((background.neg() + 1.0) * labelled).sum().div_scalar(pixels);
-        let main = total.clone().detach().inner();
-        let share = main.zeros_like();
-        StepLoss { total, parts: [main, share, activation], threshold_step: false, statistics: None }
-    }
-
-    /// Logits, background first: one channel more than there are classes.
-    fn maps(&self, images: Tensor<4>) -> Maps {
-        Maps { scores: self.logits(self.backbone.forward(images, None)), threshold: None }
-    }
-
-    fn log_temperature(&self) -> Option<Tensor<1>> {
-        None
-    }
-
-    fn group(name: &str) -> ParameterGroup {
-        ParameterGroup { head: name.starts_with(HEAD), decay: true }
-    }
+    sum
 }

@@ -2,154 +2,156 @@
 //! ECCV 2022; METHODS §1): every pixel is pushed away from a threshold, to its own side, and the
 //! threshold is learned in turns with the network.
 
+mod settings;
+
+#[cfg(feature = "network")]
 mod head;
+#[cfg(feature = "network")]
 mod loss;
+#[cfg(feature = "network")]
+mod network;
+#[cfg(feature = "network")]
 mod published;
+#[cfg(feature = "network")]
+mod start;
 
-pub use head::{HIDDEN, Head, HeadStart, from_cam};
+#[cfg(feature = "network")]
+pub use head::Head;
+#[cfg(feature = "network")]
 pub use loss::{network_loss, share_loss, sides, threshold_loss};
+#[cfg(feature = "network")]
+pub use network::{SpatialBce, SpatialBceConfig, config};
+#[cfg(feature = "network")]
 pub use published::{PublishedNames, published_classes};
+pub use settings::SpatialBceSettings;
 
-use burn::module::Module;
-use burn::tensor::activation::sigmoid;
-use burn::tensor::{Device, Tensor};
+use super::{Field, Group, Kind, Method, MethodName, Preparation, Reading, Round, Situation, cam};
+use crate::error::{Error, Result};
+use crate::field;
+use crate::memory::{Dry, Tape, Work};
+use crate::method::field::always;
+use crate::run::Settings;
+use crate::run::settings::within;
 
-use super::{Batch, Learner, LearnerConfig, Maps, ParameterGroup, StepLoss};
-use crate::backbone::weights::Source;
-use crate::backbone::{Backbone, BackboneConfig};
-use crate::error::Result;
-use crate::run::settings::SpatialBceSettings;
+/// What is known of it.
+pub const METHOD: AdaptiveSpatialBce = AdaptiveSpatialBce;
 
-/// Backbone, number of foreground classes, and the method's settings.
-#[derive(Debug, Clone)]
-pub struct SpatialBceConfig {
-    /// The feature network.
-    pub backbone: BackboneConfig,
-    /// Foreground classes.
-    pub classes: usize,
-    /// The method's settings.
-    pub settings: SpatialBceSettings,
-}
+/// Spatial-BCE.
+pub struct AdaptiveSpatialBce;
 
-/// The network of the paper.
-#[derive(Module, Debug)]
-pub struct SpatialBce {
-    /// The feature network.
-    pub backbone: Backbone,
-    /// Score and threshold branches.
-    pub head: Head,
-    cycle: usize,
-    network_steps: usize,
-    share_weight: f64,
-    share_margin: f64,
-}
+/// Width of the score branch's hidden layer (METHODS §1).
+pub const HIDDEN: usize = 128;
 
-impl LearnerConfig for SpatialBceConfig {
-    type Learner = SpatialBce;
+const LATER: Group = Group::Method("Later rounds: Spatial-BCE");
 
-    fn init(&self, source: &mut dyn Source, device: &Device) -> Result<SpatialBce> {
-        Ok(SpatialBce {
-            backbone: self.backbone.init(source, device)?,
-            head: Head::load(source, self.classes, self.backbone.channels(), device)?,
-            cycle: self.settings.cycle,
-            network_steps: self.settings.network_steps,
-            share_weight: self.settings.share_weight,
-            share_margin: self.settings.share_margin,
-        })
-    }
-}
+static FIELDS: [Field; 7] = [
+    field!(Group::Main, "epochs" "Epochs, later" ["passes"] "How often, in each later round, while learning where things are.",
+        Kind::WHOLE, "epochs", always, number methods.spatial_bce.epochs),
+    field!(LATER, "rounds" "Rounds" [""] "Object shares are measured anew before each.",
+        Kind::WHOLE, "rounds", always, number methods.spatial_bce.rounds),
+    field!(LATER, "learning-rate" "Learning rate" [""] "Of the network's body.",
+        Kind::ANY, "learning-rate", always, number methods.spatial_bce.learning_rate),
+    field!(LATER, "cycle" "Cycle" ["steps"] "One alternation between network and threshold.",
+        Kind::WHOLE, "cycle", always, number methods.spatial_bce.cycle),
+    field!(LATER, "network-steps" "Network steps" ["of a cycle"] "The rest of each cycle trains the threshold.",
+        Kind::WHOLE, "network-steps", always, number methods.spatial_bce.network_steps),
+    field!(LATER, "share-weight" "Share weight" [""] "How strongly regions are held to the measured share of the photo.",
+        Kind::ANY, "share-weight", always, number methods.spatial_bce.share_weight),
+    field!(LATER, "share-margin" "Smallest share" ["0 to 0.5"] "A labelled object covers at least this much of its photo, and leaves as much.",
+        Kind::ANY, "share-margin", always, number methods.spatial_bce.share_margin),
+];
 
-impl Learner for SpatialBce {
-    fn backbone(&self) -> &Backbone {
-        &self.backbone
+impl Method for AdaptiveSpatialBce {
+    fn summary(&self) -> &'static str {
+        "Learns where to cut its maps."
     }
 
-    fn loss(&self, features: Tensor<4>, batch: &Batch, step: usize) -> StepLoss {
-        let (scores, threshold) = self.head.forward(features);
-        let logits = self.head.scale(scores);
-        let shares = self.shares(batch);
-        let threshold_step = self.is_threshold_step(step);
-        let main = if threshold_step {
-            threshold_loss(logits.clone(), threshold, batch.labels.clone(), batch.whole.tally.clone())
-        } else {
-            network_loss(logits.clone(), batch.labels.clone(), &shares).mul_scalar(batch.weight())
+    fn source(&self) -> &'static str {
+        "Wu et al., Adaptive Spatial-BCE Loss for Weakly Supervised Semantic Segmentation, ECCV 2022; its \
+         start from a plain classifier is ours"
+    }
+
+    fn rounds(&self, settings: &Settings) -> Vec<Round> {
+        let SpatialBceSettings { rounds, epochs, learning_rate, ref share_scales, .. } =
+            settings.methods.spatial_bce;
+        let later = Round {
+            network: MethodName::SpatialBce,
+            name: "Spatial-BCE",
+            purpose: "Learns where each object ends, pixel by pixel.",
+            epochs,
+            learning_rate,
+            preparation: Preparation::Shares { scales: share_scales.clone() },
         };
-        let share = share_loss(logits.clone(), batch.labels.clone(), &shares, batch.whole.present);
-        let [count, classes, ..] = logits.dims();
-        let mean: Tensor<2> = sigmoid(logits.detach().inner()).mean_dims(&[2, 3]).reshape([count, classes]);
-        let present = batch.labels.clone().inner();
-        let activation = (mean * present).sum().div_scalar(batch.whole.present.max(1) as f32);
-        let parts = [main.clone().detach().inner(), share.clone().detach().inner(), activation];
-        let total = main + share.mul_scalar(self.share_weight);
-        StepLoss { total, parts, threshold_step, statistics: None }
+        [cam::round(settings)].into_iter().chain(std::iter::repeat_n(later, rounds)).collect()
     }
 
-    fn tally(&self, batch: &Batch, step: usize) -> Option<Tensor<1>> {
-        if !self.is_threshold_step(step) {
-            return None;
+    fn reading(&self, _settings: &Settings) -> Reading {
+        Reading::LearnedThreshold
+    }
+
+    fn check(&self, settings: &Settings) -> Result<()> {
+        let own = &settings.methods.spatial_bce;
+        within("epochs", own.epochs as f64, 1.0, 10_000.0)?;
+        within("rounds", own.rounds as f64, 1.0, 100.0)?;
+        within("learning-rate", own.learning_rate, 0.0, 10.0)?;
+        within("cycle", own.cycle as f64, 1.0, 1e6)?;
+        within("network-steps", own.network_steps as f64, 0.0, own.cycle as f64)?;
+        within("start-rms", own.start_rms, 0.01, 100.0)?;
+        within("start-temperature", own.start_temperature, 1.0, 100.0)?;
+        within("share-margin", own.share_margin, 0.0, 0.5)?;
+        if own.share_scales.is_empty() || own.share_scales.len() > 16 {
+            return Err(Error::Setting { name: "share-scales", reason: "give 1 to 16 numbers".into() });
         }
-        let (scores, threshold) =
-            self.head.forward(self.backbone.forward(batch.images.clone(), Some(&batch.dropout)));
-        Some(sides(self.head.scale(scores), threshold, batch.labels.clone()))
+        own.share_scales.iter().try_for_each(|&scale| within("share-scales", scale, 0.1, 4.0))
     }
 
-    fn maps(&self, images: Tensor<4>) -> Maps {
-        let (scores, threshold) = self.head.forward(self.backbone.forward(images, None));
-        let [count, classes, ..] = scores.dims();
-        Maps { scores, threshold: Some(threshold.mean_dims(&[2, 3]).reshape([count, classes])) }
+    fn fields(&self) -> Vec<&'static [Field]> {
+        vec![&cam::FIELDS, &FIELDS]
     }
 
-    fn log_temperature(&self) -> Option<Tensor<1>> {
-        Some(self.head.log_temperature())
-    }
-
-    fn group(name: &str) -> ParameterGroup {
-        ParameterGroup { head: name.starts_with("head."), decay: head::decays(name) }
-    }
-}
-
-impl SpatialBce {
-    fn is_threshold_step(&self, step: usize) -> bool {
-        step % self.cycle.max(1) >= self.network_steps
-    }
-
-    /// Shares of present classes within the margin; those of absent ones as they are.
-    fn shares(&self, batch: &Batch) -> Vec<f32> {
-        let kept = |(&share, &label): (&f32, &f32)| match label > 0.5 {
-            true => within_margin(share, self.share_margin),
-            false => share,
-        };
-        batch.shares.iter().zip(&batch.labels_host).map(kept).collect()
-    }
-}
-
-/// The share of a present class, kept `margin` away from 0 and 1. At 0 the share term would kill a class
-/// that the image does have; at 1, which a random field that fills the whole image gives, one pixel of
-/// background costs as much as a missing object: spikes that a later round does not survive. Ours; the
-/// paper's shares come from an unpublished file.
-pub fn within_margin(share: f32, margin: f64) -> f32 {
-    let margin = margin.clamp(0.0, 0.5) as f32;
-    share.clamp(margin, 1.0 - margin)
-}
-
-#[cfg(test)]
-mod tests {
-    use burn::tensor::TensorData;
-
-    use super::*;
-
-    #[test]
-    fn a_share_at_either_end_costs_no_spike() {
-        assert_eq!([0.0, 0.3, 1.0].map(|share| within_margin(share, 0.02)), [0.02, 0.3, 0.98]);
-        let device = Device::flex();
-        let cost = |logit: f32, share: f32| {
-            let logits = Tensor::from_data(TensorData::new(vec![logit; 16], [1, 1, 4, 4]), &device);
-            let labels = Tensor::ones([1, 1], &device);
-            share_loss(logits, labels, &[share], 1).into_scalar::<f32>()
-        };
-        for (logit, share) in [(-2.0, 1.0), (2.0, 0.0)] {
-            assert!(cost(logit, share) > 15.0);
-            assert!(cost(logit, within_margin(share, 0.02)) < 4.0);
+    fn suggest(&self, settings: &mut Settings, situation: &Situation) {
+        let own = &mut settings.methods.spatial_bce;
+        own.epochs = situation.epochs(situation.by_start(160, 400));
+        own.learning_rate = situation.by_start(0.001, 5e-4);
+        // A second round costs as much again and made worse masks of the photos it was tried on.
+        if !situation.from_scratch || situation.slow {
+            own.rounds = 1;
         }
+    }
+
+    fn publish(&self, settings: &mut Settings) {
+        settings.methods.spatial_bce = SpatialBceSettings {
+            rounds: 3,
+            epochs: 20,
+            learning_rate: 0.001,
+            cycle: 100,
+            network_steps: 80,
+            share_weight: 1.0,
+            share_scales: vec![1.0, 0.5, 1.5, 2.0],
+            start_temperature: 10.0,
+            ..SpatialBceSettings::default()
+        };
+    }
+
+    fn set_epochs(&self, settings: &mut Settings, epochs: usize) {
+        settings.methods.spatial_bce.epochs = epochs;
+        settings.methods.cam.epochs = epochs;
+    }
+
+    fn parameters(&self, work: &Work) -> usize {
+        let (channels, classes) = (work.channels(), work.classes);
+        HIDDEN.max(classes) * (channels + classes) + classes * (channels + 2) + 1
+    }
+
+    fn loss(&self, work: &Work, tape: &mut Tape, features: Dry) -> Dry {
+        let hidden = tape.project(&features, HIDDEN.max(work.classes), true);
+        let scores = tape.project(&hidden, work.classes, false);
+        let scores = tape.pointwise(&[&scores], 0.0, false);
+        let logits = tape.pointwise(&[&scores], 0.0, true);
+        let _threshold = tape.project(&features, work.classes, true);
+        // Both terms: activations, distances to the threshold on either side, where a pixel lies, and
+        // logarithms; then what their gradients are made in.
+        let terms = tape.pointwise(&[&logits], 8.0, true);
+        tape.pointwise(&[&terms], 4.0, false)
     }
 }

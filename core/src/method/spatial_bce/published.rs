@@ -2,7 +2,8 @@
 //! branch holds one matrix of a row per class, and neither the factor on the features nor the bias, which
 //! are ours.
 
-use super::head::{DOWNSAMPLE, FEATURE_SCALE, HIDDEN, SCORE, SCORE_BIAS, TEMPERATURE, THRESHOLD};
+use super::HIDDEN;
+use super::head::{DOWNSAMPLE, FEATURE_SCALE, SCORE, SCORE_BIAS, TEMPERATURE, THRESHOLD};
 use crate::backbone::weights::{Source, Start, TensorFile};
 use crate::error::Result;
 

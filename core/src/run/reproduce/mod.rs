@@ -66,7 +66,7 @@ pub struct Reproduction<'a> {
 impl Part {
     /// All parts of a plan.
     pub fn all(plan: &Plan) -> Vec<Self> {
-        let masks = (0..plan.first.rounds()).map(Self::Masks);
+        let masks = (0..plan.first.rounds().len()).map(Self::Masks);
         [Self::Train].into_iter().chain(masks).chain([Self::Segmenter, Self::Predict]).collect()
     }
 
@@ -113,7 +113,7 @@ impl Reproduction<'_> {
         let (ending, scored) = match part {
             Part::Train => (self.learn(&mut store, &self.plan.first, None, host).await?, None),
             Part::Segmenter => {
-                let masks = self.folder(Part::Masks(self.plan.first.rounds() - 1));
+                let masks = self.folder(Part::Masks(self.plan.first.rounds().len() - 1));
                 let targets = Targets::read(&FileSet::open(&masks)?, self.training)?;
                 (self.learn(&mut store, &self.plan.second, Some(&targets), host).await?, None)
             }

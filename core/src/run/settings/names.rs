@@ -3,19 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-
-/// How maps are learned from image-level labels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
-#[serde(rename_all = "kebab-case")]
-pub enum MethodName {
-    /// Plain class activation maps: global average pooling and a linear classifier.
-    Cam,
-    /// Spatial-BCE (Wu et al., ECCV 2022), started from the plain classifier.
-    #[default]
-    SpatialBce,
-    /// The second stage: a segmentation network that learns from masks (DeepLab's head).
-    Deeplab,
-}
+use crate::method::MethodName;
 
 /// The network that turns an image into features.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
@@ -38,25 +26,6 @@ pub enum BackboneName {
     /// ResNet-38, the paper's network: wide, and at a stride of 8.
     #[serde(rename = "resnet-38")]
     Resnet38,
-}
-
-impl MethodName {
-    /// All methods, in the order they are offered.
-    pub const ALL: [Self; 3] = [Self::SpatialBce, Self::Cam, Self::Deeplab];
-
-    /// The name on the command line and in `run.json`.
-    pub fn id(self) -> &'static str {
-        match self {
-            Self::Cam => "cam",
-            Self::SpatialBce => "spatial-bce",
-            Self::Deeplab => "deeplab",
-        }
-    }
-
-    /// Whether it learns from masks, instead of making them from labels.
-    pub fn learns_from_masks(self) -> bool {
-        self == Self::Deeplab
-    }
 }
 
 impl BackboneName {

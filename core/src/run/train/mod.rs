@@ -1,33 +1,31 @@
-//! A whole run: round 0 trains the plain classifier, whose masks give the first foreground shares;
-//! each later round trains Spatial-BCE on the shares of the round before (METHODS §1, "Rounds").
+//! A whole run: the rounds of its method, one after the other, each from the network of the one before.
 
-mod segmenter;
+mod box_masks;
 mod shares;
 mod start;
 
 use burn::tensor::Device;
 use web_time::Instant;
 
-use super::checkpoint::{self, Position, RunCard, Stage, Trained};
+use super::checkpoint::{self, Position, RunCard, Trained};
 use super::event::Event;
 use super::host::Host;
 use super::journal::Journal;
 use super::preview::Previews;
 use super::round::{Ended, Plan, train_round};
-use super::settings::{MethodName, Settings};
+use super::settings::Settings;
 use super::store::RunStore;
-use crate::backbone::BackboneConfig;
-use crate::backbone::weights::{FileSource, Given, NameList, RandomSource, Source, TensorFile};
+use super::trainee;
+use crate::backbone::weights::{FileSource, Given, RandomSource, Source, TensorFile};
 use crate::dataset::Dataset;
 use crate::dataset::batch::Sampler;
 use crate::dataset::cache::{DEFAULT_BYTES, ImageCache};
 use crate::dataset::targets::Targets;
 use crate::device::Compute;
 use crate::error::{Error, Result};
+use crate::export::model::{self, ModelCard};
 use crate::memory::{Advice, Processor, Split, Work, advice, peak};
-use crate::method::cam::CamConfig;
-use crate::method::spatial_bce::{SpatialBce, SpatialBceConfig, from_cam};
-use crate::method::{Learner, LearnerConfig};
+use crate::method::{Preparation, Pyramid, Round, Setup, Supervision, adopt, names, pretrained, pyramid};
 
 /// What a run is given.
 pub struct Run<'a> {
@@ -39,7 +37,7 @@ pub struct Run<'a> {
     pub compute: &'a Compute,
     /// Pretrained backbone weights.
     pub weights: Option<&'a TensorFile>,
-    /// Masks to learn from: what [`MethodName::Deeplab`] needs, and no other method takes.
+    /// Masks to learn from: what methods that learn from masks need, and no other takes.
     pub targets: Option<&'a Targets>,
     /// Images to show while training.
     pub previews: &'a [usize],
@@ -67,12 +65,22 @@ pub async fn train<H: Host, S: RunStore>(run: &Run<'_>, host: &mut H, store: &mu
     if run.dataset.classes.is_empty() || run.dataset.items.is_empty() {
         return Err(Error::NoData { reason: "there is no image with a class to learn from".into() });
     }
-    if run.settings.method.learns_from_masks() != run.targets.is_some() {
+    let method = run.settings.method;
+    if method.learns_from_masks() != run.targets.is_some() {
         let reason = match run.targets {
-            Some(_) => "only the method deeplab learns from masks",
-            None => "the method deeplab learns from masks: give the folder that `tag2mask masks` wrote",
+            Some(_) => format!("the method {} does not learn from masks", method.id()),
+            None => {
+                format!(
+                    "the method {} learns from masks: give the folder that `tag2mask masks` wrote",
+                    method.id()
+                )
+            }
         };
-        return Err(Error::Setting { name: "masks", reason: reason.into() });
+        return Err(Error::Setting { name: "masks", reason });
+    }
+    if items(run).is_empty() {
+        let reason = "no image has a box: give them in boxes.csv, or take a method that learns from labels";
+        return Err(Error::NoData { reason: reason.into() });
     }
     share_batches(run)?;
     let masks = run.targets.map(|targets| targets.fingerprint(run.dataset)).transpose()?;
@@ -108,10 +116,20 @@ fn advise(run: &Run<'_>, before: Option<Split>) -> Advice {
     advice
 }
 
+/// The images that teach something.
+fn items(run: &Run<'_>) -> Vec<usize> {
+    let all = 0..run.dataset.items.len();
+    match (run.targets, run.settings.method.method().supervision()) {
+        (Some(targets), _) => targets.items(),
+        (None, Supervision::Boxes) => all.filter(|&item| !run.dataset.items[item].boxes.is_empty()).collect(),
+        (None, Supervision::Labels | Supervision::Masks) => all.collect(),
+    }
+}
+
 /// Several devices need an image each in every batch.
 fn share_batches(run: &Run<'_>) -> Result<()> {
     let devices = run.compute.devices();
-    let items = run.targets.map_or(run.dataset.items.len(), |targets| targets.items().len());
+    let items = items(run).len();
     // Batches differ by at most one.
     let smallest = items / items.div_ceil(run.settings.batch).max(1);
     if devices > 1 && smallest < devices {
@@ -153,16 +171,11 @@ fn fits(card: &RunCard, run: &Run<'_>, masks: Option<u64>) -> Result<()> {
     Ok(())
 }
 
-/// Whether pretrained weights have the tensor; heads are new.
-fn is_of_backbone(name: &str) -> bool {
-    !["cam.", "segmenter.", "head."].iter().any(|head| name.starts_with(head))
-}
-
 struct Session<'a, H: Host, S: RunStore> {
     run: &'a Run<'a>,
     journal: Journal<'a, H, S>,
     device: Device,
-    backbone: BackboneConfig,
+    rounds: Vec<Round>,
     cache: ImageCache,
     previews: Previews,
     items: Vec<usize>,
@@ -175,15 +188,12 @@ impl<'a, H: Host, S: RunStore> Session<'a, H, S> {
         let settings = run.settings;
         let largest = settings.augment.scales.iter().copied().fold(1.0, f64::max);
         let largest_side = (settings.size as f64 * largest).ceil() as usize;
-        let items = match run.targets {
-            Some(targets) => targets.items(),
-            None => (0..run.dataset.items.len()).collect(),
-        };
+        let items = items(run);
         Self {
             run,
             journal,
             device: run.compute.device.clone().autodiff(),
-            backbone: BackboneConfig::new(settings.backbone, settings.output_stride),
+            rounds: settings.rounds(),
             // Images are kept a little larger than they are used: resizing twice blurs.
             cache: ImageCache::new(DEFAULT_BYTES, (2 * largest_side) as u32),
             previews: Previews::new(run.dataset, run.previews, 2 * settings.size),
@@ -205,58 +215,34 @@ impl<'a, H: Host, S: RunStore> Session<'a, H, S> {
             micro_batch: self.advice.fit.split.micro_batch,
             recompute: self.advice.fit.split.recompute,
             memory: self.advice.fit.bytes,
-            total_steps: self.steps_before(settings.rounds()),
+            total_steps: self.steps_before(self.rounds.len()),
             done_steps: self.steps_before(start.round) + start.step,
         })?;
         if let Some(message) = self.advice.warning.clone() {
             self.journal.tell(Event::Warning { message })?;
         }
 
-        if settings.method == MethodName::Deeplab {
-            let ended = self.segmenter(trained.as_ref(), start).await?;
-            if ended == Ended::Finished {
-                self.journal.tell(Event::TrainingFinished { seconds: started.elapsed().as_secs_f64() })?;
-            }
-            return Ok(if ended == Ended::Finished { Ending::Finished } else { Ending::Stopped });
-        }
-        let cam = CamConfig { backbone: self.backbone, classes: self.classes() };
-        let mut stage_weights = trained;
-        if start.round == 0 && start.step < self.steps_of(0) {
-            let learner = match &stage_weights {
-                Some(trained) => cam.init(&mut FileSource::all(&trained.weights), &self.device)?,
-                None => cam.init(self.first_weights().as_mut(), &self.device)?,
+        let mut before = trained;
+        for round in start.round..self.rounds.len() {
+            let position = match &before {
+                Some(before) if before.position.round == round => before.position,
+                _ => Position { round, step: 0 },
             };
-            let (_, ended) =
-                self.round(learner, cam.names(&self.device)?, Stage::Cam, start, Vec::new()).await?;
-            if ended == Ended::Stopped {
-                return Ok(Ending::Stopped);
+            if position.step < self.steps_of(round) {
+                let Some(material) = self.prepare(round, before.as_ref()).await? else {
+                    self.journal.tell(Event::Stopped { round, step: 0 })?;
+                    return Ok(Ending::Stopped);
+                };
+                let ended = self.round(position, before.take(), material).await?;
+                before = Trained::load(self.journal.store, None)?;
+                if ended == Ended::Stopped {
+                    // What it has learned can be used.
+                    self.export(before.as_ref())?;
+                    return Ok(Ending::Stopped);
+                }
             }
-            stage_weights = Trained::load(self.journal.store, None)?;
         }
-        for round in start.round.max(1)..settings.rounds() {
-            let before = stage_weights.take().ok_or_else(|| Error::Format {
-                path: self.journal.store.describe("weights.safetensors"),
-                reason: "the network of the round before is missing".into(),
-            })?;
-            let position =
-                if before.position.round == round { before.position } else { Position { round, step: 0 } };
-            if position.step >= self.steps_of(round) {
-                stage_weights = Some(before);
-                continue;
-            }
-            let Some(shares) = self.shares_for(round, &before).await? else {
-                self.journal.tell(Event::Stopped { round, step: 0 })?;
-                return Ok(Ending::Stopped);
-            };
-            let (learner, names) = self.spatial_bce(&before, &shares).await?;
-            // As large as the network, which has its tensors now.
-            drop(before);
-            let (_, ended) = self.round(learner, names, Stage::SpatialBce, position, shares).await?;
-            if ended == Ended::Stopped {
-                return Ok(Ending::Stopped);
-            }
-            stage_weights = Trained::load(self.journal.store, None)?;
-        }
+        self.export(before.as_ref())?;
         self.journal.tell(Event::TrainingFinished { seconds: started.elapsed().as_secs_f64() })?;
         Ok(Ending::Finished)
     }
@@ -265,102 +251,132 @@ impl<'a, H: Host, S: RunStore> Session<'a, H, S> {
         self.run.dataset.classes.len()
     }
 
+    fn setup(&self) -> Setup<'a> {
+        let steps_per_epoch = self.steps_per_epoch;
+        Setup { settings: self.run.settings, classes: self.run.dataset.classes.len(), steps_per_epoch }
+    }
+
     fn steps_of(&self, round: usize) -> usize {
-        self.run.settings.epochs_of(round) * self.steps_per_epoch
+        self.rounds.get(round).map_or(0, |round| round.epochs) * self.steps_per_epoch
     }
 
     fn steps_before(&self, round: usize) -> usize {
         (0..round).map(|round| self.steps_of(round)).sum()
     }
 
-    fn spatial_bce_config(&self) -> SpatialBceConfig {
-        let settings = self.run.settings.spatial_bce.clone();
-        SpatialBceConfig { backbone: self.backbone, classes: self.classes(), settings }
-    }
-
     fn count_parameters(&self) -> Result<usize> {
-        let count = |names: NameList| {
-            let sizes = names.entries.iter().filter(|(name, _)| !name.contains("running_"));
-            sizes.map(|(_, shape)| shape.iter().product::<usize>()).sum()
-        };
-        Ok(count(match self.run.settings.method {
-            MethodName::Cam => {
-                CamConfig { backbone: self.backbone, classes: self.classes() }.names(&self.device)?
-            }
-            MethodName::SpatialBce => self.spatial_bce_config().names(&self.device)?,
-            MethodName::Deeplab => self.segmenter_config().names(&self.device)?,
-        }))
+        let names = names(self.run.settings.method, &self.setup(), &self.device)?;
+        let sizes = names.entries.iter().filter(|(name, _)| !name.contains("running_"));
+        Ok(sizes.map(|(_, shape)| shape.iter().product::<usize>()).sum())
     }
 
-    /// Weights of the first round: the backbone from the file when there is one, the head at random.
-    fn first_weights(&mut self) -> Box<dyn Source + 'a> {
-        let seed = self.run.settings.seed;
-        match self.run.weights {
-            Some(file) => Box::new(FileSource::with_random_rest(file, seed, is_of_backbone)),
-            None => Box::new(Given::new([self.mean_color()], RandomSource::new(seed))),
+    /// What the round needs beside images and labels. `None` when the host stopped it.
+    async fn prepare(&mut self, round: usize, before: Option<&Trained>) -> Result<Option<Material>> {
+        Ok(match self.rounds[round].preparation.clone() {
+            Preparation::Nothing => Some(Material::default()),
+            Preparation::GivenMasks => {
+                Some(Material { targets: self.run.targets.cloned(), ..Material::default() })
+            }
+            Preparation::Shares { scales } => {
+                let before = before.ok_or_else(|| self.no_network())?;
+                let shares = self.shares_for(round, before, scales).await?;
+                shares.map(|shares| Material { shares, ..Material::default() })
+            }
+            Preparation::BoxMasks => {
+                let targets = self.box_masks().await?;
+                targets.map(|targets| Material { targets: Some(targets), ..Material::default() })
+            }
+        })
+    }
+
+    fn no_network(&self) -> Error {
+        Error::Format {
+            path: self.journal.store.describe("weights.safetensors"),
+            reason: "the network of the round before is missing".into(),
         }
     }
 
-    /// The Spatial-BCE network: as it was, or started from the plain classifier.
-    async fn spatial_bce(&mut self, before: &Trained, shares: &[Vec<f32>]) -> Result<(SpatialBce, NameList)> {
-        let config = self.spatial_bce_config();
-        let names = config.names(&self.device)?;
-        let learner = match before.stage {
-            Stage::SpatialBce | Stage::Deeplab => {
-                config.init(&mut FileSource::all(&before.weights), &self.device)?
-            }
-            Stage::Cam => {
-                let cam = CamConfig { backbone: self.backbone, classes: self.classes() };
-                let learner = cam.init(&mut FileSource::all(&before.weights), &self.run.compute.device)?;
-                let start = self.head_start(&learner, shares).await?;
-                let tensors = cam.names(&self.device)?.read(&learner).await?;
-                let seed = self.run.settings.seed;
-                let known = from_cam(tensors, &start, seed)?;
-                let mut source = Given::new(known, RandomSource::new(seed));
-                config.init(&mut source, &self.device)?
-            }
-        };
-        Ok((learner, names))
-    }
-
-    async fn round<L: Learner>(
+    /// Trains a round from where it is, or from the network of the round `before`.
+    async fn round(
         &mut self,
-        learner: L,
-        names: NameList,
-        stage: Stage,
         position: Position,
-        shares: Vec<Vec<f32>>,
-    ) -> Result<(L, Ended)> {
+        before: Option<Trained>,
+        material: Material,
+    ) -> Result<Ended> {
         let started = Instant::now();
         let settings = self.run.settings;
         let Position { round, step } = position;
         let steps = self.steps_of(round);
-        let epochs = settings.epochs_of(round);
-        self.journal.tell(Event::RoundStarted { round, rounds: settings.rounds(), epochs, steps })?;
+        let Round { network, epochs, learning_rate, .. } = self.rounds[round];
+        self.journal.tell(Event::RoundStarted { round, rounds: self.rounds.len(), epochs, steps })?;
+        let setup = self.setup();
+        let names = names(network, &setup, &self.device)?;
+        let adopted = match &before {
+            Some(before) if before.network != network => {
+                let seen = self.look(before, &material.shares).await?;
+                let trained = before.named(&self::names(before.network, &setup, &self.device)?)?;
+                Some(adopt(network, &setup, trained, &seen)?)
+            }
+            _ => None,
+        };
+        let mean_color = (before.is_none() && self.run.weights.is_none()).then(|| self.mean_color());
+        let momentum = checkpoint::load_optimizer(self.journal.store, position)?;
         let plan = Plan {
             dataset: self.run.dataset,
             settings,
             compute: self.run.compute,
             device: &self.device,
-            stage,
+            network,
+            setup,
             round,
             start_step: step,
             steps,
             steps_before: self.steps_before(round),
-            steps_of_all: self.steps_before(settings.rounds()),
-            rate: settings.rate_of(round),
+            steps_of_all: self.steps_before(self.rounds.len()),
+            rate: learning_rate,
             split: self.advice.fit.split,
             items: self.items.clone(),
-            targets: self.run.targets,
-            shares,
+            targets: material.targets.as_ref(),
+            shares: material.shares,
             names,
-            optimizer: checkpoint::load_optimizer(self.journal.store, position)?,
         };
-        let result =
-            train_round(learner, plan, &mut self.previews, &mut self.cache, &mut self.journal).await?;
-        if result.1 == Ended::Finished {
+        let trainee = {
+            let random = RandomSource::new(settings.seed);
+            let mut source: Box<dyn Source> = match (adopted, &before, self.run.weights) {
+                (Some(known), ..) => Box::new(Given::new(known, random)),
+                (None, Some(before), _) => Box::new(FileSource::all(&before.weights)),
+                (None, None, Some(file)) => {
+                    let pretrained = pretrained(network, &setup, &plan.names);
+                    let is_pretrained = move |name: &str| pretrained.contains(name);
+                    Box::new(FileSource::with_random_rest(file, settings.seed, is_pretrained))
+                }
+                (None, None, None) => Box::new(Given::new(mean_color, random)),
+            };
+            trainee::begin(&plan, source.as_mut(), momentum.as_ref())?
+        };
+        // As large as the network, which has its tensors now.
+        drop((before, momentum));
+        let ended =
+            train_round(trainee, plan, &mut self.previews, &mut self.cache, &mut self.journal).await?;
+        if ended == Ended::Finished {
             self.journal.tell(Event::RoundFinished { round, seconds: started.elapsed().as_secs_f64() })?;
         }
-        Ok(result)
+        Ok(ended)
     }
+
+    /// Writes the model that another program can load, where the network is such a one.
+    fn export(&mut self, trained: Option<&Trained>) -> Result<()> {
+        let Some(trained) = trained else { return Ok(()) };
+        let Some(Pyramid { rates, scale }) = pyramid(trained.network, &self.setup()) else { return Ok(()) };
+        let card = ModelCard::new(self.run.settings, &self.run.dataset.classes, rates);
+        model::save(self.journal.store, &card, &trained.weights, scale)
+    }
+}
+
+/// What a round learns from, beside images and labels.
+#[derive(Default)]
+struct Material {
+    /// `[items][classes]`; empty where none were measured.
+    shares: Vec<Vec<f32>>,
+    targets: Option<Targets>,
 }

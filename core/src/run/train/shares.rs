@@ -23,10 +23,11 @@ impl<H: Host, S: RunStore> Session<'_, H, S> {
         &mut self,
         round: usize,
         before: &Trained,
+        scales: Vec<f64>,
     ) -> Result<Option<Vec<Vec<f32>>>> {
         let shares = match checkpoint::load_shares(self.journal.store, round)? {
             Some(shares) => shares,
-            None => match self.measure_shares(round, before).await? {
+            None => match self.measure_shares(round, before, scales).await? {
                 Some(shares) => shares,
                 None => return Ok(None),
             },
@@ -39,10 +40,15 @@ impl<H: Host, S: RunStore> Session<'_, H, S> {
         Ok(Some(self.run.dataset.items.iter().map(of_item).collect()))
     }
 
-    async fn measure_shares(&mut self, round: usize, before: &Trained) -> Result<Option<Shares>> {
+    async fn measure_shares(
+        &mut self,
+        round: usize,
+        before: &Trained,
+        scales: Vec<f64>,
+    ) -> Result<Option<Shares>> {
         let settings = self.run.settings;
         let mask_settings = MaskSettings {
-            scales: settings.spatial_bce.share_scales.clone(),
+            scales,
             threshold: match settings.masks.threshold {
                 // One that may have been chosen on the truth must not reach what is learned.
                 Threshold::Fixed(_) => Threshold::Adaptive,
