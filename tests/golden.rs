@@ -8,7 +8,7 @@ use safetensors::SafeTensors;
 use tag2mask_core::conformance::check;
 
 /// Tensors that files of each prefix hold. `features_stride16` comes where torchvision can dilate.
-const LAYOUT: [(&str, &[&str]); 7] = [
+const LAYOUT: [(&str, &[&str]); 8] = [
     (
         "spatial_bce_",
         &[
@@ -22,6 +22,28 @@ const LAYOUT: [(&str, &[&str]); 7] = [
             "threshold_grad_threshold_logits",
             "kl_loss",
             "kl_grad_logits",
+        ],
+    ),
+    (
+        "adversarial_erasing_",
+        &[
+            "features",
+            "channel_weights",
+            "image",
+            "target_class",
+            "labels",
+            "localizer_logits",
+            "adversary_logits",
+            "cotangent_erased",
+            "attention",
+            "mask",
+            "erased",
+            "attention_mining_loss",
+            "regularization_loss",
+            "localizer_bce",
+            "adversary_loss",
+            "grad_regularization_features",
+            "grad_erased_features",
         ],
     ),
     ("dense_crf_", &["image", "labels", "q"]),
@@ -84,6 +106,11 @@ fn reproduces(prefix: &str) {
 #[test]
 fn golden_spatial_bce() {
     reproduces("spatial_bce_");
+}
+
+#[test]
+fn golden_adversarial_erasing() {
+    reproduces("adversarial_erasing_");
 }
 
 #[test]

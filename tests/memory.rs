@@ -5,16 +5,13 @@
 mod account;
 
 use burn::tensor::Device;
-use tag2mask_core::backbone::BackboneConfig;
 use tag2mask_core::backbone::weights::RandomSource;
 use tag2mask_core::dataset::batch::Batch;
 use tag2mask_core::memory::{Processor, Split, Work, peak, weights};
-use tag2mask_core::method::cam::CamConfig;
-use tag2mask_core::method::deeplab::DeepLabConfig;
-use tag2mask_core::method::spatial_bce::SpatialBceConfig;
-use tag2mask_core::method::spatial_bce::SpatialBceSettings;
-use tag2mask_core::method::{LearnerConfig, groups};
+use tag2mask_core::method::registry::Visitor;
+use tag2mask_core::method::{LearnerConfig, Setup, Supervision, groups};
 use tag2mask_core::optim::Sgd;
+use tag2mask_core::run::Settings;
 use tag2mask_core::run::settings::{BackboneName, MethodName, OptimizerSettings};
 use tag2mask_core::run::step::learn;
 
@@ -23,17 +20,29 @@ static ALLOCATOR: account::Counting = account::Counting;
 
 const THREADS: usize = 2;
 
-/// Most bytes at once in the second of two steps.
+/// Most bytes at once in a step, once there are velocities.
 fn measured(work: &Work, split: Split) -> usize {
-    let backbone = BackboneConfig::new(work.backbone, work.output_stride);
-    let classes = work.classes;
-    let settings = SpatialBceSettings::default();
-    match work.method {
-        MethodName::Cam => steps(&CamConfig { backbone, classes }, work, split),
-        MethodName::SpatialBce => steps(&SpatialBceConfig { backbone, classes, settings }, work, split),
-        MethodName::Deeplab => steps(&DeepLabConfig { backbone, classes }, work, split),
+    let Work { backbone, output_stride, .. } = *work;
+    let settings = Settings { backbone, output_stride, ..Settings::default() };
+    let setup = Setup { settings: &settings, classes: work.classes, steps_per_epoch: 1 };
+    work.method.with(&setup, Steps { work, split })
+}
+
+struct Steps<'a> {
+    work: &'a Work,
+    split: Split,
+}
+
+impl Visitor for Steps<'_> {
+    type Output = usize;
+
+    fn visit<C: LearnerConfig>(self, config: C) -> usize {
+        steps(&config, self.work, self.split)
     }
 }
+
+/// A step of each kind that methods have, but for the first ones, which warm up.
+const STEPS: [usize; 3] = [100, 100, 120];
 
 fn steps<C: LearnerConfig>(config: &C, work: &Work, split: Split) -> usize {
     let Work { batch: images, classes, side, method, .. } = *work;
@@ -41,8 +50,11 @@ fn steps<C: LearnerConfig>(config: &C, work: &Work, split: Split) -> usize {
     let labels: Vec<f32> = (0..images * classes).map(|index| f32::from(index % classes == 0)).collect();
     let shares: Vec<Vec<f32>> =
         labels.chunks(classes).map(|labels| labels.iter().map(|label| label * 0.2).collect()).collect();
-    let targets =
-        if method == MethodName::Deeplab { vec![1; images * (side / 4).pow(2)] } else { Vec::new() };
+    let targets = if method.method().supervision() != Supervision::Labels {
+        vec![1; images * (side / 4).pow(2)]
+    } else {
+        Vec::new()
+    };
     let batch = Batch {
         items: (0..images).collect(),
         side,
@@ -57,11 +69,11 @@ fn steps<C: LearnerConfig>(config: &C, work: &Work, split: Split) -> usize {
     let mut sgd =
         Sgd::new(OptimizerSettings::default(), groups::<C::Learner>(&config.names(&device).unwrap()));
     let mut peak = 0;
-    for _ in 0..2 {
+    for step in STEPS {
         account::restart();
-        let learned = learn(&learner, &batch, &shares, 0, split, &device);
+        let learned = learn(&learner, &batch, &shares, step, split, &device);
         learner = sgd.step(learner, learned.gradients, 1e-4);
-        peak = account::peak() - before;
+        peak = peak.max(account::peak() - before);
     }
     peak
 }
@@ -78,7 +90,7 @@ fn predictions_are_within_a_fifth_of_what_steps_take() {
         batch,
     };
     use BackboneName::{MobilenetV2, Resnet18, Resnet38, Resnet50, Tiny};
-    use MethodName::{Cam, Deeplab, SpatialBce};
+    use MethodName::{AdversarialErasing, Cam, Deeplab, SpatialBce};
     let whole = |work: Work, recompute| (work, Split { micro_batch: work.batch, recompute });
     let cases = [
         whole(work(Tiny, SpatialBce, 160, 8), false),
@@ -89,6 +101,8 @@ fn predictions_are_within_a_fifth_of_what_steps_take() {
         (work(MobilenetV2, SpatialBce, 160, 4), Split { micro_batch: 2, recompute: false }),
         whole(work(MobilenetV2, Cam, 112, 4), false),
         whole(work(MobilenetV2, Deeplab, 112, 4), false),
+        whole(work(MobilenetV2, AdversarialErasing, 112, 4), false),
+        whole(work(Tiny, AdversarialErasing, 128, 8), false),
         whole(work(Resnet18, SpatialBce, 160, 4), false),
         whole(work(Resnet18, SpatialBce, 160, 4), true),
         whole(work(Resnet50, SpatialBce, 112, 1), false),

@@ -4,6 +4,7 @@
 //! A reference is a `.safetensors` file whose name says which computation it is of; shapes come from
 //! the file.
 
+mod adversarial_erasing;
 mod dense_crf;
 mod forward;
 mod spatial_bce;
@@ -45,6 +46,8 @@ pub async fn check(name: &str, bytes: &[u8], device: &Device) -> Result<Vec<Meas
         spatial_bce::check(name, &file, device).await
     } else if name.starts_with("dense_crf_") {
         dense_crf::check(name, &file)
+    } else if name.starts_with("adversarial_erasing_") {
+        adversarial_erasing::check(name, &file, device).await
     } else if let Some(network) =
         name.strip_suffix(".safetensors").and_then(|name| name.strip_suffix("_forward"))
     {

@@ -40,7 +40,13 @@ pub(super) async fn check(name: &str, file: &TensorFile, device: &Device) -> Res
     Ok(measured)
 }
 
-fn tensor<const D: usize>(path: &str, file: &TensorFile, name: &str, device: &Device) -> Result<Tensor<D>> {
+/// Tensor `name` of the file, of as many dimensions as asked.
+pub(super) fn tensor<const D: usize>(
+    path: &str,
+    file: &TensorFile,
+    name: &str,
+    device: &Device,
+) -> Result<Tensor<D>> {
     let (shape, values) = file.get(name)?;
     let shape: [usize; D] = shape.try_into().map_err(|_| Error::Format {
         path: path.to_owned(),

@@ -99,6 +99,11 @@ impl Work {
     }
 }
 
+/// Features of images that a method makes itself.
+pub(crate) fn features(work: &Work, tape: &mut Tape, images: Dry) -> Dry {
+    networks::features(work, tape, images)
+}
+
 /// Bytes of all weights.
 pub fn weights(work: &Work) -> u64 {
     networks::weights(work).0

@@ -201,11 +201,15 @@ pub fn largest_weight(work: &Work) -> u64 {
     largest as u64 * NUMBER
 }
 
+/// Features of images, one segment after the other.
+pub fn features(work: &Work, tape: &mut Tape, images: Dry) -> Dry {
+    segments(work.architecture()).iter().fold(images, |x, segment| segment.run(tape, x))
+}
+
 /// A step that keeps all activations.
 pub fn recorded(work: &Work, tape: &mut Tape) {
     let images = tape.input(3, work.side, false);
-    let segments = segments(work.architecture());
-    let features = segments.iter().fold(images.clone(), |x, segment| segment.run(tape, x));
+    let features = features(work, tape, images.clone());
     let last = work.method.method().loss(work, tape, features);
     tape.backward(&last, None);
 }

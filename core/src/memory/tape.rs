@@ -46,12 +46,13 @@ pub struct Tape {
     largest: u64,
     /// Of parameters; kept until the update, or until they are added up.
     gradients: Vec<Held>,
+    reserved: Vec<Held>,
 }
 
 impl Tape {
     pub(super) fn new(ledger: Ledger, images: usize, processor: Processor) -> Self {
-        let (steps, gradients) = (Vec::new(), Vec::new());
-        Self { ledger, images, processor, recording: true, steps, nodes: 0, largest: 0, gradients }
+        let (steps, gradients, reserved) = (Vec::new(), Vec::new(), Vec::new());
+        Self { ledger, images, processor, recording: true, steps, nodes: 0, largest: 0, gradients, reserved }
     }
 
     /// Whether operations are recorded from now on.
@@ -83,6 +84,13 @@ impl Tape {
     /// The gradients so far go into a sum that is there already.
     pub fn add_up(&mut self) {
         self.gradients.clear();
+    }
+
+    /// Holds as much again as `share` of all that is held now, to the end: what a method was seen to take beyond
+    /// its record.
+    pub fn reserve(&mut self, share: f64) {
+        let bytes = (self.ledger.held() as f64 * share) as u64;
+        self.reserved.push(self.ledger.hold(bytes));
     }
 
     /// Bytes of the largest tensor so far.

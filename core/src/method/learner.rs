@@ -148,6 +148,12 @@ pub trait Network {
     fn log_temperature(&self) -> Option<Tensor<1>> {
         None
     }
+
+    /// What the method does to images `[N, 3, H, W]` whose labels are `[N, C]`, row-major, to be looked at;
+    /// `None` where it leaves them alone.
+    fn altered(&self, _images: Tensor<4>, _labels: &[f32]) -> Option<Tensor<4>> {
+        None
+    }
 }
 
 /// A network that can learn from a batch. Implemented by each method's modules.
@@ -185,6 +191,14 @@ pub trait LearnerConfig {
     /// # Errors
     /// As [`Source::take`].
     fn init(&self, source: &mut dyn Source, device: &Device) -> Result<Self::Learner>;
+
+    /// As [`Self::init`], for the first round of a run, from pretrained weights or from nothing.
+    ///
+    /// # Errors
+    /// As [`Source::take`].
+    fn init_first(&self, source: &mut dyn Source, device: &Device) -> Result<Self::Learner> {
+        self.init(source, device)
+    }
 
     /// Tensors to start from, where the round before trained another method's network: `trained` are that
     /// one's, and `seen` what it made of some images. What is missing starts at random, by `seed`.

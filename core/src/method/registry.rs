@@ -56,6 +56,8 @@ methods! {
     SpatialBce "spatial-bce" "Spatial-BCE" spatial_bce: SpatialBceSettings;
     /// Plain class activation maps: global average pooling and a linear classifier.
     Cam "cam" "CAM only" cam: CamSettings;
+    /// Adversarial erasing (Stammes et al., ICDIP 2021): two networks against each other.
+    AdversarialErasing "adversarial-erasing" "Adversarial erasing" adversarial_erasing: AdversarialErasingSettings;
     /// The second stage: a segmentation network that learns from masks (DeepLab's head).
     Deeplab "deeplab" "Segmenter" deeplab: DeepLabSettings;
 }

@@ -198,6 +198,7 @@ pub(super) mod tests {
     use crate::dataset::targets::Targets;
     use crate::files::FileSet;
     use crate::method::LearnerConfig;
+    use crate::method::adversarial_erasing::{AdversarialErasingConfig, AdversarialErasingSettings};
     use crate::method::cam::CamConfig;
     use crate::method::deeplab::DeepLabConfig;
     use crate::method::spatial_bce::SpatialBceConfig;
@@ -255,6 +256,12 @@ pub(super) mod tests {
         let learner = config.init(&mut RandomSource::new(1), &device).unwrap();
         work.on(&learner, network_step);
         work.on(&learner, threshold_step);
+        let settings = AdversarialErasingSettings::default();
+        let adversary_step = settings.localizer_steps;
+        let config = AdversarialErasingConfig { backbone, classes: 3, settings };
+        let learner = config.init(&mut RandomSource::new(1), &device).unwrap();
+        work.on(&learner, 0);
+        work.on(&learner, adversary_step);
         // One of the images has no mask, so that parts differ in what they have to learn.
         let segmenter = DeepLabConfig { backbone, classes: 3 };
         work.on(&segmenter.init(&mut RandomSource::new(1), &device).unwrap(), 0);
@@ -326,6 +333,12 @@ pub(super) mod tests {
             let learner = config.init(&mut RandomSource::new(1), &device).unwrap();
             recomputing_changes_nothing(&learner, 0);
             recomputing_changes_nothing(&learner, settings.network_steps);
+            let adversarial = AdversarialErasingSettings::default();
+            let adversary_step = adversarial.localizer_steps;
+            let config = AdversarialErasingConfig { backbone, classes: 3, settings: adversarial };
+            let learner = config.init(&mut RandomSource::new(1), &device).unwrap();
+            recomputing_changes_nothing(&learner, 0);
+            recomputing_changes_nothing(&learner, adversary_step);
             let segmenter = DeepLabConfig { backbone, classes: 3 };
             recomputing_changes_nothing(&segmenter.init(&mut RandomSource::new(1), &device).unwrap(), 0);
         }

@@ -37,7 +37,8 @@ pub(super) struct Told {
     pub(super) threshold_step: bool,
 }
 
-/// The network of a round with the tensors of `source`; `momentum` is the optimiser's, where the round goes on.
+/// The network of a round with the tensors of `source`; `momentum` is the optimiser's, where the
+/// round goes on; `is_first` says that no network was trained before.
 ///
 /// # Errors
 /// As [`Source::take`], and [`crate::Error::Device`] when several devices cannot work together.
@@ -45,22 +46,27 @@ pub(super) fn begin(
     plan: &Plan<'_>,
     source: &mut dyn Source,
     momentum: Option<&TensorFile>,
+    is_first: bool,
 ) -> Result<Box<dyn Trainee>> {
-    plan.network.with(&plan.setup, Begin { plan, source, momentum })
+    plan.network.with(&plan.setup, Begin { plan, source, momentum, is_first })
 }
 
 struct Begin<'a, 'b> {
     plan: &'a Plan<'b>,
     source: &'a mut dyn Source,
     momentum: Option<&'a TensorFile>,
+    is_first: bool,
 }
 
 impl Visitor for Begin<'_, '_> {
     type Output = Result<Box<dyn Trainee>>;
 
     fn visit<C: LearnerConfig>(self, config: C) -> Self::Output {
-        let Self { plan, source, momentum } = self;
-        let learner = config.init(source, plan.device)?;
+        let Self { plan, source, momentum, is_first } = self;
+        let learner = match is_first {
+            true => config.init_first(source, plan.device)?,
+            false => config.init(source, plan.device)?,
+        };
         let optimizer = |device: &Device| {
             let mut sgd = Sgd::new(plan.settings.optimizer.clone(), groups::<C::Learner>(&plan.names));
             if let Some(file) = momentum {

@@ -4,6 +4,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 
 use super::multilabel_soft_margin;
+use crate::backbone::dropout::Dropout;
 use crate::backbone::weights::{Source, Start, parameter};
 use crate::backbone::{Backbone, BackboneConfig};
 use crate::error::Result;
@@ -59,6 +60,21 @@ pub(crate) fn project(features: Tensor<4>, weight: Tensor<2>) -> Tensor<4> {
     weight.unsqueeze::<3>().matmul(flat).reshape([count, classes, height, width])
 }
 
+impl Cam {
+    /// Logits of whole images, `[N, C]`, from their features `[N, K, h, w]`.
+    pub(crate) fn logits(&self, features: Tensor<4>) -> Tensor<2> {
+        let scores = project(features, self.classifier.val());
+        let [count, classes, ..] = scores.dims();
+        let pooled: Tensor<2> = scores.mean_dims(&[2, 3]).reshape([count, classes]);
+        pooled + self.bias.val().unsqueeze()
+    }
+
+    /// Logits of normalised images `[N, 3, H, W]`, `[N, C]`.
+    pub(crate) fn logits_of_images(&self, images: Tensor<4>, dropout: Option<&Dropout>) -> Tensor<2> {
+        self.logits(self.backbone.forward(images, dropout))
+    }
+}
+
 impl Network for Cam {
     fn maps(&self, images: Tensor<4>) -> Maps {
         let features = self.backbone.forward(images, None);
@@ -72,10 +88,7 @@ impl Learner for Cam {
     }
 
     fn loss(&self, features: Tensor<4>, batch: &Batch, _step: usize) -> StepLoss {
-        let scores = project(features, self.classifier.val());
-        let [count, classes, ..] = scores.dims();
-        let pooled: Tensor<2> = scores.mean_dims(&[2, 3]).reshape([count, classes]);
-        let logits = pooled + self.bias.val().unsqueeze();
+        let logits = self.logits(features);
         let labels = batch.labels.clone();
         let activation = burn::tensor::activation::sigmoid(logits.clone()).detach().inner();
         let present = labels.clone().inner();

@@ -352,7 +352,7 @@ impl<'a, H: Host, S: RunStore> Session<'a, H, S> {
                 }
                 (None, None, None) => Box::new(Given::new(mean_color, random)),
             };
-            trainee::begin(&plan, source.as_mut(), momentum.as_ref())?
+            trainee::begin(&plan, source.as_mut(), momentum.as_ref(), before.is_none())?
         };
         // As large as the network, which has its tensors now.
         drop((before, momentum));
