@@ -125,6 +125,10 @@ impl Model {
                     .add_preview(image, pictures::Preview { round, step, width, height, labels, strength });
                 vec![Part::Previews]
             }
+            Event::Altered { image, side, rgba } => {
+                self.pictures.add_altered(image, side, rgba);
+                vec![Part::Previews]
+            }
             Event::Progress { phase: Phase::Reading, done, total, seconds_left } => {
                 self.data.progress(done, total, seconds_left);
                 vec![Part::Data]

@@ -40,6 +40,7 @@ pub struct Pictures {
     large_wanted: Option<usize>,
     large: Option<Arc<Picture>>,
     previews: BTreeMap<usize, Arc<Preview>>,
+    altered: BTreeMap<usize, Arc<Picture>>,
 }
 
 impl Pictures {
@@ -112,9 +113,27 @@ impl Pictures {
         self.previews.get(&image).cloned()
     }
 
+    /// Takes what the method makes of an image now.
+    pub fn add_altered(&mut self, image: usize, side: usize, rgba: Vec<u8>) {
+        if side > 0 && rgba.len() == side * side * 4 {
+            self.altered.insert(image, Arc::new(Picture { width: side, height: side, rgba }));
+        }
+    }
+
+    /// What the method made of an image last.
+    pub fn altered(&self, image: usize) -> Option<Arc<Picture>> {
+        self.altered.get(&image).cloned()
+    }
+
+    /// Whether the method changes images.
+    pub fn has_altered(&self) -> bool {
+        !self.altered.is_empty()
+    }
+
     /// Forgets the previews, before another run.
     pub fn clear_previews(&mut self) {
         self.previews.clear();
+        self.altered.clear();
     }
 
     /// What was asked of a trainer that is gone will not come.
@@ -153,6 +172,8 @@ mod tests {
             Preview { round: 0, step: 0, width: 2, height: 2, labels: vec![0; 4], strength: vec![0; 3] };
         pictures.add_preview(0, preview);
         assert!(pictures.preview(0).is_none());
+        pictures.add_altered(0, 2, vec![0; 15]);
+        assert!(!pictures.has_altered());
     }
 
     #[test]

@@ -39,6 +39,7 @@ fn Under() -> impl IntoView {
     let plan = state.memo(Part::Losses, |model| chart::layout(&model.losses));
     let words = state.memo(Part::Losses, |model| model.losses.in_words());
     let spatial = state.memo(Part::Run, |model| model.run.is_spatial());
+    let altered = state.memo(Part::Previews, |model| model.pictures.has_altered());
     let facts = state.memo(Part::Run, |model| run_facts(&model.run));
     let scores = state.memo(Part::Run, |model| model.run.scores.clone());
     let kept = state.memo(Part::Kept, |model| model.kept.is_safe());
@@ -61,6 +62,10 @@ fn Under() -> impl IntoView {
         }}
         <h3>"What the network sees"</h3>
         <Tiles images=images over=Over::Preview label="What the network sees now" />
+        <Show when=move || altered.get()>
+            <h3>"What is left for the second network"</h3>
+            <Tiles images=images over=Over::Altered label="Photos with the found objects erased" />
+        </Show>
         <div class="run-figures">
             <LossChart chart=plan words=words parts=spatial />
             <Show when=move || spatial.get()>

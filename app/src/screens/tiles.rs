@@ -17,6 +17,8 @@ pub enum Over {
     Nothing,
     /// What the network sees now.
     Preview,
+    /// What the method makes of the photo, instead of it.
+    Altered,
     /// The finished mask; of one class, if that is chosen.
     Mask(Signal<Option<usize>>),
 }
@@ -83,6 +85,9 @@ pub fn layer_over(state: State, image: usize, over: Over) -> Signal<Option<Layer
                 })
             })
             .into_layer()
+        }
+        Over::Altered => {
+            Signal::derive(move || state.read(Part::Previews, |model| model.pictures.altered(image)))
         }
         Over::Mask(only) => {
             let mask = state.memo(Part::Results, move |model| model.results.mask(image).cloned().map(Same));
@@ -151,7 +156,7 @@ fn Tile(image: usize, over: Over) -> impl IntoView {
                 height=facts.height
                 picture=picture_of(state, image)
                 over=layer_over(state, image, over)
-                smooth=matches!(over, Over::Preview)
+                smooth=matches!(over, Over::Preview | Over::Altered)
             />
             <span class="tile-caption">
                 <span class="tile-name">

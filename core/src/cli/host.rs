@@ -143,6 +143,7 @@ impl Host for Terminal<'_> {
             | Event::DatasetRead { .. }
             | Event::Thumbnail { .. }
             | Event::Preview { .. }
+            | Event::Altered { .. }
             | Event::Thresholds { .. }
             | Event::Paused { .. }
             | Event::Resumed { .. }

@@ -192,6 +192,16 @@ fn normalise_into(image: &RgbImage, out: &mut [f32]) {
     }
 }
 
+/// The picture of normalised values `[3, side, side]`, RGBA, row-major: what [`normalise`] undoes.
+pub fn to_rgba(values: &[f32]) -> Vec<u8> {
+    let pixels = values.len() / 3;
+    let value = |channel: usize, pixel: usize| {
+        let value = values[channel * pixels + pixel] * DEVIATION[channel] + MEAN[channel];
+        (value.clamp(0.0, 1.0) * 255.0).round() as u8
+    };
+    (0..pixels).flat_map(|pixel| [value(0, pixel), value(1, pixel), value(2, pixel), u8::MAX]).collect()
+}
+
 /// The wanted item, or the next one that decodes and is not in the batch anyway, or any that decodes.
 fn usable(
     dataset: &Dataset,
@@ -290,6 +300,7 @@ mod tests {
         for (at, expected) in [(0, (1.0 - 0.485) / 0.229), (2, -0.456 / 0.224), (5, (1.0 - 0.406) / 0.225)] {
             assert!((white[at] - expected).abs() < 1e-5);
         }
+        assert_eq!(to_rgba(&white), [255, 0, 255, 255, 255, 0, 255, 255]);
     }
 
     #[test]

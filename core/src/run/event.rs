@@ -144,6 +144,14 @@ pub enum Event {
         #[serde(skip)]
         strength: Vec<u8>,
     },
+    /// What the method makes of an image before it looks at it again: RGBA of a square, row-major, to be
+    /// stretched to the image's shape.
+    Altered {
+        image: usize,
+        side: usize,
+        #[serde(skip)]
+        rgba: Vec<u8>,
+    },
     /// The foreground shares for the next round are known.
     SharesUpdated {
         round: usize,
@@ -220,6 +228,7 @@ impl Event {
         match self {
             Self::Thumbnail { rgba, .. } => vec![rgba],
             Self::Preview { labels, strength, .. } => vec![labels, strength],
+            Self::Altered { rgba, .. } => vec![rgba],
             Self::MaskReady { labels, .. } => vec![labels],
             Self::PhotoReady { rgba, labels, .. } => vec![rgba, labels],
             Self::FileReady { bytes, .. } => vec![bytes],
@@ -233,6 +242,7 @@ impl Event {
             self,
             Self::Thumbnail { .. }
                 | Self::Preview { .. }
+                | Self::Altered { .. }
                 | Self::FileReady { .. }
                 | Self::Progress { .. }
                 | Self::Kept { .. }

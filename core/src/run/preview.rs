@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use burn::tensor::{Tensor, TensorData};
 use image::RgbImage;
 use web_time::Instant;
 
@@ -10,11 +11,12 @@ use super::interpret::Interpreter;
 use super::make_masks::temperatures;
 use super::maps::image_maps;
 use super::settings::{MaskSettings, Threshold};
-use crate::dataset::Dataset;
 use crate::dataset::cache::{DEFAULT_BYTES, ImageCache};
+use crate::dataset::{Dataset, batch, decode};
 use crate::device::Compute;
 use crate::error::Result;
 use crate::method::{Network, Reading};
+use crate::tensor::read_all;
 
 /// Previews take at most this part of the time.
 const SHARE_OF_TIME: f64 = 0.06;
@@ -46,6 +48,32 @@ impl Previews {
     pub(crate) fn are_due(&self) -> bool {
         let wait = (self.cost / SHARE_OF_TIME).max(MIN_SECONDS);
         !self.images.is_empty() && self.last.is_none_or(|last| last.elapsed().as_secs_f64() > wait)
+    }
+
+    /// What the method makes of the images, where it changes them.
+    async fn altered(
+        &self,
+        network: &dyn Network,
+        dataset: &Dataset,
+        compute: &Compute,
+        side: usize,
+    ) -> Result<Vec<Event>> {
+        let square = |image: &RgbImage| batch::normalise(&decode::resized(image, side as u32, side as u32));
+        let pixels: Vec<f32> = self.images.iter().flat_map(|(_, image)| square(image)).collect();
+        let data = TensorData::new(pixels, [self.images.len(), 3, side, side]);
+        let labels =
+            |&(item, _): &(usize, _)| batch::multi_hot(&dataset.items[item].labels, dataset.classes.len());
+        let labels: Vec<f32> = self.images.iter().flat_map(labels).collect();
+        let images = Tensor::from_data(data, &compute.device.clone().inner());
+        let Some(altered) = network.altered(images, &labels) else { return Ok(Vec::new()) };
+        let values = read_all(vec![altered]).await?.concat();
+        let pictures = values.chunks_exact((3 * side * side).max(1)).zip(&self.images);
+        let event = |(values, &(image, _)): (&[f32], &(usize, _))| Event::Altered {
+            image,
+            side,
+            rgba: batch::to_rgba(values),
+        };
+        Ok(pictures.map(event).collect())
     }
 
     /// One event per image.
@@ -80,6 +108,7 @@ impl Previews {
                 strength: found.activation.strength.iter().map(strength).collect(),
             });
         }
+        events.extend(self.altered(network, dataset, compute, side).await?);
         self.cost = started.elapsed().as_secs_f64();
         self.last = Some(Instant::now());
         Ok(events)
