@@ -67,10 +67,11 @@ impl Default for GrabCutSettings {
 }
 
 /// Labels of `image` from boxes around its objects: the class of each box plus 1 where its object is, 0
-/// elsewhere. Smaller boxes lie on top of larger ones. Settings are brought into their ranges.
+/// elsewhere. Smaller boxes lie on top of larger ones, of equals the later. Settings are brought into their
+/// ranges.
 ///
-/// The mask of a box depends on no other box and not on their order. Boxes of classes that a mask cannot hold
-/// are left out.
+/// Each box is cut alone, from the same seed: its mask depends on no other. Boxes of classes that a mask cannot
+/// hold are left out.
 pub fn masks(image: &RgbImage, boxes: &[ObjectBox], settings: &GrabCutSettings) -> LabelMap {
     let mut labels = LabelMap::background(image.width() as usize, image.height() as usize);
     if labels.labels.is_empty() {

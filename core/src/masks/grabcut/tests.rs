@@ -87,7 +87,7 @@ fn what_cannot_be_cut_is_its_box() {
     }
     assert_eq!(area(&RgbImage::new(1, 1), object(0.0, 0.0, 1.0, 1.0)), 1);
     assert_eq!(area(&photo, object(12.0, 12.0, 13.0, 13.0)), 1);
-    assert_eq!(masks(&RgbImage::new(0, 0), &[object(0.0, 0.0, 1.0, 1.0)], &settings).labels, []);
+    assert!(masks(&RgbImage::new(0, 0), &[object(0.0, 0.0, 1.0, 1.0)], &settings).labels.is_empty());
 }
 
 #[test]
