@@ -16,10 +16,11 @@ use image::RgbImage;
 use tag2mask_core::backbone::BackboneConfig;
 use tag2mask_core::backbone::weights::RandomSource;
 use tag2mask_core::dataset::batch::Batch;
-use tag2mask_core::dataset::decode;
+use tag2mask_core::dataset::{ObjectBox, decode};
 use tag2mask_core::device::{Compute, DeviceChoice};
 use tag2mask_core::files::{Blob, MemoryBlob};
-use tag2mask_core::masks::{LabelMap, dense_crf};
+use tag2mask_core::masks::grabcut::GrabCutSettings;
+use tag2mask_core::masks::{LabelMap, dense_crf, grabcut};
 use tag2mask_core::memory::{self, Processor, Split, Work};
 use tag2mask_core::method::spatial_bce::{SpatialBceConfig, SpatialBceSettings};
 use tag2mask_core::method::{LearnerConfig, groups};
@@ -216,6 +217,18 @@ fn dense_crf(bencher: Bencher<'_, '_>, (width, height): (u32, u32)) {
     let labels = (0..width * height).map(|pixel| ((pixel % width) * 3 / width) as u8).collect();
     let labels = LabelMap { width: width as usize, height: height as usize, labels };
     bencher.bench(|| dense_crf::refine(image.as_raw(), &labels, &[0, 1], &CrfSettings::default()));
+}
+
+/// Two boxes, of which one is nearly the photo, with the paper's settings.
+#[divan::bench(args = [(320, 213), (640, 426)], sample_count = 10)]
+fn grabcut(bencher: Bencher<'_, '_>, (width, height): (u32, u32)) {
+    let image = photo(width, height);
+    let object = |class, left: f32, right: f32| {
+        let (width, height) = (width as f32, height as f32);
+        ObjectBox { class, x0: left * width, y0: 0.1 * height, x1: right * width, y1: 0.9 * height }
+    };
+    let boxes = [object(0, 0.05, 0.95), object(1, 0.2, 0.5)];
+    bencher.bench(|| grabcut::masks(&image, &boxes, &GrabCutSettings::default()));
 }
 
 /// From a JPEG's bytes to pixels at 448.

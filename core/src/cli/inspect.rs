@@ -18,7 +18,8 @@ Examples:
   tag2mask inspect photos --json | jq '.problems[].path'
 
 labels.csv has the columns image,labels; several labels are separated by a space, ';' or '|',
-and none means that the image holds none of the classes.";
+and none means that the image holds none of the classes. boxes.csv has the columns
+image,class,x0,y0,x1,y1, in pixels; YOLO's text files are read with their data.yaml or classes.txt.";
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -44,8 +45,10 @@ fn lines(summary: &Summary) -> Vec<String> {
     let layout = match summary.layout {
         Layout::ClassFolders => "a folder per class",
         Layout::LabelsTable => "images and labels.csv",
+        Layout::BoxesTable => "images and boxes.csv",
         Layout::Voc => "PASCAL VOC's folders",
         Layout::Coco => "COCO's annotations",
+        Layout::Yolo => "YOLO's text files",
         Layout::Photos => "photos without labels",
     };
     let mut lines =

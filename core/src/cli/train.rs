@@ -35,7 +35,7 @@ timm's networks, the authors' ResNet-38; 'tag2mask weights fetch' fetches the fi
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Folder or .zip: a folder per class, images and a labels.csv, PASCAL VOC, or COCO
+    /// Folder or .zip: a folder per class, images and a labels.csv or boxes.csv, PASCAL VOC, COCO, or YOLO
     data: PathBuf,
     /// Of VOC: the list of images under ImageSets, for instance train_aug; of COCO: train2014 or val2014
     #[arg(long, value_name = "NAME")]

@@ -1,5 +1,7 @@
 //! Boxes around objects.
 
+use std::ops::Range;
+
 /// Where one object is, as a box. Edges lie between pixels: a box that covers only the first pixel goes
 /// from 0, 0 to 1, 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -43,6 +45,58 @@ impl ObjectBox {
         }
         Ok(cut)
     }
+
+    /// Columns and rows of those cells of a grid laid over the image whose centres the box covers: at least
+    /// one, that of its own centre. `image` is columns and rows, pixels; `grid` columns and rows, cells, of
+    /// which there must be some.
+    pub fn cells(&self, image: (u32, u32), grid: (usize, usize)) -> (Range<usize>, Range<usize>) {
+        (covered(self.x0, self.x1, image.0, grid.0), covered(self.y0, self.y1, image.1, grid.1))
+    }
+}
+
+/// Where boxes of each class are, on a grid of `side` by `side` cells over an image of `image` columns and
+/// rows, pixels: `[classes + 1, side, side]`, 1 in channel `c + 1` where a box of class `c` covers the centre
+/// of the cell, as in [`ObjectBox::cells`], and 1 in channel 0 where none does. B of Kulharia et al.,
+/// "Box2Seg", ECCV 2020. `mirrored` is left-right. Boxes of classes beyond `classes` are left out.
+pub fn coverage(
+    boxes: &[ObjectBox],
+    classes: usize,
+    image: (u32, u32),
+    side: usize,
+    mirrored: bool,
+) -> Vec<f32> {
+    let area = side * side;
+    let mut covered = vec![0.0; (classes + 1) * area];
+    covered[..area].fill(1.0);
+    if area == 0 {
+        return covered;
+    }
+    for object in boxes.iter().filter(|object| usize::from(object.class) < classes) {
+        let (columns, rows) = object.cells(image, (side, side));
+        let columns = if mirrored { side - columns.end..side - columns.start } else { columns };
+        for row in rows {
+            let line = |channel: usize| channel * area + row * side + columns.start;
+            for (channel, value) in [(usize::from(object.class) + 1, 1.0), (0, 0.0)] {
+                covered[line(channel)..][..columns.len()].fill(value);
+            }
+        }
+    }
+    covered
+}
+
+/// The cells, of `cells` over `length` pixels, whose centres lie between two edges; that in the middle where
+/// there are none.
+fn covered(from: f32, to: f32, length: u32, cells: usize) -> Range<usize> {
+    let scale = cells as f64 / f64::from(length.max(1));
+    // What is no number becomes 0.
+    let at = |edge: f64| (edge * scale - 0.5).ceil() as usize;
+    let (first, end) = (at(from.into()), at(to.into()).min(cells));
+    if first < end {
+        return first..end;
+    }
+    let middle = (0.5 * (f64::from(from) + f64::from(to)) * scale) as usize;
+    let middle = middle.min(cells.saturating_sub(1));
+    middle..middle + 1
 }
 
 #[cfg(test)]
@@ -65,5 +119,47 @@ mod tests {
         ] {
             assert_eq!(fit(edges), Err(reason), "{edges:?}");
         }
+    }
+
+    #[test]
+    fn a_box_covers_the_cells_whose_centres_are_in_it() {
+        let object = |x0, y0, x1, y1| ObjectBox { class: 0, x0, y0, x1, y1 };
+        // On pixels, whole edges are what they say.
+        assert_eq!(object(3.0, 0.0, 7.0, 1.0).cells((40, 30), (40, 30)), (3..7, 0..1));
+        assert_eq!(object(3.4, 0.6, 7.6, 1.6).cells((40, 30), (40, 30)), (3..8, 1..2));
+        // Centres of a 4 × 3 grid over 40 × 30 pixels are at 5, 15, …
+        assert_eq!(object(5.0, 5.1, 15.0, 25.1).cells((40, 30), (4, 3)), (0..1, 1..3));
+        assert_eq!(object(0.0, 0.0, 40.0, 30.0).cells((40, 30), (4, 3)), (0..4, 0..3));
+        // One that covers none has that of its own centre.
+        assert_eq!(object(6.0, 26.0, 9.0, 29.0).cells((40, 30), (4, 3)), (0..1, 2..3));
+        assert_eq!(object(38.0, 29.0, 40.0, 30.0).cells((40, 30), (4, 3)), (3..4, 2..3));
+        let off = object(f32::NAN, 50.0, f32::INFINITY, 60.0).cells((40, 30), (4, 3));
+        assert_eq!(off, (0..4, 2..3));
+    }
+
+    #[test]
+    fn coverage_has_a_channel_per_class_and_one_for_the_rest() {
+        let object = |class, x0, y0, x1, y1| ObjectBox { class, x0, y0, x1, y1 };
+        let boxes = [
+            object(0, 0.0, 0.0, 20.0, 10.0),
+            object(2, 10.0, 0.0, 30.0, 20.0),
+            object(2, 39.0, 29.0, 40.0, 30.0),
+            object(7, 0.0, 0.0, 40.0, 30.0),
+        ];
+        let found = coverage(&boxes, 3, (40, 30), 4, false);
+        #[rustfmt::skip]
+        let expected = [
+            [0, 0, 0, 1,  1, 0, 0, 1,  1, 0, 0, 1,  1, 1, 1, 0],
+            [1, 1, 0, 0,  0, 0, 0, 0,  0, 0, 0, 0,  0, 0, 0, 0],
+            [0, 0, 0, 0,  0, 0, 0, 0,  0, 0, 0, 0,  0, 0, 0, 0],
+            [0, 1, 1, 0,  0, 1, 1, 0,  0, 1, 1, 0,  0, 0, 0, 1],
+        ];
+        assert_eq!(found, expected.concat().iter().map(|&value| value as f32).collect::<Vec<_>>());
+        let mut mirrored = coverage(&boxes, 3, (40, 30), 4, true);
+        assert_ne!(mirrored, found);
+        mirrored.chunks_exact_mut(4).for_each(<[f32]>::reverse);
+        assert_eq!(mirrored, found);
+        assert_eq!(coverage(&[], 1, (40, 30), 2, true), [1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]);
+        assert!(coverage(&boxes, 3, (40, 30), 0, false).is_empty());
     }
 }

@@ -58,10 +58,14 @@ pub enum Layout {
     ClassFolders,
     /// Images and a `labels.csv`.
     LabelsTable,
+    /// Images and a `boxes.csv`, which labels them.
+    BoxesTable,
     /// PASCAL VOC's folders.
     Voc,
     /// COCO's annotations.
     Coco,
+    /// YOLO's text files of boxes.
+    Yolo,
     /// Photos without labels.
     Photos,
 }

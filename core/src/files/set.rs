@@ -124,11 +124,11 @@ impl FileSet {
     }
 
     /// Whether the folder around everything is part of the layout: `images` and `masks`, or a class
-    /// folder, which has images directly in it, no folders, and no table that labels them.
+    /// folder, which has images directly in it, no folders, and nothing that names labels or classes.
     fn has_meaning(&self, top: &str) -> bool {
         let inside = || self.entries.iter().filter_map(|entry| entry.path.strip_prefix(top));
         let is = |path: &str, names: &[&str]| names.iter().any(|name| path.eq_ignore_ascii_case(name));
-        if inside().any(|path| is(path, &["labels.csv", "classes.txt"])) {
+        if inside().any(|path| is(path, &["labels.csv", "boxes.csv", "classes.txt", "data.yaml"])) {
             return false;
         }
         let only_files = inside().all(|path| !path.contains('/'));

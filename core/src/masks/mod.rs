@@ -2,6 +2,7 @@
 //! arrive as plain arrays, so that the same code serves the worker, the CLI and the tests.
 
 pub mod dense_crf;
+pub mod grabcut;
 pub mod label_map;
 pub mod metric;
 pub mod objects;

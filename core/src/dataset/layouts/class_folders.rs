@@ -13,11 +13,7 @@ pub(super) fn read(
     let mut labelled = Vec::with_capacity(images.len());
     let mut unlisted: BTreeMap<&str, usize> = BTreeMap::new();
     for image in images {
-        let inside = match image.path.split_once('/') {
-            Some((top, inside)) if top.eq_ignore_ascii_case("images") => inside,
-            _ => &image.path,
-        };
-        let Some((folder, _)) = inside.split_once('/') else {
+        let Some(folder) = folder(&image.path) else {
             let reason = "It lies in no class folder, and there is no labels.csv. Left out.".to_owned();
             problems.push(Problem { path: image.path.clone(), kind: ProblemKind::ImageWithoutLabel, reason });
             continue;
@@ -42,4 +38,19 @@ pub(super) fn read(
         });
     }
     labelled
+}
+
+/// Whether any image lies in a folder that is a class.
+pub(super) fn any(images: &[Candidate<'_>], is_class: impl Fn(&str) -> bool) -> bool {
+    let folders: BTreeSet<&str> = images.iter().filter_map(|image| folder(&image.path)).collect();
+    folders.into_iter().any(is_class)
+}
+
+/// The first folder of a path, below a folder `images` if there is one.
+fn folder(path: &str) -> Option<&str> {
+    let inside = match path.split_once('/') {
+        Some((top, inside)) if top.eq_ignore_ascii_case("images") => inside,
+        _ => path,
+    };
+    inside.split_once('/').map(|(folder, _)| folder)
 }

@@ -10,7 +10,8 @@ mod file;
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::file::{Annotation, Contents};
-use super::{GivenBox, Labelled, Problem, ProblemKind};
+use super::boxes::{Edges, GivenBox};
+use super::{Labelled, Problem, ProblemKind};
 use crate::error::{Error, Result};
 use crate::files::{FileEntry, FileSet, clean_path, limits, name};
 use crate::masks::Objects;
@@ -242,7 +243,8 @@ fn take(
                 (_, Err(_)) => {}
             }
             if let Some([x, y, width, height]) = annotation.edges.filter(|_| !annotation.crowd) {
-                labelled.boxes.push(GivenBox { class: class_name, edges: [x, y, x + width, y + height] });
+                let edges = Edges::Pixels([x, y, x + width, y + height]);
+                labelled.boxes.push(GivenBox { class: class_name, edges, line: None });
             }
         }
         coco.masks.insert(file.path.clone(), GivenMask { size: image.size, objects });

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Candidate, Labelled, Problem, ProblemKind, means_no_class, text_bytes};
+use super::finder::{Finder, Found};
+use super::{Candidate, Labelled, Problem, ProblemKind, line_of, means_no_class, text_bytes};
 use crate::error::Result;
-use crate::files::{FileEntry, name, stem};
+use crate::files::FileEntry;
 
 /// Reads the table and finds the image of each line. Lines that cannot be used, and images that no
 /// line names, become problems.
@@ -45,7 +46,7 @@ pub(super) fn read(
                 continue;
             }
         };
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = line_of(&record, &bytes);
         if std::mem::take(&mut first)
             && let Some(header) = Columns::from_header(&record)
         {
@@ -171,58 +172,4 @@ fn split(cell: &str, listed: Option<&[String]>) -> Result<BTreeSet<String>, Stri
         }
     }
     Ok(labels)
-}
-
-enum Found {
-    One(usize),
-    None,
-    Several(usize),
-}
-
-/// Finds the image that a cell means.
-struct Finder<'a> {
-    by_path: BTreeMap<&'a str, usize>,
-    by_path_stem: BTreeMap<&'a str, Vec<usize>>,
-    by_name: BTreeMap<&'a str, Vec<usize>>,
-    by_name_stem: BTreeMap<&'a str, Vec<usize>>,
-}
-
-impl<'a> Finder<'a> {
-    fn new(images: &[Candidate<'a>]) -> Self {
-        let mut finder = Self {
-            by_path: BTreeMap::new(),
-            by_path_stem: BTreeMap::new(),
-            by_name: BTreeMap::new(),
-            by_name_stem: BTreeMap::new(),
-        };
-        for (at, image) in images.iter().enumerate() {
-            finder.by_path.insert(&image.path, at);
-            finder.by_path_stem.entry(stem(&image.path)).or_default().push(at);
-            finder.by_name.entry(name(&image.path)).or_default().push(at);
-            finder.by_name_stem.entry(name(stem(&image.path))).or_default().push(at);
-        }
-        finder
-    }
-
-    /// By path, by path inside `images`, by file name anywhere; then the same without extension.
-    fn find(&self, cell: &str) -> Found {
-        let cell = cell.replace('\\', "/");
-        let cell = cell.trim_start_matches("./");
-        let inside = format!("images/{cell}");
-        if let Some(&at) = self.by_path.get(cell).or_else(|| self.by_path.get(inside.as_str())) {
-            return Found::One(at);
-        }
-        let file = name(cell);
-        let rest = [
-            self.by_name.get(file),
-            self.by_path_stem.get(cell),
-            self.by_path_stem.get(inside.as_str()),
-            self.by_name_stem.get(file),
-        ];
-        match rest.into_iter().flatten().next().map(Vec::as_slice) {
-            None => Found::None,
-            Some([at]) => Found::One(*at),
-            Some(several) => Found::Several(several.len()),
-        }
-    }
 }

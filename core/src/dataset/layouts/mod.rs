@@ -1,15 +1,22 @@
 //! Finding out how a data set is laid out, and reading it.
 
+mod boxes;
+mod boxes_table;
 mod class_folders;
 mod classes;
 mod coco;
+mod finder;
 mod labels_table;
 mod masks;
+mod tally;
 mod voc;
+mod yolo;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use self::boxes::GivenBox;
+use self::yolo::Yolo;
 use super::{
     Dataset, Item, Layout, ObjectBox, Problem, ProblemKind, SuppliedMask, duplicates, header, stems,
 };
@@ -19,7 +26,7 @@ use crate::files::{Blob, FileEntry, FileSet, extension, is_foreign_image_name, i
 /// A file that is taken for an image, before anything in it was read.
 type Candidate<'a> = &'a FileEntry;
 
-/// An image and the names of its classes.
+/// An image, the names of its classes, and its boxes.
 struct Labelled {
     path: String,
     blob: Arc<dyn Blob>,
@@ -27,17 +34,11 @@ struct Labelled {
     boxes: Vec<GivenBox>,
 }
 
-/// A box as a data set gives it, not yet checked.
-struct GivenBox {
-    class: String,
-    /// Left, upper, right and lower edge, pixels.
-    edges: [f32; 4],
-}
-
 /// The files by the part they play.
 #[derive(Default)]
 struct Parts<'a> {
     table: Option<&'a FileEntry>,
+    boxes: Option<&'a FileEntry>,
     classes: Option<&'a FileEntry>,
     images: Vec<Candidate<'a>>,
     masks: Vec<&'a FileEntry>,
@@ -47,7 +48,9 @@ struct Parts<'a> {
 /// what is left out. `progress` hears of images checked and images in all.
 ///
 /// `JPEGImages` beside `Annotations` or `ImageSets` make it VOC, `annotations/instances_*.json` COCO, a
-/// `labels.csv` at the top a labels table; otherwise each folder is a class.
+/// `labels.csv` at the top a labels table. Without one, a `boxes.csv` at the top labels images by their boxes,
+/// unless they lie in folders of its classes; text files of boxes beside the images make it YOLO; otherwise
+/// each folder is a class. A labels table and class folders have the boxes of `boxes.csv`.
 ///
 /// # Errors
 /// [`Error::NoData`] if no image can be used, [`Error::TooLarge`] for text files or class numbers
@@ -83,17 +86,19 @@ pub fn read_split(
                 .into();
         return Err(Error::Setting { name: "split", reason });
     }
-    let parts = sort_out(files, &mut problems);
+    let has_table = |name: &str| files.entries().iter().any(|entry| entry.path.eq_ignore_ascii_case(name));
+    if !has_table("labels.csv")
+        && !has_table("boxes.csv")
+        && let Some(yolo) = Yolo::find(files)
+    {
+        return read_yolo(files, yolo, problems, progress);
+    }
+    let parts = sort_out(files, |_| false, &mut problems);
     let listed = match parts.classes {
         Some(file) => classes::read(file, &mut problems)?,
         None => None,
     };
-    let (layout, labelled) = match parts.table {
-        Some(table) => {
-            (Layout::LabelsTable, labels_table::read(table, &parts.images, listed.as_deref(), &mut problems)?)
-        }
-        None => (Layout::ClassFolders, class_folders::read(&parts.images, listed.as_deref(), &mut problems)),
-    };
+    let (layout, labelled) = label(&parts, listed.as_deref(), &mut problems)?;
     let usable = check_headers(labelled, &mut problems, progress);
     let usable = settle_duplicates(usable, layout, &mut problems);
     if usable.is_empty() {
@@ -115,6 +120,7 @@ pub fn read_split(
             path: parts
                 .table
                 .or(parts.classes)
+                .or(parts.boxes)
                 .map_or("the class folders", |file| file.path.as_str())
                 .to_owned(),
         });
@@ -123,6 +129,51 @@ pub fn read_split(
     masks::attach(&parts.masks, &mut items, &mut problems);
     problems.sort_by(|a, b| (a.kind, &a.path, &a.reason).cmp(&(b.kind, &b.path, &b.reason)));
     Ok(Dataset { layout, classes: names, items, problems })
+}
+
+/// Labels images by the table, or their boxes, or their folders; and gives them their boxes.
+fn label(
+    parts: &Parts<'_>,
+    listed: Option<&[String]>,
+    problems: &mut Vec<Problem>,
+) -> Result<(Layout, Vec<Labelled>)> {
+    let images = &parts.images;
+    let boxes = parts.boxes.map(|table| boxes_table::read(table, images, problems)).transpose()?;
+    let (layout, mut labelled) = match (parts.table, &boxes) {
+        (Some(table), _) => (Layout::LabelsTable, labels_table::read(table, images, listed, problems)?),
+        (None, Some(boxes))
+            if !class_folders::any(images, |folder| boxes_table::names(boxes, listed, folder)) =>
+        {
+            let labelled = boxes_table::labelled(images, boxes, listed);
+            (Layout::BoxesTable, labelled)
+        }
+        (None, _) => (Layout::ClassFolders, class_folders::read(images, listed, problems)),
+    };
+    if let Some(boxes) = boxes {
+        boxes_table::attach(images, boxes, &mut labelled);
+    }
+    Ok((layout, labelled))
+}
+
+fn read_yolo(
+    files: &FileSet,
+    yolo: Yolo<'_>,
+    mut problems: Vec<Problem>,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<Dataset> {
+    let parts = sort_out(files, |path| yolo.has(path), &mut problems);
+    let yolo::Found { labelled, classes } = yolo.read(&parts.images, &mut problems)?;
+    let usable = check_headers(labelled, &mut problems, progress);
+    let usable = settle_duplicates(usable, Layout::Yolo, &mut problems);
+    if usable.is_empty() {
+        return Err(Error::NoData {
+            reason: "looked for YOLO's layout, but no image that has a text file of boxes can be read".into(),
+        });
+    }
+    let mut items = items(usable, &classes, &mut problems);
+    masks::attach(&parts.masks, &mut items, &mut problems);
+    problems.sort_by(|a, b| (a.kind, &a.path, &a.reason).cmp(&(b.kind, &b.path, &b.reason)));
+    Ok(Dataset { layout: Layout::Yolo, classes, items, problems })
 }
 
 fn read_voc(
@@ -188,7 +239,7 @@ pub fn read_photos(
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Dataset> {
     let mut problems = Vec::new();
-    let parts = sort_out(files, &mut problems);
+    let parts = sort_out(files, |_| false, &mut problems);
     // What goes with a labelled data set may lie beside its photos.
     problems.retain(|problem| problem.kind == ProblemKind::UnreadableImage);
     for skipped in files.skipped() {
@@ -219,7 +270,7 @@ fn items(usable: Vec<Sized>, names: &[String], problems: &mut Vec<Problem>) -> V
     let paths: Vec<&str> = usable.iter().map(|(image, _)| image.path.as_str()).collect();
     let stems = stems::unique(&paths);
     let item = |((image, size), stem): (Sized, String)| Item {
-        boxes: boxes(&image, size, names, problems),
+        boxes: boxes::fitting(&image, size, names, problems),
         labels: (0u16..)
             .zip(names)
             .filter(|(_, name)| image.labels.contains(*name))
@@ -235,42 +286,23 @@ fn items(usable: Vec<Sized>, names: &[String], problems: &mut Vec<Problem>) -> V
     usable.into_iter().zip(stems).map(item).collect()
 }
 
-/// The boxes of an image that can be boxes of it; the others become one problem.
-fn boxes(
-    image: &Labelled,
-    size: (u32, u32),
-    names: &[String],
+/// Gives every file its part but those that `is_read` elsewhere; what has none becomes a problem.
+fn sort_out<'a>(
+    files: &'a FileSet,
+    is_read: impl Fn(&str) -> bool,
     problems: &mut Vec<Problem>,
-) -> Vec<ObjectBox> {
-    let mut first: Option<String> = None;
-    let mut usable = Vec::with_capacity(image.boxes.len());
-    for given in &image.boxes {
-        let class = names.iter().position(|name| *name == given.class);
-        match class.ok_or("has no known class").and_then(|class| ObjectBox::fit(class, given.edges, size)) {
-            Ok(fitting) => usable.push(fitting),
-            Err(reason) => {
-                let [x0, y0, x1, y1] = given.edges;
-                let class = &given.class;
-                first.get_or_insert_with(|| format!("({class}, {x0}, {y0} to {x1}, {y1}) {reason}"));
-            }
-        }
-    }
-    if let Some(first) = first {
-        let bad = image.boxes.len() - usable.len();
-        let reason = format!("{bad} of {} boxes cannot be: one {first}. Left out.", image.boxes.len());
-        problems.push(Problem { path: image.path.clone(), kind: ProblemKind::BadBox, reason });
-    }
-    usable
-}
-
-/// Gives every file its part; what has none becomes a problem.
-fn sort_out<'a>(files: &'a FileSet, problems: &mut Vec<Problem>) -> Parts<'a> {
+) -> Parts<'a> {
     let mut parts = Parts::default();
     for entry in files.entries() {
         let top = entry.path.split_once('/').map(|(top, _)| top);
         let is = |name: &str| top.is_none() && entry.path.eq_ignore_ascii_case(name);
+        if is_read(&entry.path) {
+            continue;
+        }
         if is("labels.csv") && parts.table.is_none() {
             parts.table = Some(entry);
+        } else if is("boxes.csv") && parts.boxes.is_none() {
+            parts.boxes = Some(entry);
         } else if is("classes.txt") && parts.classes.is_none() {
             parts.classes = Some(entry);
         } else if top.is_some_and(|top| top.eq_ignore_ascii_case("masks")) {
@@ -289,7 +321,7 @@ fn sort_out<'a>(files: &'a FileSet, problems: &mut Vec<Problem>) -> Parts<'a> {
     parts
 }
 
-/// Files that go with data sets and need no mention: boxes for other methods, read-mes, licences.
+/// Files that go with data sets and need no mention: boxes of their parts, read-mes, licences.
 fn is_companion(path: &str) -> bool {
     let name = name(path).to_ascii_lowercase();
     name == "boxes.csv"
@@ -340,8 +372,8 @@ fn sentence(text: &str) -> String {
 }
 
 /// The same bytes under two paths. In two class folders: one image with both classes. Twice in one
-/// folder: the second is left out. In a table each has a line of its own, and gets a mask of its own:
-/// both stay, and the user is told.
+/// folder: the second is left out. In a table each has a line of its own, in YOLO a file, and gets a mask
+/// of its own: both stay, and the user is told.
 fn settle_duplicates(usable: Vec<Sized>, layout: Layout, problems: &mut Vec<Problem>) -> Vec<Sized> {
     let blobs: Vec<_> = usable.iter().map(|(image, _)| image.blob.clone()).collect();
     let first = duplicates::first_of_equals(&blobs);
@@ -357,16 +389,20 @@ fn settle_duplicates(usable: Vec<Sized>, layout: Layout, problems: &mut Vec<Prob
         let outcome = match layout {
             Layout::ClassFolders if !image.labels.is_subset(&original.labels) => {
                 original.labels.extend(image.labels);
+                original.boxes.extend(image.boxes);
                 continue;
             }
             Layout::ClassFolders => "Left out",
             Layout::Photos | Layout::Voc | Layout::Coco => "Both are used",
-            Layout::LabelsTable if image.labels == original.labels => "Both are used",
+            Layout::LabelsTable | Layout::BoxesTable | Layout::Yolo if image.labels == original.labels => {
+                "Both are used"
+            }
+            Layout::BoxesTable | Layout::Yolo => "Their labels differ: check their boxes. Both are used",
             Layout::LabelsTable => "Their labels differ: check both lines. Both are used",
         };
         let reason = format!("The same picture as {}. {outcome}.", original.path);
         problems.push(Problem { path: image.path.clone(), kind: ProblemKind::Duplicate, reason });
-        if layout == Layout::LabelsTable {
+        if layout != Layout::ClassFolders {
             kept.push((image, size));
         }
     }
@@ -374,7 +410,8 @@ fn settle_duplicates(usable: Vec<Sized>, layout: Layout, problems: &mut Vec<Prob
 }
 
 fn nothing_usable(files: &FileSet, parts: &Parts<'_>, problems: &[Problem]) -> Error {
-    let looked_for = "a folder per class with JPEG, PNG, WebP or BMP images, or images and a labels.csv";
+    let looked_for = "a folder per class with JPEG, PNG, WebP or BMP images, or images and a labels.csv \
+                      or boxes.csv";
     let found = match (files.entries().len(), parts.images.len(), parts.table.is_some()) {
         (0, ..) => "there are no files".to_owned(),
         (count, 0, _) => format!("none of the {count} files is an image of these formats"),
@@ -407,6 +444,13 @@ fn text_bytes(file: &FileEntry) -> Result<Vec<u8>> {
         bytes.drain(..3);
     }
     Ok(bytes)
+}
+
+/// The line of `bytes` that a record of it starts on, from 1: empty lines before it are not its own.
+fn line_of(record: &csv::ByteRecord, bytes: &[u8]) -> u64 {
+    let Some(position) = record.position() else { return 0 };
+    let before = bytes.iter().skip(position.byte() as usize).take_while(|byte| b"\r\n".contains(byte));
+    position.line() + before.filter(|&&byte| byte == b'\n').count() as u64
 }
 
 /// Names that mean "none of the classes" where labels or folders are named.

@@ -207,7 +207,7 @@ fn a_table_finds_its_images_and_names_what_is_wrong() {
         ("images/y/same.jpg", &jpeg(7)),
         ("images/unnamed.jpg", &jpeg(8)),
         ("images/bad.png", b"bad"),
-        ("boxes.csv", b"image,class"),
+        ("boxes.csv", b"image,class,x0,y0,x1,y1"),
     ]))
     .unwrap();
     assert_eq!(dataset.layout, Layout::LabelsTable);

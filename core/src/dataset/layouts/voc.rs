@@ -8,7 +8,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{GivenBox, Labelled, Problem, ProblemKind, text_bytes};
+use super::boxes::{Edges, GivenBox};
+use super::{Labelled, Problem, ProblemKind, text_bytes};
 use crate::dataset::decode;
 use crate::error::{Error, Result};
 use crate::files::{FileEntry, FileSet, extension, name, stem};
@@ -227,7 +228,11 @@ fn objects(xml: &[u8]) -> Result<Given, String> {
         let child = |name| object.children().find(|node| node.has_tag_name(name));
         let class = child("name").and_then(|name| name.text()).unwrap_or_default().trim().to_owned();
         if let Some(bndbox) = child("bndbox") {
-            given.boxes.push(GivenBox { class: class.clone(), edges: edges(bndbox) });
+            given.boxes.push(GivenBox {
+                class: class.clone(),
+                edges: Edges::Pixels(edges(bndbox)),
+                line: None,
+            });
         }
         if !class.is_empty() {
             given.labels.insert(class);

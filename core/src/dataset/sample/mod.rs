@@ -101,6 +101,8 @@ mod tests {
         let summary = dataset.summary();
         assert_eq!(summary.images_per_class, [12, 12, 12]);
         assert_eq!((summary.without_class, summary.several_classes, summary.with_mask), (3, 12, 24));
+        // Every class of every image is in a box, and no box was refused.
+        assert!(summary.boxes >= 36, "{}", summary.boxes);
         for item in &dataset.items {
             assert_eq!((item.width, item.height), (128, 128));
             let mask = item.mask.as_ref().unwrap().decode(&item.path).unwrap();
