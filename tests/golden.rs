@@ -8,7 +8,7 @@ use safetensors::SafeTensors;
 use tag2mask_core::conformance::check;
 
 /// Tensors that files of each prefix hold. `features_stride16` comes where torchvision can dilate.
-const LAYOUT: [(&str, &[&str]); 8] = [
+const LAYOUT: [(&str, &[&str]); 9] = [
     (
         "spatial_bce_",
         &[
@@ -44,6 +44,24 @@ const LAYOUT: [(&str, &[&str]); 8] = [
             "adversary_loss",
             "grad_regularization_features",
             "grad_erased_features",
+        ],
+    ),
+    (
+        "box2seg_",
+        &[
+            "seg_logits",
+            "attention_logits",
+            "embeddings",
+            "boxes",
+            "grabcut",
+            "grabcut_loss",
+            "foreground_loss",
+            "background_loss",
+            "filling_rate_loss",
+            "affinity_loss",
+            "grad_seg_logits",
+            "grad_attention_logits",
+            "grad_embeddings",
         ],
     ),
     ("dense_crf_", &["image", "labels", "q"]),
@@ -111,6 +129,11 @@ fn golden_spatial_bce() {
 #[test]
 fn golden_adversarial_erasing() {
     reproduces("adversarial_erasing_");
+}
+
+#[test]
+fn golden_box2seg() {
+    reproduces("box2seg_");
 }
 
 #[test]

@@ -50,6 +50,10 @@ fn steps<C: LearnerConfig>(config: &C, work: &Work, split: Split) -> usize {
     let labels: Vec<f32> = (0..images * classes).map(|index| f32::from(index % classes == 0)).collect();
     let shares: Vec<Vec<f32>> =
         labels.chunks(classes).map(|labels| labels.iter().map(|label| label * 0.2).collect()).collect();
+    let boxes = match method.method().supervision() {
+        Supervision::Boxes => vec![1.0; images * (classes + 1) * (side / 4).pow(2)],
+        Supervision::Labels | Supervision::Masks => Vec::new(),
+    };
     let targets = if method.method().supervision() != Supervision::Labels {
         vec![1; images * (side / 4).pow(2)]
     } else {
@@ -62,6 +66,7 @@ fn steps<C: LearnerConfig>(config: &C, work: &Work, split: Split) -> usize {
         labels,
         seeds: vec![1; images],
         targets,
+        boxes,
     };
     // Photos are the host's, and there before the step.
     let before = account::restart();
@@ -90,7 +95,7 @@ fn predictions_are_within_a_fifth_of_what_steps_take() {
         batch,
     };
     use BackboneName::{MobilenetV2, Resnet18, Resnet38, Resnet50, Tiny};
-    use MethodName::{AdversarialErasing, Cam, Deeplab, SpatialBce};
+    use MethodName::{AdversarialErasing, Box2Seg, Cam, Deeplab, SpatialBce};
     let whole = |work: Work, recompute| (work, Split { micro_batch: work.batch, recompute });
     let cases = [
         whole(work(Tiny, SpatialBce, 160, 8), false),
@@ -103,6 +108,8 @@ fn predictions_are_within_a_fifth_of_what_steps_take() {
         whole(work(MobilenetV2, Deeplab, 112, 4), false),
         whole(work(MobilenetV2, AdversarialErasing, 112, 4), false),
         whole(work(Tiny, AdversarialErasing, 128, 8), false),
+        whole(work(MobilenetV2, Box2Seg, 112, 4), false),
+        whole(work(Tiny, Box2Seg, 128, 8), false),
         whole(work(Resnet18, SpatialBce, 160, 4), false),
         whole(work(Resnet18, SpatialBce, 160, 4), true),
         whole(work(Resnet50, SpatialBce, 112, 1), false),

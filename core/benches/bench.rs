@@ -190,6 +190,7 @@ fn step(bencher: Bencher<'_, '_>, name: &str, device: Device) {
             labels: labels.clone(),
             seeds: vec![1; images],
             targets: Vec::new(),
+            boxes: Vec::new(),
         };
         let network = learner.take().expect("it is put back");
         let learned = learn(&network, &batch, &shares, 0, split, &device);

@@ -336,12 +336,12 @@ test('a pretrained network on photos', { timeout: LONG, ...own_data }, async (t)
 });
 
 /** Tensor work of these takes seconds on a software GPU; ResNet-50 takes minutes. */
-const references = /^((spatial_bce|adversarial_erasing|dense_crf)_.*|mobilenet_v2_forward|resnet18_forward)\.safetensors$/;
+const references = /^((spatial_bce|adversarial_erasing|box2seg|dense_crf)_.*|mobilenet_v2_forward|resnet18_forward)\.safetensors$/;
 
 test('golden tensors on WebGPU', { timeout: LONG }, async (t) => {
   const folder = process.env.TAG2MASK_GOLDEN ?? fileURLToPath(new URL('../golden/', import.meta.url));
   const names = (await readdir(folder)).filter((name) => references.test(name)).sort();
-  const methods = ['spatial_bce_', 'adversarial_erasing_', 'dense_crf_'];
+  const methods = ['spatial_bce_', 'adversarial_erasing_', 'box2seg_', 'dense_crf_'];
   for (const prefix of [...methods, 'mobilenet_v2_forward', 'resnet18_forward']) {
     assert.ok(names.some((name) => name.startsWith(prefix)), `no file ${prefix}*: ${folder}`);
   }

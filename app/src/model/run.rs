@@ -68,6 +68,8 @@ pub struct Run {
     pub rounds: usize,
     /// What is being done, when it is not training steps: done and total.
     pub between: Option<(usize, usize)>,
+    /// Whether that is the cutting of objects out of their boxes.
+    cuts_boxes: bool,
     /// Estimate over all rounds, seconds.
     pub seconds_left: Option<f64>,
     /// Adaptive threshold per class.
@@ -139,7 +141,13 @@ impl Run {
                 let over_all = *total == self.total_steps && *total != self.round_steps;
                 self.reached(if over_all { *done } else { self.round_start + done }, now);
             }
-            Event::Progress { phase: Phase::Shares, done, total, seconds_left } => {
+            Event::Progress {
+                phase: phase @ (Phase::Shares | Phase::BoxMasks),
+                done,
+                total,
+                seconds_left,
+            } => {
+                self.cuts_boxes = *phase == Phase::BoxMasks;
                 self.between = Some((*done, *total));
                 self.estimate.between(now);
                 let steps = self.total_steps.saturating_sub(self.done_steps);
@@ -208,7 +216,9 @@ impl Run {
 
     /// What this round is for, in one sentence.
     pub fn round_purpose(&self) -> &'static str {
-        if self.between.is_some() {
+        if self.between.is_some() && self.cuts_boxes {
+            "Cuts objects out of their boxes, to learn from."
+        } else if self.between.is_some() {
             "Measures how much of each photo every object covers, for the next round."
         } else {
             self.plan(self.round).map_or("", |round| round.purpose)

@@ -122,12 +122,19 @@ impl Host for Terminal<'_> {
                     Phase::Reading => "reading",
                     Phase::Training => "training",
                     Phase::Shares => "foreground shares",
+                    Phase::BoxMasks => "masks from boxes",
                     Phase::Masks => "masks",
                     Phase::Packing => "packing",
                 };
                 self.report.progress(label, done, total, seconds_left);
             }
             Event::SharesUpdated { round, mean, score } => self.shares(round, &mean, score.as_ref()),
+            Event::BoxMasksCut { images, score } => {
+                let of_truth = score.map_or(String::new(), |score| {
+                    format!(", mIoU {:.1} % (nothing learns from it)", score.miou)
+                });
+                self.report.note(format!("masks cut out of the boxes of {images} images{of_truth}"));
+            }
             Event::Collapsed { round, step, advice, .. } => {
                 self.report.warning(format!("round {round}, step {step}: {advice}"));
             }

@@ -5,6 +5,7 @@
 //! the file.
 
 mod adversarial_erasing;
+mod box2seg;
 mod dense_crf;
 mod forward;
 mod spatial_bce;
@@ -48,6 +49,8 @@ pub async fn check(name: &str, bytes: &[u8], device: &Device) -> Result<Vec<Meas
         dense_crf::check(name, &file)
     } else if name.starts_with("adversarial_erasing_") {
         adversarial_erasing::check(name, &file, device).await
+    } else if name.starts_with("box2seg_") {
+        box2seg::check(name, &file, device).await
     } else if let Some(network) =
         name.strip_suffix(".safetensors").and_then(|name| name.strip_suffix("_forward"))
     {

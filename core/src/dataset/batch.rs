@@ -7,7 +7,7 @@ use rand::{Rng, RngExt};
 use super::augment::{self, generator};
 use super::cache::ImageCache;
 use super::targets::{self, Targets};
-use super::{Dataset, Problem, ProblemKind, decode};
+use super::{Dataset, Problem, ProblemKind, boxes, decode};
 use crate::error::{Error, Result};
 use crate::masks::label_map::IGNORE;
 use crate::run::settings::AugmentSettings;
@@ -32,6 +32,9 @@ pub struct Batch {
     pub seeds: Vec<u64>,
     /// Labels of the pixels to learn from, `[N, side / 4, side / 4]`; empty where images teach as a whole.
     pub targets: Vec<u8>,
+    /// Where boxes of each class are, `[N, classes + 1, side / 4, side / 4]`, as [`boxes::coverage`]; empty where
+    /// nothing learns from boxes.
+    pub boxes: Vec<f32>,
 }
 
 /// The order in which items are seen: every item once per epoch, shuffled anew for each.
@@ -134,7 +137,10 @@ pub fn make_batch(
         used.iter().flat_map(|&item| multi_hot(&dataset.items[item].labels, dataset.classes.len())).collect();
     let of_item = |&item: &usize| generator(seed, 4, step as u64, item as u64).next_u64();
     let seeds = used.iter().map(of_item).collect();
-    Ok((Batch { items: used, side, images: values, labels, seeds, targets: Vec::new() }, problems))
+    Ok((
+        Batch { items: used, side, images: values, labels, seeds, targets: Vec::new(), boxes: Vec::new() },
+        problems,
+    ))
 }
 
 impl Batch {
@@ -161,6 +167,28 @@ impl Batch {
             }));
         }
         (self, problems)
+    }
+}
+
+impl Batch {
+    /// With the boxes of its images. They follow the images through what [`make_batch`] did to them.
+    #[must_use]
+    pub fn with_boxes(
+        mut self,
+        dataset: &Dataset,
+        augment: &AugmentSettings,
+        seed: u64,
+        step: usize,
+    ) -> Self {
+        let side = (self.side / targets::STRIDE).max(1);
+        for &item in &self.items {
+            let mirrored = augment::is_mirrored(augment, seed, step, item);
+            let facts = &dataset.items[item];
+            let size = (facts.width, facts.height);
+            let covered = boxes::coverage(&facts.boxes, dataset.classes.len(), size, side, mirrored);
+            self.boxes.extend(covered);
+        }
+        self
     }
 }
 

@@ -97,6 +97,16 @@ impl Batch {
         Self { targets, ..self }
     }
 
+    /// With where boxes are, `[N, labels, side, side]` row-major.
+    pub fn with_boxes(self, values: &[f32], side: usize, labels: usize) -> Self {
+        let device = self.images.device();
+        let boxes = (!values.is_empty()).then(|| {
+            let count = values.len() / (labels * side * side).max(1);
+            Tensor::from_data(TensorData::new(values.to_vec(), [count, labels, side, side]), &device)
+        });
+        Self { boxes, ..self }
+    }
+
     /// With a seed per image for what the network drops.
     pub fn with_dropout(self, seeds: Vec<u64>) -> Self {
         Self { dropout: Dropout { seeds }, ..self }

@@ -4,6 +4,7 @@
 //! Each has a folder and a line in [`registry`]; nothing outside asks which method it deals with.
 
 pub mod adversarial_erasing;
+pub mod box2seg;
 pub mod cam;
 pub mod deeplab;
 pub mod field;

@@ -1,6 +1,7 @@
 //! What a method trains, round by round.
 
 use super::MethodName;
+use crate::masks::grabcut::GrabCutSettings;
 
 /// One training: a network, for how long, and what must be known before.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,5 +34,5 @@ pub enum Preparation {
     /// Masks that the user gives.
     GivenMasks,
     /// Masks cut out of boxes.
-    BoxMasks,
+    BoxMasks(GrabCutSettings),
 }

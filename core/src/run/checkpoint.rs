@@ -6,6 +6,7 @@
 //!   the steps differ, and the momentum starts anew: weights are what counts.
 //! - `shares-<round>.json`: the foreground shares that round `round` learns from.
 //! - `masks-<round>.zip`: the masks that these shares were measured on, a palette PNG each.
+//! - `box-masks.zip`: the masks that were cut out of boxes, where the method learns from boxes.
 //! - `round-<round>.safetensors`: the network at the end of a round.
 
 use std::collections::{BTreeMap, HashMap};
@@ -20,6 +21,8 @@ use crate::memory::Split;
 
 const RUN: &str = "run.json";
 const WEIGHTS: &str = "weights.safetensors";
+/// Masks that were cut out of boxes.
+pub const BOX_MASKS: &str = "box-masks.zip";
 const OPTIMIZER: &str = "optimizer.safetensors";
 
 /// `run.json`.
@@ -223,6 +226,22 @@ pub fn load_shares(store: &impl RunStore, round: usize) -> Result<Option<Shares>
 /// As [`RunStore::write`].
 pub fn save_masks(store: &mut impl RunStore, round: usize, zip: &[u8]) -> Result<()> {
     store.write(&format!("masks-{round}.zip"), zip)
+}
+
+/// Keeps the masks that were cut out of boxes, a zip of their PNGs.
+///
+/// # Errors
+/// As [`RunStore::write`].
+pub fn save_box_masks(store: &mut impl RunStore, zip: &[u8]) -> Result<()> {
+    store.write(BOX_MASKS, zip)
+}
+
+/// The masks that were cut out of boxes; `None` when none were yet.
+///
+/// # Errors
+/// As [`RunStore::read`].
+pub fn load_box_masks(store: &impl RunStore) -> Result<Option<Vec<u8>>> {
+    store.read(BOX_MASKS)
 }
 
 /// The name of the file that keeps the network at the end of a round.

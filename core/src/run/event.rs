@@ -36,6 +36,8 @@ pub enum Phase {
     Training,
     /// Score maps and refinement of the training images, for the next round's shares.
     Shares,
+    /// Masks cut out of boxes.
+    BoxMasks,
     /// Masks for the user.
     Masks,
     /// Packing a zip.
@@ -157,6 +159,13 @@ pub enum Event {
         round: usize,
         /// Mean share per class over the images that have it; `None` where no image has it.
         mean: Vec<Option<f32>>,
+        /// IoU of these masks where truth was supplied. Nothing learns from it.
+        score: Option<Score>,
+    },
+    /// Masks were cut out of boxes, to learn from.
+    BoxMasksCut {
+        /// Images that have a box.
+        images: usize,
         /// IoU of these masks where truth was supplied. Nothing learns from it.
         score: Option<Score>,
     },

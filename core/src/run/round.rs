@@ -23,7 +23,7 @@ use crate::dataset::targets::Targets;
 use crate::device::Compute;
 use crate::error::{Error, Result};
 use crate::memory::Split;
-use crate::method::{MethodName, Setup};
+use crate::method::{MethodName, Setup, Supervision};
 use crate::optim::polynomial;
 use crate::tensor::read_all;
 
@@ -88,6 +88,7 @@ pub(super) async fn train_round<H: Host, S: RunStore>(
     // Each round sees the images in an order of its own.
     let seed = settings.seed.wrapping_add((round as u64) << 32);
     let sampler = Sampler::new(std::mem::take(&mut plan.items), settings.batch, seed);
+    let learns_from_boxes = plan.network.method().supervision() == Supervision::Boxes;
     let mut reported = std::collections::BTreeSet::new();
     let mut prepare = |step: usize, journal: &mut Journal<'_, H, S>| -> Result<HostBatch> {
         let items = sampler.batch_items(step);
@@ -98,6 +99,9 @@ pub(super) async fn train_round<H: Host, S: RunStore>(
             let (with_targets, bad) = batch.with_targets(targets, dataset, &settings.augment, seed, step);
             batch = with_targets;
             problems.extend(bad);
+        }
+        if learns_from_boxes {
+            batch = batch.with_boxes(dataset, &settings.augment, seed, step);
         }
         for problem in problems {
             if reported.insert(problem.path.clone()) {

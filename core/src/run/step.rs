@@ -136,7 +136,12 @@ impl<'a> Lesson<'a> {
             device,
         )
         .with_dropout(batch.seeds[start..end].to_vec())
-        .with_targets(part_of(&batch.targets, start, end, target_side), target_side, classes + 1)
+        .with_targets(part_of(&batch.targets, start, end, target_side.pow(2)), target_side, classes + 1)
+        .with_boxes(
+            part_of(&batch.boxes, start, end, (classes + 1) * target_side.pow(2)),
+            target_side,
+            classes + 1,
+        )
     }
 }
 
@@ -179,9 +184,9 @@ fn accumulate<L: Learner>(
     values
 }
 
-/// The targets of the images `start..end`; empty where there are none.
-fn part_of(targets: &[u8], start: usize, end: usize, side: usize) -> &[u8] {
-    targets.get(start * side * side..end * side * side).unwrap_or_default()
+/// What the images `start..end` have, `each` of it; empty where there is none.
+fn part_of<T>(values: &[T], start: usize, end: usize, each: usize) -> &[T] {
+    values.get(start * each..end * each).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -199,6 +204,7 @@ pub(super) mod tests {
     use crate::files::FileSet;
     use crate::method::LearnerConfig;
     use crate::method::adversarial_erasing::{AdversarialErasingConfig, AdversarialErasingSettings};
+    use crate::method::box2seg::{Box2SegConfig, Box2SegSettings};
     use crate::method::cam::CamConfig;
     use crate::method::deeplab::DeepLabConfig;
     use crate::method::spatial_bce::SpatialBceConfig;
@@ -262,6 +268,10 @@ pub(super) mod tests {
         let learner = config.init(&mut RandomSource::new(1), &device).unwrap();
         work.on(&learner, 0);
         work.on(&learner, adversary_step);
+        let settings = Box2SegSettings::default();
+        let config = Box2SegConfig { backbone, classes: 3, settings, steps_per_epoch: 1 };
+        let learner = config.init(&mut RandomSource::new(1), &device).unwrap();
+        work.on(&learner, config.settings.pretraining_epochs);
         // One of the images has no mask, so that parts differ in what they have to learn.
         let segmenter = DeepLabConfig { backbone, classes: 3 };
         work.on(&segmenter.init(&mut RandomSource::new(1), &device).unwrap(), 0);
@@ -339,6 +349,10 @@ pub(super) mod tests {
             let learner = config.init(&mut RandomSource::new(1), &device).unwrap();
             recomputing_changes_nothing(&learner, 0);
             recomputing_changes_nothing(&learner, adversary_step);
+            let settings = Box2SegSettings::default();
+            let config = Box2SegConfig { backbone, classes: 3, settings, steps_per_epoch: 1 };
+            let learner = config.init(&mut RandomSource::new(1), &device).unwrap();
+            recomputing_changes_nothing(&learner, config.settings.pretraining_epochs);
             let segmenter = DeepLabConfig { backbone, classes: 3 };
             recomputing_changes_nothing(&segmenter.init(&mut RandomSource::new(1), &device).unwrap(), 0);
         }

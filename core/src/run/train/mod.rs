@@ -282,8 +282,8 @@ impl<'a, H: Host, S: RunStore> Session<'a, H, S> {
                 let shares = self.shares_for(round, before, scales).await?;
                 shares.map(|shares| Material { shares, ..Material::default() })
             }
-            Preparation::BoxMasks => {
-                let targets = self.box_masks().await?;
+            Preparation::BoxMasks(cut) => {
+                let targets = self.box_masks(&cut).await?;
                 targets.map(|targets| Material { targets: Some(targets), ..Material::default() })
             }
         })

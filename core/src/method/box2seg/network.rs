@@ -1,0 +1,175 @@
+//! Backbone and three decoders, and what they learn.
+
+use burn::module::Module;
+use burn::tensor::activation::{log_softmax, sigmoid, softmax};
+use burn::tensor::{Device, Tensor};
+
+use super::{Box2SegSettings, Decoder, affinity, background, filling_rate, foreground, grabcut, pretraining};
+use crate::backbone::weights::Source;
+use crate::backbone::{Backbone, BackboneConfig};
+use crate::error::Result;
+use crate::method::{Batch, Learner, LearnerConfig, Maps, Network, ParameterGroup, Setup, StepLoss};
+use crate::tensor::{nearest, resize};
+
+use super::{EMBEDDING, HEAD, HELPER_WIDTH, WIDTH};
+
+/// Backbone, number of foreground classes, and the method's settings.
+#[derive(Debug, Clone)]
+pub struct Box2SegConfig {
+    /// The feature network.
+    pub backbone: BackboneConfig,
+    /// Foreground classes.
+    pub classes: usize,
+    /// The method's settings.
+    pub settings: Box2SegSettings,
+    /// Steps of one pass over the data, which tell when embeddings have learned enough.
+    pub steps_per_epoch: usize,
+}
+
+impl Box2SegConfig {
+    /// The constant factor on pretrained features: `4/√K`, which makes a pixel's vector about 4 long. Ours: as
+    /// in [`DeepLabConfig::scale`](crate::method::deeplab::DeepLabConfig::scale), the steps of a head on thousands of
+    /// channels would be too large.
+    pub fn scale(&self) -> f32 {
+        match self.backbone.name.trains_from_scratch() {
+            true => 1.0,
+            false => 4.0 / (self.backbone.channels() as f32).sqrt(),
+        }
+    }
+}
+
+/// The configuration of its network.
+pub fn config(setup: &Setup<'_>) -> Box2SegConfig {
+    Box2SegConfig {
+        backbone: setup.backbone(),
+        classes: setup.classes,
+        settings: setup.settings.methods.box2seg.clone(),
+        steps_per_epoch: setup.steps_per_epoch,
+    }
+}
+
+/// Backbone and three decoders.
+#[derive(Module, Debug)]
+pub struct Box2Seg {
+    backbone: Backbone,
+    segmentation: Decoder,
+    attention: Decoder,
+    embeddings: Decoder,
+    scale: f64,
+    pretraining_steps: usize,
+    #[module(skip)]
+    settings: Box2SegSettings,
+}
+
+impl LearnerConfig for Box2SegConfig {
+    type Learner = Box2Seg;
+
+    fn init(&self, source: &mut dyn Source, device: &Device) -> Result<Box2Seg> {
+        let backbone = self.backbone.init(source, device)?;
+        let mut decoder = |name: &str, width: usize, outputs: usize| {
+            let sizes = [self.backbone.channels(), width, outputs];
+            Decoder::load(source, &format!("{HEAD}{name}"), sizes, device)
+        };
+        Ok(Box2Seg {
+            backbone,
+            segmentation: decoder("segmentation", WIDTH, self.classes + 1)?,
+            attention: decoder("attention", HELPER_WIDTH, self.classes)?,
+            embeddings: decoder("embeddings", HELPER_WIDTH, EMBEDDING)?,
+            scale: f64::from(self.scale()),
+            pretraining_steps: self.settings.pretraining_epochs * self.steps_per_epoch,
+            settings: self.settings.clone(),
+        })
+    }
+}
+
+impl Box2Seg {
+    /// The first passes: embeddings alone.
+    fn embeddings_step(&self, features: Tensor<4>, masks: Tensor<4>, batch: &Batch) -> StepLoss {
+        let embeddings = self.embeddings.forward(features);
+        let [_, _, height, width] = embeddings.dims();
+        let masks = nearest(masks, height, width);
+        let total = pretraining(embeddings, masks, self.settings.grid).mul_scalar(batch.weight());
+        let main = total.clone().inner();
+        let nothing = main.zeros_like();
+        StepLoss { total, parts: [main, nothing.clone(), nothing], threshold_step: false, statistics: None }
+    }
+
+    /// All terms that the batch has something to learn for.
+    ///
+    /// Logits are enlarged to the size of masks and boxes: at a quarter of the image's side the terms' tensors
+    /// are a few per cent of what the backbone keeps. Pairs are compared where the decoders say them, so that
+    /// embeddings, the widest of all, are never enlarged.
+    fn segmentation_step(&self, features: Tensor<4>, batch: &Batch) -> StepLoss {
+        let settings = &self.settings;
+        let coarse = self.segmentation.forward(features.clone());
+        let [_, _, height, width] = match (&batch.targets, &batch.boxes) {
+            (Some(at), _) | (None, Some(at)) => at.dims(),
+            (None, None) => coarse.dims(),
+        };
+        let log_probabilities = log_softmax(resize(coarse.clone(), height, width), 1);
+        let background_of = |y: Tensor<4>| y.inner().narrow(1, 0, 1).exp().mean();
+        let activation = background_of(log_probabilities.clone()).neg() + 1.0;
+
+        let embeddings = self.embeddings.forward(features.clone());
+        let mut helpers =
+            affinity(embeddings, softmax(coarse, 1), settings.grid).mul_scalar(settings.affinity_weight);
+        let mut terms = None;
+        let mut add = |term: Tensor<1>, weight: f64| {
+            let term = term.mul_scalar(weight);
+            terms = Some(match terms.take() {
+                Some(sum) => sum + term,
+                None => term,
+            });
+        };
+        if let Some(masks) = batch.targets.clone() {
+            add(grabcut(log_probabilities.clone(), masks), settings.grabcut_weight);
+        }
+        if let Some(boxes) = batch.boxes.clone() {
+            let boxes = nearest(boxes, height, width);
+            let attention = sigmoid(resize(self.attention.forward(features), height, width));
+            add(
+                foreground(log_probabilities.clone(), attention.clone(), boxes.clone()),
+                settings.foreground_weight,
+            );
+            add(background(log_probabilities, boxes.clone()), settings.background_weight);
+            if let Some(masks) = batch.targets.clone() {
+                let filling = filling_rate(attention, boxes, masks, settings.gamma);
+                helpers = helpers + filling.mul_scalar(settings.filling_rate_weight);
+            }
+        }
+        // Every image has the same weight in every term.
+        let weight = batch.weight();
+        let helpers = helpers.mul_scalar(weight);
+        let main = terms.map_or_else(|| helpers.zeros_like(), |terms| terms.mul_scalar(weight));
+        let parts = [main.clone().inner(), helpers.clone().inner(), activation.mul_scalar(weight)];
+        StepLoss { total: main + helpers, parts, threshold_step: false, statistics: None }
+    }
+}
+
+impl Network for Box2Seg {
+    /// Logits, background first: one channel more than there are classes.
+    fn maps(&self, images: Tensor<4>) -> Maps {
+        let features = self.backbone.forward(images, None).mul_scalar(self.scale);
+        Maps { scores: self.segmentation.forward(features), threshold: None }
+    }
+}
+
+impl Learner for Box2Seg {
+    fn backbone(&self) -> &Backbone {
+        &self.backbone
+    }
+
+    /// Parts: the cross-entropies, then affinity and filling rate, then the mean probability of not being
+    /// background; in the first passes what embeddings learn, and nothing else.
+    fn loss(&self, features: Tensor<4>, batch: &Batch, step: usize) -> StepLoss {
+        let features = features.mul_scalar(self.scale);
+        match batch.targets.clone().filter(|_| step < self.pretraining_steps) {
+            Some(masks) => self.embeddings_step(features, masks, batch),
+            None => self.segmentation_step(features, batch),
+        }
+    }
+
+    fn group(name: &str) -> ParameterGroup {
+        ParameterGroup { head: name.starts_with(HEAD), decay: true }
+    }
+}
