@@ -11,7 +11,8 @@ use crate::backbone::BackboneConfig;
 use crate::backbone::weights::{Given, Named, Parameters, RandomSource, id_of};
 use crate::method::cam::Cam;
 use crate::method::{Batch, Learner, LearnerConfig, Whole};
-use crate::run::settings::BackboneName;
+use crate::optim::Sgd;
+use crate::run::settings::{BackboneName, OptimizerSettings};
 
 const SIDE: usize = 32;
 const CLASSES: usize = 3;
@@ -112,6 +113,36 @@ fn images_without_classes_cost_the_adversary_nothing() {
         assert!(total.is_finite());
         assert_eq!(values[1..], [0.0; 2]);
         assert_eq!(total == 0.0, step > 0);
+    }
+}
+
+#[test]
+fn both_opponents_learn_in_turns() {
+    let settings = AdversarialErasingSettings { localizer_steps: 4, adversary_steps: 4, ..config().settings };
+    let config = AdversarialErasingConfig { settings: settings.clone(), ..config() };
+    let mut learner = config.init(&mut RandomSource::new(3), &Device::flex().autodiff()).unwrap();
+    let names = config.names(&Device::flex()).unwrap();
+    let groups = crate::method::groups::<AdversarialErasing>(&names);
+    let mut sgd = Sgd::new(OptimizerSettings::default(), groups);
+    let batch = batch(&[1.0, 0.0, 0.0, 0.0, 1.0, 1.0], whole(2, 3));
+    let weights =
+        |network: &Cam| -> Vec<f32> { network.classifier.val().inner().into_data().try_to_vec().unwrap() };
+    let mut costs = [Vec::new(), Vec::new()];
+    for step in 0..48 {
+        let before = [weights(&learner.localizer), weights(&learner.adversary)];
+        let features = learner.backbone().forward(batch.images.clone(), None);
+        let loss = learner.loss(features, &batch, step);
+        let of_adversary = settings.is_adversary_step(step);
+        assert_eq!(loss.threshold_step, of_adversary);
+        costs[usize::from(of_adversary)].push(loss.parts[0].clone().into_scalar::<f32>());
+        let gradients = GradientsParams::from_grads(loss.total.backward(), &learner);
+        learner = sgd.step(learner, gradients, 0.003);
+        // Neither momentum nor weight decay moves whose turn it is not.
+        let after = [weights(&learner.localizer), weights(&learner.adversary)];
+        assert_eq!([before[0] != after[0], before[1] != after[1]], [!of_adversary, of_adversary]);
+    }
+    for costs in costs {
+        assert!(costs[23] < 0.8 * costs[0], "{costs:?}");
     }
 }
 

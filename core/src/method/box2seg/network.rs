@@ -96,9 +96,10 @@ impl Box2Seg {
 
     /// All terms that the batch has something to learn for.
     ///
-    /// Logits are enlarged to the size of masks and boxes: at a quarter of the image's side the terms' tensors
-    /// are a few per cent of what the backbone keeps. Pairs are compared where the decoders say them, so that
-    /// embeddings, the widest of all, are never enlarged.
+    /// Logits are enlarged to the size of masks and boxes, a quarter of the image's side, so that no small box
+    /// is lost: with 20 classes at 224 pixels ten tensors of 21 channels, some 3 MB an image, and a quarter of
+    /// that if masks were reduced instead. Pairs are compared at the decoders' own size, so that embeddings,
+    /// the widest of all, are never enlarged.
     fn segmentation_step(&self, features: Tensor<4>, batch: &Batch) -> StepLoss {
         let settings = &self.settings;
         let coarse = self.segmentation.forward(features.clone());
