@@ -2,6 +2,7 @@
 
 pub mod cam;
 pub mod deeplab;
+pub mod pyramid;
 pub mod spatial_bce;
 
 use self::deeplab::one_hot;
