@@ -1,5 +1,6 @@
 //! What is learned: a backbone with a head, the loss of one step, and how maps come out.
 
+pub mod adaptive_affinity;
 pub mod cam;
 pub mod deeplab;
 pub mod pyramid;
