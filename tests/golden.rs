@@ -8,7 +8,7 @@ use safetensors::SafeTensors;
 use tag2mask_core::conformance::check;
 
 /// Tensors that files of each prefix hold. `features_stride16` comes where torchvision can dilate.
-const LAYOUT: [(&str, &[&str]); 7] = [
+const LAYOUT: [(&str, &[&str]); 10] = [
     (
         "spatial_bce_",
         &[
@@ -24,6 +24,9 @@ const LAYOUT: [(&str, &[&str]); 7] = [
             "kl_grad_logits",
         ],
     ),
+    ("adaptive_affinity_", &["logits", "labels", "confidence", "loss", "grad_logits"]),
+    ("ngwp_", &["class_logits", "score", "grad_sum_score_class_logits"]),
+    ("pamr_", &["image", "masks", "refined"]),
     ("dense_crf_", &["image", "labels", "q"]),
     ("mobilenet_v2_forward", &["input", "features_stride32"]),
     ("resnet18_forward", &["input", "features_stride32"]),
@@ -84,6 +87,21 @@ fn reproduces(prefix: &str) {
 #[test]
 fn golden_spatial_bce() {
     reproduces("spatial_bce_");
+}
+
+#[test]
+fn golden_adaptive_affinity() {
+    reproduces("adaptive_affinity_");
+}
+
+#[test]
+fn golden_ngwp() {
+    reproduces("ngwp_");
+}
+
+#[test]
+fn golden_pamr() {
+    reproduces("pamr_");
 }
 
 #[test]
