@@ -8,7 +8,7 @@ use safetensors::SafeTensors;
 use tag2mask_core::conformance::check;
 
 /// Tensors that files of each prefix hold. `features_stride16` comes where torchvision can dilate.
-const LAYOUT: [(&str, &[&str]); 9] = [
+const LAYOUT: [(&str, &[&str]); 12] = [
     (
         "spatial_bce_",
         &[
@@ -64,6 +64,9 @@ const LAYOUT: [(&str, &[&str]); 9] = [
             "grad_embeddings",
         ],
     ),
+    ("adaptive_affinity_", &["logits", "labels", "confidence", "loss", "grad_logits"]),
+    ("ngwp_", &["class_logits", "score", "grad_sum_score_class_logits"]),
+    ("pamr_", &["image", "masks", "refined"]),
     ("dense_crf_", &["image", "labels", "q"]),
     ("mobilenet_v2_forward", &["input", "features_stride32"]),
     ("resnet18_forward", &["input", "features_stride32"]),
@@ -134,6 +137,21 @@ fn golden_adversarial_erasing() {
 #[test]
 fn golden_box2seg() {
     reproduces("box2seg_");
+}
+
+#[test]
+fn golden_adaptive_affinity() {
+    reproduces("adaptive_affinity_");
+}
+
+#[test]
+fn golden_ngwp() {
+    reproduces("ngwp_");
+}
+
+#[test]
+fn golden_pamr() {
+    reproduces("pamr_");
 }
 
 #[test]

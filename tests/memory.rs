@@ -95,7 +95,7 @@ fn predictions_are_within_a_fifth_of_what_steps_take() {
         batch,
     };
     use BackboneName::{MobilenetV2, Resnet18, Resnet38, Resnet50, Tiny};
-    use MethodName::{AdversarialErasing, Box2Seg, Cam, Deeplab, SpatialBce};
+    use MethodName::{AdaptiveAffinity, AdversarialErasing, Box2Seg, Cam, Deeplab, SpatialBce};
     let whole = |work: Work, recompute| (work, Split { micro_batch: work.batch, recompute });
     let cases = [
         whole(work(Tiny, SpatialBce, 160, 8), false),
@@ -109,6 +109,8 @@ fn predictions_are_within_a_fifth_of_what_steps_take() {
         whole(work(MobilenetV2, AdversarialErasing, 112, 4), false),
         whole(work(Tiny, AdversarialErasing, 128, 8), false),
         whole(work(MobilenetV2, Box2Seg, 112, 4), false),
+        whole(work(MobilenetV2, AdaptiveAffinity, 112, 4), false),
+        whole(work(Tiny, AdaptiveAffinity, 128, 8), false),
         whole(work(Tiny, Box2Seg, 128, 8), false),
         whole(work(Resnet18, SpatialBce, 160, 4), false),
         whole(work(Resnet18, SpatialBce, 160, 4), true),

@@ -2,8 +2,7 @@
 
 use burn::tensor::{Device, Tensor};
 
-use super::spatial_bce::tensor;
-use super::{Measured, read, relative};
+use super::{Measured, read, relative, tensor};
 use crate::backbone::weights::TensorFile;
 use crate::error::Result;
 use crate::method::adversarial_erasing::{

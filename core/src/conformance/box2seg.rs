@@ -3,8 +3,7 @@
 use burn::tensor::Device;
 use burn::tensor::activation::{log_softmax, sigmoid, softmax};
 
-use super::spatial_bce::tensor;
-use super::{Measured, read, relative};
+use super::{Measured, read, relative, tensor};
 use crate::backbone::weights::TensorFile;
 use crate::error::Result;
 use crate::method::box2seg::{Box2SegSettings, affinity, background, filling_rate, foreground, grabcut};

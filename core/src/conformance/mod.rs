@@ -4,13 +4,16 @@
 //! A reference is a `.safetensors` file whose name says which computation it is of; shapes come from
 //! the file.
 
+mod adaptive_affinity;
 mod adversarial_erasing;
 mod box2seg;
 mod dense_crf;
 mod forward;
+mod ngwp;
+mod pamr;
 mod spatial_bce;
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor, TensorData};
 use serde::Serialize;
 
 use crate::backbone::weights::TensorFile;
@@ -45,6 +48,12 @@ pub async fn check(name: &str, bytes: &[u8], device: &Device) -> Result<Vec<Meas
     let file = TensorFile::parse(name, bytes)?;
     if name.starts_with("spatial_bce_") {
         spatial_bce::check(name, &file, device).await
+    } else if name.starts_with("adaptive_affinity_") {
+        adaptive_affinity::check(name, &file, device).await
+    } else if name.starts_with("ngwp_") {
+        ngwp::check(name, &file, device).await
+    } else if name.starts_with("pamr_") {
+        pamr::check(name, &file, device).await
     } else if name.starts_with("dense_crf_") {
         dense_crf::check(name, &file)
     } else if name.starts_with("adversarial_erasing_") {
@@ -71,7 +80,17 @@ fn relative(found: &[f32], expected: &[f32]) -> f64 {
     if size == 0.0 { difference } else { difference / size }
 }
 
+/// A tensor of the file on the device; `path` is what errors name.
+fn tensor<const D: usize>(path: &str, file: &TensorFile, name: &str, device: &Device) -> Result<Tensor<D>> {
+    let (shape, values) = file.get(name)?;
+    let shape: [usize; D] = shape.try_into().map_err(|_| Error::Format {
+        path: path.to_owned(),
+        reason: format!("tensor {name} has {} dimensions, expected {D}", shape.len()),
+    })?;
+    Ok(Tensor::from_data(TensorData::new(values.to_vec(), shape), device))
+}
+
 /// The values of one tensor.
-async fn read<const D: usize>(tensor: burn::tensor::Tensor<D>) -> Result<Vec<f32>> {
+async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
     Ok(read_all(vec![tensor]).await?.pop().unwrap_or_default())
 }

@@ -1,10 +1,10 @@
 //! The three terms of Spatial-BCE and their gradients, against the authors' program.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Device;
 
-use super::{Measured, read, relative};
+use super::{Measured, read, relative, tensor};
 use crate::backbone::weights::TensorFile;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::method::spatial_bce::{network_loss, share_loss, threshold_loss};
 
 const TOLERANCE: f64 = 1e-4;
@@ -38,19 +38,4 @@ pub(super) async fn check(name: &str, file: &TensorFile, device: &Device) -> Res
         }
     }
     Ok(measured)
-}
-
-/// Tensor `name` of the file, of as many dimensions as asked.
-pub(super) fn tensor<const D: usize>(
-    path: &str,
-    file: &TensorFile,
-    name: &str,
-    device: &Device,
-) -> Result<Tensor<D>> {
-    let (shape, values) = file.get(name)?;
-    let shape: [usize; D] = shape.try_into().map_err(|_| Error::Format {
-        path: path.to_owned(),
-        reason: format!("tensor {name} has {} dimensions, expected {D}", shape.len()),
-    })?;
-    Ok(Tensor::from_data(TensorData::new(values.to_vec(), shape), device))
 }

@@ -9,7 +9,7 @@ use super::classes_txt::BACKGROUND;
 use crate::backbone::weights::{Named, TensorFile, encode};
 use crate::dataset::batch::{DEVIATION, MEAN};
 use crate::error::{Error, Result};
-use crate::method::deeplab::PYRAMID;
+use crate::method::pyramid::PYRAMID;
 use crate::run::settings::Settings;
 use crate::run::store::RunStore;
 

@@ -6,6 +6,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::deeplab::one_hot;
+use super::pyramid;
 use super::registry::{MethodName, Visitor};
 use crate::backbone::dropout::Dropout;
 use crate::backbone::weights::{NameList, Named, Source, id_of};
@@ -221,7 +222,7 @@ pub trait LearnerConfig {
 
     /// The head of a network that other programs can build from its card (`export::model`); `None` where there
     /// is no such card.
-    fn pyramid(&self) -> Option<Pyramid> {
+    fn portable(&self) -> Option<PortableHead> {
         None
     }
 
@@ -241,13 +242,20 @@ pub fn groups<L: Learner>(names: &NameList) -> std::collections::HashMap<u64, Pa
     names.entries.iter().map(|(name, _)| (id_of(name).val(), L::group(name))).collect()
 }
 
-/// A head of parallel atrous convolutions.
+/// What other programs must know of a head of parallel atrous convolutions ([`Pyramid`](pyramid::Pyramid)).
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Pyramid {
+pub struct PortableHead {
     /// Tap distances, feature pixels.
     pub rates: [usize; 4],
     /// The constant factor on its weights.
     pub scale: f32,
+}
+
+impl PortableHead {
+    /// That on a feature network.
+    pub fn of(backbone: &BackboneConfig) -> Self {
+        Self { rates: pyramid::rates(backbone), scale: pyramid::scale(backbone) }
+    }
 }
 
 /// What a network made of a class that is in an image.
@@ -296,12 +304,12 @@ pub fn adopt(
 }
 
 /// The head of a method's network, where other programs can build it.
-pub fn pyramid(method: MethodName, setup: &Setup<'_>) -> Option<Pyramid> {
+pub fn portable(method: MethodName, setup: &Setup<'_>) -> Option<PortableHead> {
     struct Head;
     impl Visitor for Head {
-        type Output = Option<Pyramid>;
+        type Output = Option<PortableHead>;
         fn visit<C: LearnerConfig>(self, config: C) -> Self::Output {
-            config.pyramid()
+            config.portable()
         }
     }
     method.with(setup, Head)

@@ -3,6 +3,7 @@
 //!
 //! Each has a folder and a line in [`registry`]; nothing outside asks which method it deals with.
 
+pub mod adaptive_affinity;
 pub mod adversarial_erasing;
 pub mod box2seg;
 pub mod cam;
@@ -16,6 +17,8 @@ pub mod spatial_bce;
 
 #[cfg(feature = "network")]
 mod learner;
+#[cfg(feature = "network")]
+pub mod pyramid;
 
 pub use field::{Field, Group, Kind};
 #[cfg(feature = "network")]

@@ -58,6 +58,8 @@ methods! {
     Cam "cam" "CAM only" cam: CamSettings;
     /// Adversarial erasing (Stammes et al., ICDIP 2021): two networks against each other.
     AdversarialErasing "adversarial-erasing" "Adversarial erasing" adversarial_erasing: AdversarialErasingSettings;
+    /// Adaptive affinity and label reassign (Zhang, Peng et al., ACM MM 2021): one stage.
+    AdaptiveAffinity "adaptive-affinity" "Adaptive affinity" adaptive_affinity: AdaptiveAffinitySettings;
     /// Box2Seg (Kulharia et al., ECCV 2020): learns from boxes.
     Box2Seg "box2seg" "Box2Seg (boxes)" box2seg: Box2SegSettings;
     /// The second stage: a segmentation network that learns from masks (DeepLab's head).

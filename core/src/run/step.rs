@@ -192,6 +192,7 @@ fn part_of<T>(values: &[T], start: usize, end: usize, each: usize) -> &[T] {
 #[cfg(test)]
 pub(super) mod tests {
     use burn::module::{ModuleVisitor, Param};
+    use burn::tensor::TensorData;
 
     use super::*;
     use crate::backbone::BackboneConfig;
@@ -203,6 +204,7 @@ pub(super) mod tests {
     use crate::dataset::targets::Targets;
     use crate::files::FileSet;
     use crate::method::LearnerConfig;
+    use crate::method::adaptive_affinity::{AdaptiveAffinityConfig, AdaptiveAffinitySettings};
     use crate::method::adversarial_erasing::{AdversarialErasingConfig, AdversarialErasingSettings};
     use crate::method::box2seg::{Box2SegConfig, Box2SegSettings};
     use crate::method::cam::CamConfig;
@@ -275,6 +277,15 @@ pub(super) mod tests {
         // One of the images has no mask, so that parts differ in what they have to learn.
         let segmenter = DeepLabConfig { backbone, classes: 3 };
         work.on(&segmenter.init(&mut RandomSource::new(1), &device).unwrap(), 0);
+        let settings = AdaptiveAffinitySettings { warm_up: 1, ..AdaptiveAffinitySettings::default() };
+        let config = AdaptiveAffinityConfig { backbone, classes: 3, settings, steps_per_epoch: 10 };
+        let learner = config.init(&mut RandomSource::new(1), &device).unwrap();
+        // With a centre for each class but the last, so that all terms have something to do.
+        let centre = |place: usize| if place < 3 * 33 { 0.1 + (place * 7 % 5) as f32 } else { 0.0 };
+        let sums = TensorData::new((0..4 * 33).map(centre).collect::<Vec<_>>(), [4 * 33]);
+        let learner = learner.absorb(Tensor::from_data(sums, &device.clone().inner()));
+        work.on(&learner, 0);
+        work.on(&learner, 10);
     }
 
     /// What is done with each learner.

@@ -13,7 +13,12 @@ use crate::masks::label_map::IGNORE;
 /// - `labelled`: labelled pixels of the whole batch
 /// - result: `[1]`
 pub fn cross_entropy(logits: Tensor<4>, targets: Tensor<4>, labelled: usize) -> Tensor<1> {
-    (log_softmax(logits, 1) * targets).sum().neg().div_scalar(labelled.max(1) as f32)
+    summed_cross_entropy(logits, targets).div_scalar(labelled.max(1) as f32)
+}
+
+/// `−ln p` of each pixel's label, added up. Shapes as in [`cross_entropy`].
+pub fn summed_cross_entropy(logits: Tensor<4>, targets: Tensor<4>) -> Tensor<1> {
+    (log_softmax(logits, 1) * targets).sum().neg()
 }
 
 /// 1 at each pixel's label, 0 elsewhere; all 0 where the label is [`IGNORE`] or none of `labels`.

@@ -10,9 +10,9 @@ mod loss;
 mod network;
 
 #[cfg(feature = "network")]
-pub use loss::{cross_entropy, one_hot};
+pub use loss::{cross_entropy, one_hot, summed_cross_entropy};
 #[cfg(feature = "network")]
-pub use network::{DeepLab, DeepLabConfig, PYRAMID, config};
+pub use network::{DeepLab, DeepLabConfig, config};
 pub use settings::DeepLabSettings;
 
 use super::{Field, Group, Kind, Method, MethodName, Preparation, Reading, Round, Situation, Supervision};

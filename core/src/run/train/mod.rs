@@ -25,7 +25,9 @@ use crate::device::Compute;
 use crate::error::{Error, Result};
 use crate::export::model::{self, ModelCard};
 use crate::memory::{Advice, Processor, Split, Work, advice, peak};
-use crate::method::{Preparation, Pyramid, Round, Setup, Supervision, adopt, names, pretrained, pyramid};
+use crate::method::{
+    PortableHead, Preparation, Round, Setup, Supervision, adopt, names, portable, pretrained,
+};
 
 /// What a run is given.
 pub struct Run<'a> {
@@ -367,7 +369,9 @@ impl<'a, H: Host, S: RunStore> Session<'a, H, S> {
     /// Writes the model that another program can load, where the network is such a one.
     fn export(&mut self, trained: Option<&Trained>) -> Result<()> {
         let Some(trained) = trained else { return Ok(()) };
-        let Some(Pyramid { rates, scale }) = pyramid(trained.network, &self.setup()) else { return Ok(()) };
+        let Some(PortableHead { rates, scale }) = portable(trained.network, &self.setup()) else {
+            return Ok(());
+        };
         let card = ModelCard::new(self.run.settings, &self.run.dataset.classes, rates);
         model::save(self.journal.store, &card, &trained.weights, scale)
     }
