@@ -428,6 +428,11 @@ impl State {
         self.send(Command::Train { settings: Box::new(settings), previews, keep }, None);
     }
 
+    /// Takes a run out of the comparison.
+    pub fn forget_contender(self, index: usize) {
+        self.change(&[Part::Compare], |model| model.compare.remove(index));
+    }
+
     /// Waits after this step.
     pub fn pause(self) {
         self.set_stage(Stage::Pausing);

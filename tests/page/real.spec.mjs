@@ -151,6 +151,35 @@ async function expect_problems(page) {
   for (const name of ['cut off.bmp', 'no image.jpg']) assert.ok(text.includes(name), text);
 }
 
+/** The shortest trainings in which each method takes steps of all its kinds. */
+const METHODS = {
+  'adversarial-erasing': { 'erasing-epochs': 2, 'localizer-steps': 4, 'adversary-steps': 4 },
+  'adaptive-affinity': { 'affinity-epochs': 2, 'warm-up': 1 },
+  box2seg: { 'box-epochs': 2, 'pretraining-epochs': 1 },
+};
+
+for (const [method, settings] of Object.entries(METHODS)) {
+  test(`${method} trains and ends with masks to download`, { timeout: 2 * LONG }, async (t) => {
+    const { page, errors } = await start(t);
+    await prepare(page, { method, size: 64, batch: 8, ...settings });
+    await train(page);
+    await first_steps(page);
+    await words_of_run(page).getByText('Training is finished').waitFor({ timeout: LONG });
+    if (method === 'adversarial-erasing') await page.getByText('What is left for the second network').waitFor();
+    await screenshot(page, `real-${method}`);
+    await page.getByText('How masks are made').click();
+    await fill(page, { scales: '1' });
+    await page.getByRole('button', { name: 'Make masks' }).click();
+    const save = page.getByRole('button', { name: 'Download the masks (.zip)' });
+    await save.waitFor({ timeout: LONG });
+    await screenshot(page, `real-${method}-masks`);
+    const files = unzip((await download(page, () => save.click())).bytes);
+    assert.equal([...files.keys()].filter((name) => name.endsWith('.png')).length, SAMPLE.images);
+    t.diagnostic(`mIoU ${await page.locator('.score-number').innerText()}`);
+    assert.deepEqual(errors, []);
+  });
+}
+
 test('a folder with bad files in it', { timeout: LONG }, async (t) => {
   const { page, errors } = await start(t);
   await in_folder(async (folder) => {

@@ -85,6 +85,31 @@ test('from the sample set to the download', async (t) => {
   assert.deepEqual(errors, []);
 });
 
+test('two runs stand side by side on the same photos', async (t) => {
+  const { page, errors } = await start(t, { pace: 0.05 });
+  await take_sample(page);
+  await page.getByText('Opens when two runs have masks', { exact: false }).waitFor();
+  await page.locator('#method').selectOption('cam');
+  await button(page, 'Train').click();
+  await title(page, 'Training is finished');
+  await button(page, 'Make masks').click();
+  await button(page, 'Download the masks (.zip)').waitFor();
+  await page.locator('#method').selectOption('adversarial-erasing');
+  await button(page, 'Train again').click();
+  await title(page, 'Training is finished');
+  await button(page, 'Make masks').click();
+  const region = page.getByRole('region', { name: 'Runs in numbers' });
+  await region.getByRole('columnheader', { name: 'Adversarial erasing' }).waitFor();
+  await region.getByRole('columnheader', { name: 'CAM only' }).waitFor();
+  assert.equal(await region.getByRole('row', { name: /^mean IoU/ }).getByRole('cell').count(), 2);
+  assert.equal(await page.locator('.compared > li').first().locator('figure').count(), 2);
+  await page.locator('#compare').scrollIntoViewIfNeeded();
+  await screenshot(page, 'ui-compare');
+  await region.getByRole('button', { name: /^Remove CAM only/ }).click();
+  await page.getByText('Opens when two runs have masks', { exact: false }).waitFor();
+  assert.deepEqual(errors, []);
+});
+
 test('a network learns from the masks, and photos without labels get theirs', async (t) => {
   const { page, errors } = await start(t, { pace: 0.1, hold: true });
   await take_sample(page);

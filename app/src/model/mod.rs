@@ -2,6 +2,7 @@
 //! natively. `state.rs` makes it observable.
 
 pub mod chart;
+pub mod compare;
 pub mod data;
 pub mod device;
 pub mod estimate;
@@ -47,6 +48,8 @@ pub enum Part {
     Results,
     /// The network for new photos, and those photos.
     Segmenter,
+    /// Runs side by side.
+    Compare,
     /// The run that the browser keeps.
     Kept,
     /// Public weights.
@@ -57,7 +60,7 @@ pub enum Part {
 
 impl Part {
     /// Every part.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Trainer,
         Self::Device,
         Self::Data,
@@ -67,6 +70,7 @@ impl Part {
         Self::Previews,
         Self::Results,
         Self::Segmenter,
+        Self::Compare,
         Self::Kept,
         Self::Weights,
         Self::Notices,
@@ -90,6 +94,8 @@ pub struct Model {
     pub losses: losses::Losses,
     /// Masks.
     pub results: results::Results,
+    /// Runs that were kept to be compared.
+    pub compare: compare::Compare,
     /// The network for new photos.
     pub segmenter: segmenter::Segmenter,
     /// A run that the browser has kept from an earlier visit.
@@ -200,10 +206,12 @@ impl Model {
         self.data = data::Data::Empty;
         self.pictures = pictures::Pictures::default();
         self.clear_run();
+        self.compare = compare::Compare::default();
     }
 
-    /// Forgets a run and its masks.
+    /// Forgets a run and its masks, which stay to be compared with those of the next.
     pub fn clear_run(&mut self) {
+        self.compare.keep(&self.run, &self.results);
         self.run = run::Run::default();
         self.losses = losses::Losses::default();
         self.results = results::Results::default();

@@ -1,5 +1,6 @@
-//! The page: header, the five sections, and what lies over them.
+//! The page: header, the six sections, and what lies over them.
 
+mod compare;
 mod data;
 mod header;
 mod kept;
@@ -43,6 +44,7 @@ pub fn Page() -> impl IntoView {
                 <run::RunSection />
                 <results::ResultsSection />
                 <new_photos::NewPhotosSection />
+                <compare::CompareSection />
             </main>
             <footer class="footer">
                 <p>

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use tag2mask_core::dataset::Summary;
 
+use crate::model::results::Mask;
 use crate::model::{Part, overlay};
 use crate::parts::bars::Swatch;
 use crate::parts::photo::{Layer, Photo};
@@ -91,26 +92,27 @@ pub fn layer_over(state: State, image: usize, over: Over) -> Signal<Option<Layer
         }
         Over::Mask(only) => {
             let mask = state.memo(Part::Results, move |model| model.results.mask(image).cloned().map(Same));
-            Memo::new(move |_| {
-                let only = only.get();
-                mask.get().map(|Same(mask)| {
-                    let small = &mask.small;
-                    let rgba = overlay::mask(small.width, small.height, &small.labels(), only);
-                    Same(Arc::new(crate::model::pictures::Picture {
-                        width: small.width,
-                        height: small.height,
-                        rgba,
-                    }))
-                })
-            })
-            .into_layer()
+            mask_layer(mask, only)
         }
     }
 }
 
+/// A mask in its colours; of one class, if that is chosen.
+pub fn mask_layer(mask: Memo<Option<Same<Mask>>>, only: Signal<Option<usize>>) -> Signal<Option<Layer>> {
+    Memo::new(move |_| {
+        let only = only.get();
+        mask.get().map(|Same(mask)| {
+            let small = &mask.small;
+            let rgba = overlay::mask(small.width, small.height, &small.labels(), only);
+            Same(Arc::new(crate::model::pictures::Picture { width: small.width, height: small.height, rgba }))
+        })
+    })
+    .into_layer()
+}
+
 /// Shared data that is equal when it is the same, without a look inside.
 #[derive(Debug)]
-struct Same<T>(Arc<T>);
+pub struct Same<T>(pub Arc<T>);
 
 impl<T> Clone for Same<T> {
     fn clone(&self) -> Self {

@@ -26,6 +26,8 @@ Examples:
   tag2mask train VOC --out run --preset paper --weights resnet38.pth --device cuda
   tag2mask train VOC --out run --preset paper --weights resnet38.pth --device cuda:0,1,2,3
   tag2mask train photos --out run --resume
+  tag2mask train photos --method adversarial-erasing --out run
+  tag2mask train photos --method box2seg --out run          # boxes.csv, YOLO, VOC or COCO
   tag2mask train photos --method deeplab --masks masks --out segmenter
   tag2mask train photos --out run --set spatial_bce.learning_rate=0.001 --set augment.flip=false
 
@@ -43,7 +45,8 @@ pub struct Args {
     /// Folder for the run
     #[arg(long, value_name = "RUN")]
     out: PathBuf,
-    /// spatial-bce or cam, which learn from labels; deeplab, which learns from masks
+    /// spatial-bce, cam, adversarial-erasing or adaptive-affinity, which learn from labels; box2seg, which
+    /// learns from boxes; deeplab, which learns from masks
     #[arg(long)]
     method: Option<MethodName>,
     /// Masks to learn from, for the method deeplab: the folder that `tag2mask masks` wrote

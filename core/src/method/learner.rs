@@ -176,6 +176,12 @@ pub trait Learner: Module + Network + 'static {
     /// what the backbone makes of its images, `[N, K, h, w]`.
     fn loss(&self, features: Tensor<4>, batch: &Batch, step: usize) -> StepLoss;
 
+    /// What the backbone makes of a part's images in step `step`, `[N, K, h, w]`: recorded, where the step teaches
+    /// the backbone anything.
+    fn features(&self, batch: &Batch, _step: usize) -> Tensor<4> {
+        self.backbone().forward(batch.images.clone(), Some(&batch.dropout))
+    }
+
     /// Counts of a part that the loss of step `step` needs summed over all parts, `[_]`, untracked; `None`
     /// where it needs none. Asked only where a batch comes in parts, as it costs a forward pass.
     fn tally(&self, _batch: &Batch, _step: usize) -> Option<Tensor<1>> {

@@ -23,7 +23,7 @@ pub mod pyramid;
 pub use field::{Field, Group, Kind};
 #[cfg(feature = "network")]
 pub use learner::*;
-pub use reading::Reading;
+pub use reading::{Reading, Told};
 pub use registry::{MethodName, MethodSettings};
 pub use round::{Preparation, Round};
 pub use situation::Situation;

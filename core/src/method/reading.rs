@@ -12,9 +12,20 @@ pub enum Reading {
     LearnedThreshold,
     /// Logits of a segmentation network, background first: the largest is the label. It needs no labels.
     Segmentation {
-        /// Whether an image's labels, where they are known, say which classes its pixels can have.
-        told: bool,
+        /// What is known of a labelled image that limits the classes of its pixels.
+        told: Told,
     },
+}
+
+/// What limits the labels of pixels in an image that a network learned from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// Nothing.
+    Nothing,
+    /// The image's labels: pixels have no other class.
+    Labels,
+    /// Its boxes: a pixel has a class only inside a box of that class.
+    Boxes,
 }
 
 impl Reading {

@@ -4,13 +4,14 @@ use image::RgbImage;
 
 use super::maps::ImageMaps;
 use super::settings::{MaskSettings, Refine, Threshold};
+use crate::dataset::Item;
 use crate::error::Result;
 use crate::masks::label_map::IGNORE;
 use crate::masks::threshold::{
     Activation, Background, activation_cam, activation_spatial_bce, adaptive_threshold, label, over_maximum,
 };
 use crate::masks::{LabelMap, ScoreMaps, dense_crf};
-use crate::method::Reading;
+use crate::method::{Reading, Told};
 
 /// A method's rules, and what they need to know of the trained network.
 #[derive(Debug, Clone)]
@@ -35,24 +36,30 @@ pub struct Interpreted {
 }
 
 impl Interpreter {
-    /// Labels at `width × height`; `present` are the image's classes, ascending. A segmentation network
-    /// knows them by itself and is not told.
+    /// Labels at `width × height`. Of what is known of the image, a segmentation network is told what its
+    /// reading says.
     pub fn labels(
         &self,
         maps: &ImageMaps,
-        present: &[u16],
+        item: &Item,
         (width, height): (usize, usize),
         threshold: Threshold,
     ) -> Interpreted {
+        let present = item.labels.as_slice();
         if let Reading::Segmentation { told } = self.reading {
             let classes = maps.channels().saturating_sub(1) as u16;
-            let shown: Vec<u16> = match told && self.told {
-                true => present.iter().copied().filter(|&class| class < classes).collect(),
-                false => (0..classes).collect(),
+            let told = if self.told { told } else { Told::Nothing };
+            let shown: Vec<u16> = match told {
+                Told::Labels => present.iter().copied().filter(|&class| class < classes).collect(),
+                Told::Boxes | Told::Nothing => (0..classes).collect(),
             };
             // The background stands first.
             let channels: Vec<u16> = [0].into_iter().chain(shown.iter().map(|class| class + 1)).collect();
-            let (mut labels, mut activation) = segmented(&maps.score_maps(&channels, width, height));
+            let mut logits = maps.score_maps(&channels, width, height);
+            if told == Told::Boxes {
+                keep_inside(&mut logits, item);
+            }
+            let (mut labels, mut activation) = segmented(&logits);
             to_global(&mut labels.labels, &shown);
             to_global(&mut activation.strongest, &shown);
             return Interpreted { labels, activation, thresholds: Vec::new() };
@@ -116,6 +123,22 @@ impl Interpreter {
     }
 }
 
+/// Leaves nothing of a class outside its boxes; the background stands first.
+fn keep_inside(logits: &mut ScoreMaps, item: &Item) {
+    let (width, height) = (logits.width, logits.height);
+    let pixels = width * height;
+    let image = (item.width, item.height);
+    for (class, values) in logits.values.chunks_exact_mut(pixels.max(1)).skip(1).enumerate() {
+        let mut inside = vec![false; pixels];
+        for object in item.boxes.iter().filter(|object| usize::from(object.class) == class) {
+            let (columns, rows) = object.cells(image, (width, height));
+            rows.for_each(|row| inside[row * width..][columns.clone()].fill(true));
+        }
+        let outside = values.iter_mut().zip(&inside).filter(|(_, inside)| !**inside);
+        outside.for_each(|(value, _)| *value = f32::NEG_INFINITY);
+    }
+}
+
 /// Replaces indices into an image's classes by those of the data set.
 fn to_global(labels: &mut [u8], present: &[u16]) {
     for label in labels {
@@ -176,6 +199,22 @@ fn segmented(logits: &ScoreMaps) -> (LabelMap, Activation) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::ObjectBox;
+    use crate::dataset::sample::{self, SampleSettings};
+    use crate::files::FileSet;
+
+    #[test]
+    fn nothing_of_a_class_is_left_outside_its_boxes() {
+        let files = sample::files(&SampleSettings { images: 1, size: 64, seed: 2 });
+        let mut item = crate::dataset::read(&FileSet::memory(files), &mut |_, _| {}).unwrap().items.remove(0);
+        item.boxes = vec![ObjectBox { class: 1, x0: 0.0, y0: 32.0, x1: 32.0, y1: 64.0 }];
+        let values = [vec![0.0; 4], vec![5.0; 4], vec![1.0; 4]].concat();
+        let mut logits = ScoreMaps { classes: 3, width: 2, height: 2, values };
+        keep_inside(&mut logits, &item);
+        let (labels, activation) = segmented(&logits);
+        assert_eq!(labels.labels, [0, 0, 2, 0]);
+        assert!(activation.strength.iter().all(|strength| (0.0..=1.0).contains(strength)));
+    }
 
     #[test]
     fn a_segmented_pixel_has_the_label_of_its_largest_logit() {

@@ -172,7 +172,7 @@ fn finish(
     let size = (image.width() as usize, image.height() as usize);
     let full = (facts.width as usize, facts.height as usize);
     let Interpreted { labels, mut activation, thresholds } =
-        interpreter.labels(maps, &facts.labels, size, job.settings.threshold);
+        interpreter.labels(maps, facts, size, job.settings.threshold);
     let labels = interpreter.refine(image, maps, labels, &facts.labels, job.settings)?;
     let labels = if size == full { labels } else { resize_labels(&labels, full) };
     let mut candidates = Vec::new();

@@ -93,10 +93,10 @@ impl Previews {
         let maps = image_maps(network, &pixels, side, &settings, usize::MAX, &compute.device).await?;
         let mut events = Vec::new();
         for (&(image, _), maps) in self.images.iter().zip(&maps) {
-            let present = &dataset.items[image].labels;
-            let coarse = maps.coarse(present);
+            let item = &dataset.items[image];
+            let coarse = maps.coarse(&item.labels);
             let size = (coarse.width, coarse.height);
-            let found = interpreter.labels(maps, present, size, Threshold::Adaptive);
+            let found = interpreter.labels(maps, item, size, Threshold::Adaptive);
             let strength = |value: &f32| (value.clamp(0.0, 1.0) * 255.0) as u8;
             events.push(Event::Preview {
                 image,

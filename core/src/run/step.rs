@@ -177,8 +177,7 @@ fn accumulate<L: Learner>(
     step: usize,
     gradients: &mut GradientsAccumulator<L>,
 ) -> PartLoss {
-    let features = learner.backbone().forward(part.images.clone(), Some(&part.dropout));
-    let loss = learner.loss(features, part, step);
+    let loss = learner.loss(learner.features(part, step), part, step);
     let values = PartLoss::of(&loss);
     gradients.accumulate(learner, GradientsParams::from_grads(loss.total.backward(), learner));
     values

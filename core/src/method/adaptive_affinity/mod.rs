@@ -37,7 +37,7 @@ pub use head::Head;
 pub use network::{AdaptiveAffinity, AdaptiveAffinityConfig, config};
 pub use settings::AdaptiveAffinitySettings;
 
-use super::{Field, Group, Kind, Method, MethodName, Preparation, Reading, Round, Situation, deeplab};
+use super::{Field, Group, Kind, Method, MethodName, Preparation, Reading, Round, Situation, Told, deeplab};
 use crate::dataset::targets;
 use crate::error::Result;
 use crate::field;
@@ -97,7 +97,7 @@ impl Method for AffinityAndReassign {
     }
 
     fn reading(&self, _settings: &Settings) -> Reading {
-        Reading::Segmentation { told: true }
+        Reading::Segmentation { told: Told::Labels }
     }
 
     fn check(&self, settings: &Settings) -> Result<()> {

@@ -183,6 +183,14 @@ impl Learner for AdversarialErasing {
         &self.localizer.backbone
     }
 
+    fn features(&self, batch: &Batch, step: usize) -> Tensor<4> {
+        if !self.settings.is_adversary_step(step) {
+            return self.backbone().forward(batch.images.clone(), Some(&batch.dropout));
+        }
+        let held = self.backbone().valid();
+        Tensor::from_inner(held.forward(batch.images.clone().inner(), Some(&batch.dropout)))
+    }
+
     /// Parts: cross-entropy of whoever learns, what the adversary sees of the erased classes, and the
     /// localizer's mean activation of present classes. `threshold_step` tells the adversary's steps.
     fn loss(&self, features: Tensor<4>, batch: &Batch, step: usize) -> StepLoss {

@@ -36,7 +36,8 @@ pub struct AdversarialErasingSettings {
     pub beta: f64,
     /// Slope of the erasing mask at its edge, where attention is one half (paper: 100).
     pub slope: f64,
-    /// Background threshold on maps normalised to 1 that masks are cut at (paper: 0.3).
+    /// Background threshold on maps normalised to 1 that masks are cut at (paper: 0.3). Ours: as the plain
+    /// classifier's, whose maps these are.
     pub threshold: f64,
     /// What says where the localizer looks.
     pub attention: Attention,
@@ -47,7 +48,13 @@ pub struct AdversarialErasingSettings {
 
 impl Default for AdversarialErasingSettings {
     fn default() -> Self {
-        Self { learning_rate: 0.003, localizer_steps: 20, adversary_steps: 20, ..Self::published() }
+        Self {
+            learning_rate: 0.003,
+            localizer_steps: 20,
+            adversary_steps: 20,
+            threshold: 0.5,
+            ..Self::published()
+        }
     }
 }
 

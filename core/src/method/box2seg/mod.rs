@@ -27,7 +27,8 @@ pub use network::{Box2Seg, Box2SegConfig, config};
 pub use settings::Box2SegSettings;
 
 use super::{
-    Field, Group, Kind, Method, MethodName, Preparation, Reading, Round, Situation, Supervision, deeplab,
+    Field, Group, Kind, Method, MethodName, Preparation, Reading, Round, Situation, Supervision, Told,
+    deeplab,
 };
 use crate::architecture::ConvShape;
 use crate::dataset::targets;
@@ -102,7 +103,7 @@ impl Method for BoxesToSegments {
     }
 
     fn reading(&self, _settings: &Settings) -> Reading {
-        Reading::Segmentation { told: true }
+        Reading::Segmentation { told: Told::Boxes }
     }
 
     fn check(&self, settings: &Settings) -> Result<()> {

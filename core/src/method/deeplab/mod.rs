@@ -15,7 +15,9 @@ pub use loss::{cross_entropy, one_hot, summed_cross_entropy};
 pub use network::{DeepLab, DeepLabConfig, config};
 pub use settings::DeepLabSettings;
 
-use super::{Field, Group, Kind, Method, MethodName, Preparation, Reading, Round, Situation, Supervision};
+use super::{
+    Field, Group, Kind, Method, MethodName, Preparation, Reading, Round, Situation, Supervision, Told,
+};
 use crate::architecture::ConvShape;
 use crate::dataset::targets;
 use crate::error::Result;
@@ -66,7 +68,7 @@ impl Method for Segmenter {
     }
 
     fn reading(&self, _settings: &Settings) -> Reading {
-        Reading::Segmentation { told: false }
+        Reading::Segmentation { told: Told::Nothing }
     }
 
     fn check(&self, settings: &Settings) -> Result<()> {
