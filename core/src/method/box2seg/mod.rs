@@ -41,10 +41,8 @@ use crate::run::settings::within;
 
 /// What all tensors behind the backbone are called.
 pub const HEAD: &str = "box2seg.";
-/// Channels inside the segmentation's decoder.
-pub const WIDTH: usize = 128;
-/// Channels inside the other two, which only help to learn.
-pub const HELPER_WIDTH: usize = 64;
+/// Channels inside the decoders of attention and embeddings, which only help to learn.
+pub const WIDTH: usize = 64;
 /// Length of a pixel's embedding (METHODS §4).
 pub const EMBEDDING: usize = 32;
 
@@ -146,27 +144,24 @@ impl Method for BoxesToSegments {
     }
 
     fn parameters(&self, work: &Work) -> usize {
-        let decoder = |width: usize, outputs: usize| {
-            work.channels() * width + 9 * width * width + width * outputs + outputs
-        };
-        decoder(WIDTH, work.classes + 1)
-            + decoder(HELPER_WIDTH, work.classes)
-            + decoder(HELPER_WIDTH, EMBEDDING)
+        let decoder =
+            |outputs: usize| work.channels() * WIDTH + 9 * WIDTH * WIDTH + WIDTH * outputs + outputs;
+        deeplab::METHOD.parameters(work) + decoder(work.classes) + decoder(EMBEDDING)
     }
 
     fn loss(&self, work: &Work, tape: &mut Tape, features: Dry) -> Dry {
+        let logits = deeplab::pyramid(work, tape, &features);
         let features = tape.pointwise(&[&features], 0.0, false);
-        let decoder = |tape: &mut Tape, width: usize, outputs: usize| {
-            let hidden = tape.conv(&features, ConvShape::new(features.channels, width, 1), true, false);
+        let decoder = |tape: &mut Tape, outputs: usize| {
+            let hidden = tape.conv(&features, ConvShape::new(features.channels, WIDTH, 1), true, false);
             let hidden = tape.relu(&hidden);
             let hidden = tape.resized(&hidden, 2 * features.side);
-            let hidden = tape.conv(&hidden, ConvShape::new(width, width, 3), true, false);
+            let hidden = tape.conv(&hidden, ConvShape::new(WIDTH, WIDTH, 3), true, false);
             let hidden = tape.relu(&hidden);
-            tape.conv(&hidden, ConvShape::new(width, outputs, 1), true, false)
+            tape.conv(&hidden, ConvShape::new(WIDTH, outputs, 1), true, false)
         };
-        let _embeddings = decoder(tape, HELPER_WIDTH, EMBEDDING);
-        let attention = decoder(tape, HELPER_WIDTH, work.classes);
-        let logits = decoder(tape, WIDTH, work.classes + 1);
+        let _embeddings = decoder(tape, EMBEDDING);
+        let attention = decoder(tape, work.classes);
         let side = (work.side / targets::STRIDE).max(1);
         let attention = tape.resized(&attention, side);
         let attention = tape.pointwise(&[&attention], 3.0, true);

@@ -8,10 +8,13 @@ use super::{Box2SegSettings, Decoder, affinity, background, filling_rate, foregr
 use crate::backbone::weights::Source;
 use crate::backbone::{Backbone, BackboneConfig};
 use crate::error::Result;
-use crate::method::{Batch, Learner, LearnerConfig, Maps, Network, ParameterGroup, Setup, StepLoss};
+use crate::method::pyramid::{self, Pyramid};
+use crate::method::{
+    Batch, Learner, LearnerConfig, Maps, Network, ParameterGroup, PortableHead, Setup, StepLoss,
+};
 use crate::tensor::{nearest, resize};
 
-use super::{EMBEDDING, HEAD, HELPER_WIDTH, WIDTH};
+use super::{EMBEDDING, HEAD, WIDTH};
 
 /// Backbone, number of foreground classes, and the method's settings.
 #[derive(Debug, Clone)]
@@ -48,11 +51,12 @@ pub fn config(setup: &Setup<'_>) -> Box2SegConfig {
     }
 }
 
-/// Backbone and three decoders.
+/// Backbone and three decoders: the segmentation's is the atrous pyramid of our second stage, which learned classes
+/// four times faster than one like the other two.
 #[derive(Module, Debug)]
 pub struct Box2Seg {
     backbone: Backbone,
-    segmentation: Decoder,
+    segmentation: Pyramid,
     attention: Decoder,
     embeddings: Decoder,
     scale: f64,
@@ -64,17 +68,21 @@ pub struct Box2Seg {
 impl LearnerConfig for Box2SegConfig {
     type Learner = Box2Seg;
 
+    fn portable(&self) -> Option<PortableHead> {
+        Some(PortableHead::of(&self.backbone))
+    }
+
     fn init(&self, source: &mut dyn Source, device: &Device) -> Result<Box2Seg> {
         let backbone = self.backbone.init(source, device)?;
-        let mut decoder = |name: &str, width: usize, outputs: usize| {
-            let sizes = [self.backbone.channels(), width, outputs];
+        let decoder = |source: &mut dyn Source, name: &str, outputs: usize| {
+            let sizes = [self.backbone.channels(), WIDTH, outputs];
             Decoder::load(source, &format!("{HEAD}{name}"), sizes, device)
         };
         Ok(Box2Seg {
             backbone,
-            segmentation: decoder("segmentation", WIDTH, self.classes + 1)?,
-            attention: decoder("attention", HELPER_WIDTH, self.classes)?,
-            embeddings: decoder("embeddings", HELPER_WIDTH, EMBEDDING)?,
+            segmentation: Pyramid::load(source, &self.backbone, self.classes + 1, device)?,
+            attention: decoder(source, "attention", self.classes)?,
+            embeddings: decoder(source, "embeddings", EMBEDDING)?,
             scale: f64::from(self.scale()),
             pretraining_steps: self.settings.pretraining_epochs * self.steps_per_epoch,
             settings: self.settings.clone(),
@@ -85,7 +93,7 @@ impl LearnerConfig for Box2SegConfig {
 impl Box2Seg {
     /// The first passes: embeddings alone.
     fn embeddings_step(&self, features: Tensor<4>, masks: Tensor<4>, batch: &Batch) -> StepLoss {
-        let embeddings = self.embeddings.forward(features);
+        let embeddings = self.embeddings.forward(features.mul_scalar(self.scale));
         let [_, _, height, width] = embeddings.dims();
         let masks = nearest(masks, height, width);
         let total = pretraining(embeddings, masks, self.settings.grid).mul_scalar(batch.weight());
@@ -102,7 +110,8 @@ impl Box2Seg {
     /// the widest of all, are never enlarged.
     fn segmentation_step(&self, features: Tensor<4>, batch: &Batch) -> StepLoss {
         let settings = &self.settings;
-        let coarse = self.segmentation.forward(features.clone());
+        let coarse = self.segmentation.logits(features.clone());
+        let features = features.mul_scalar(self.scale);
         let [_, _, height, width] = match (&batch.targets, &batch.boxes) {
             (Some(at), _) | (None, Some(at)) => at.dims(),
             (None, None) => coarse.dims(),
@@ -150,8 +159,7 @@ impl Box2Seg {
 impl Network for Box2Seg {
     /// Logits, background first: one channel more than there are classes.
     fn maps(&self, images: Tensor<4>) -> Maps {
-        let features = self.backbone.forward(images, None).mul_scalar(self.scale);
-        Maps { scores: self.segmentation.forward(features), threshold: None }
+        Maps { scores: self.segmentation.logits(self.backbone.forward(images, None)), threshold: None }
     }
 }
 
@@ -163,7 +171,6 @@ impl Learner for Box2Seg {
     /// Parts: the cross-entropies, then affinity and filling rate, then the mean probability of not being
     /// background; in the first passes what embeddings learn, and nothing else.
     fn loss(&self, features: Tensor<4>, batch: &Batch, step: usize) -> StepLoss {
-        let features = features.mul_scalar(self.scale);
         match batch.targets.clone().filter(|_| step < self.pretraining_steps) {
             Some(masks) => self.embeddings_step(features, masks, batch),
             None => self.segmentation_step(features, batch),
@@ -171,6 +178,6 @@ impl Learner for Box2Seg {
     }
 
     fn group(name: &str) -> ParameterGroup {
-        ParameterGroup { head: name.starts_with(HEAD), decay: true }
+        ParameterGroup { head: name.starts_with(HEAD) || name.starts_with(pyramid::HEAD), decay: true }
     }
 }

@@ -132,16 +132,17 @@ fn gradients_of_the_parts_of_a_batch_add_up_to_the_batch_s() {
 fn only_embeddings_learn_at_first() {
     let learner = learner();
     let names = config().names(&Device::flex()).unwrap();
-    let of = |decoder: &str| -> Vec<u64> {
-        let prefix = format!("{HEAD}{decoder}.");
-        let names = names.entries.iter().filter(|(name, _)| name.starts_with(&prefix));
+    let of = |prefix: &str| -> Vec<u64> {
+        let names = names.entries.iter().filter(|(name, _)| name.starts_with(prefix));
         names.map(|(name, _)| id_of(name).val()).collect()
     };
     let (first, _) = learned(&learner, STEPS - 1, &[3]);
     let (later, _) = learned(&learner, STEPS, &[3]);
-    for (decoder, at_first) in [("segmentation", false), ("attention", false), ("embeddings", true)] {
+    let decoders =
+        [("segmenter.", 5, false), ("box2seg.attention.", 4, false), ("box2seg.embeddings.", 4, true)];
+    for (decoder, tensors, at_first) in decoders {
         let ids = of(decoder);
-        assert_eq!(ids.len(), 4, "{decoder}");
+        assert_eq!(ids.len(), tensors, "{decoder}");
         assert!(ids.iter().all(|id| first.learned.contains(id) == at_first), "{decoder}");
         assert!(ids.iter().all(|id| later.learned.contains(id)), "{decoder}");
     }
