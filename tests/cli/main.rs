@@ -2,6 +2,7 @@
 //! disk. Everything runs on the CPU, on a small sample set.
 
 mod benchmarks;
+mod compare;
 mod data;
 mod devices;
 mod host;

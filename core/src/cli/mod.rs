@@ -3,6 +3,7 @@
 //! Each command is one file with its `Args`, its `EXAMPLES`, and `run(&Args, &mut Report)`. Results go
 //! to standard output, news and errors to standard error. Exit status: 0 done, 1 failed, 2 used wrongly.
 
+mod compare;
 mod devices;
 mod eval;
 mod host;
@@ -54,6 +55,10 @@ enum Command {
     /// Score masks against true masks: intersection over union, in percent
     #[command(after_help = eval::EXAMPLES)]
     Eval(eval::Args),
+    /// Train methods on the same photos and budget, and set their masks side by side
+    #[command(after_help = compare::EXAMPLES, mut_arg("epochs", compare::epochs),
+              mut_arg("seed", |arg| arg.hide(true)), mut_arg("rounds", |arg| arg.hide(true)))]
+    Compare(compare::Args),
     /// Run a benchmark as published, and set our figures beside the published ones
     #[command(after_help = reproduce::EXAMPLES)]
     Reproduce(reproduce::Args),
@@ -100,6 +105,7 @@ fn run(command: &Command, report: &mut Report) -> Result<()> {
         Command::Masks(args) => masks::run(args, report),
         Command::Predict(args) => predict::run(args, report),
         Command::Eval(args) => eval::run(args, report),
+        Command::Compare(args) => compare::run(args, report),
         Command::Reproduce(args) => reproduce::run(args, report),
         Command::Weights(args) => weights::run(args, report),
         Command::Devices(args) => devices::run(args, report),

@@ -1,4 +1,4 @@
-//! The flags that settings come from, which `train` and `reproduce` share.
+//! The flags that settings come from, which `train`, `compare` and `reproduce` share.
 
 use std::path::PathBuf;
 
@@ -52,14 +52,28 @@ pub struct SettingsArgs {
 impl SettingsArgs {
     /// What the preset says, or `usual` where none is named, then what the command line says.
     pub fn settings(&self, method: MethodName, usual: Preset, summary: &Summary) -> Result<Settings> {
+        self.settings_within(method, usual, summary, |settings| {
+            if let Some(epochs) = self.epochs {
+                method.method().set_epochs(settings, epochs);
+            }
+            if let Some(rounds) = self.rounds {
+                settings.methods.spatial_bce.rounds = rounds;
+            }
+        })
+    }
+
+    /// As [`settings`](Self::settings), for as long as `set_length` says instead of `--epochs` and
+    /// `--rounds`.
+    pub fn settings_within(
+        &self,
+        method: MethodName,
+        usual: Preset,
+        summary: &Summary,
+        set_length: impl FnOnce(&mut Settings),
+    ) -> Result<Settings> {
         let preset = self.preset.unwrap_or(usual);
         let mut settings = preset.settings(method, self.backbone, summary, false);
-        if let Some(epochs) = self.epochs {
-            method.method().set_epochs(&mut settings, epochs);
-        }
-        if let Some(rounds) = self.rounds {
-            settings.methods.spatial_bce.rounds = rounds;
-        }
+        set_length(&mut settings);
         settings.batch = self.batch.unwrap_or(settings.batch);
         settings.size = self.size.unwrap_or(settings.size);
         settings.seed = self.seed.unwrap_or(settings.seed);

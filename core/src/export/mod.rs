@@ -3,11 +3,15 @@
 #[cfg(not(target_arch = "wasm32"))]
 pub mod atomic;
 pub mod classes_txt;
+pub mod markup;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod mask_folder;
 #[cfg(feature = "network")]
 pub mod model;
 pub mod npy;
 pub mod palette_png;
+pub mod plot;
+#[cfg(feature = "cli")]
+pub mod plot_png;
 pub mod svg;
 pub mod zip;

@@ -86,6 +86,12 @@ pub trait Method: Sync {
     /// Passes over the data in each of its rounds.
     fn set_epochs(&self, settings: &mut Settings, epochs: usize);
 
+    /// Passes over the data in all of its rounds together: what it is compared with other methods on. Less
+    /// than a pass in each round cannot be had: the sum of its rounds' says what has come of it.
+    fn set_budget(&self, settings: &mut Settings, passes: usize) {
+        self.set_epochs(settings, passes);
+    }
+
     /// Numbers that stand on the features, or beside them, and learn.
     fn parameters(&self, work: &Work) -> usize;
 
@@ -112,6 +118,24 @@ mod tests {
             assert_eq!(rounds.last().map(|round| round.network), Some(name));
             assert!(!name.method().summary().is_empty() && name.method().source().contains("20"));
         }
+    }
+
+    #[test]
+    fn a_budget_is_spent_by_every_method_and_passes_the_check() {
+        for name in MethodName::ALL {
+            for passes in [2, 3, 4, 10, 80] {
+                let mut settings = Settings { method: name, ..Settings::default() };
+                name.method().set_budget(&mut settings, passes);
+                settings.check().unwrap();
+                let spent: usize = settings.rounds().iter().map(|round| round.epochs).sum();
+                assert_eq!(spent, passes, "{}", name.id());
+            }
+        }
+        let mut settings = Settings::default();
+        MethodName::SpatialBce.method().set_budget(&mut settings, 12);
+        assert_eq!((settings.methods.cam.epochs, settings.methods.spatial_bce.epochs), (4, 8));
+        MethodName::AdaptiveAffinity.method().set_budget(&mut settings, 12);
+        assert_eq!(settings.methods.adaptive_affinity.warm_up, 4);
     }
 
     #[test]

@@ -10,6 +10,8 @@ pub mod suggest;
 
 #[cfg(feature = "network")]
 pub mod checkpoint;
+#[cfg(feature = "cli")]
+pub mod compare;
 #[cfg(feature = "network")]
 pub mod interpret;
 #[cfg(feature = "network")]
@@ -20,6 +22,8 @@ pub mod make_masks;
 pub mod maps;
 #[cfg(feature = "network")]
 mod pace;
+#[cfg(all(feature = "network", not(target_arch = "wasm32")))]
+pub mod parts;
 #[cfg(feature = "network")]
 mod preview;
 #[cfg(feature = "network")]

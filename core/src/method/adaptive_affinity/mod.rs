@@ -135,6 +135,12 @@ impl Method for AffinityAndReassign {
         own.warm_up = own.warm_up.min(epochs / 2);
     }
 
+    fn set_budget(&self, settings: &mut Settings, passes: usize) {
+        // As long as the classifier of Spatial-BCE trains in the same budget.
+        settings.methods.adaptive_affinity.epochs = passes;
+        settings.methods.adaptive_affinity.warm_up = passes / 3;
+    }
+
     fn parameters(&self, work: &Work) -> usize {
         let (channels, labels) = (work.channels(), work.classes + 1);
         4 * 9 * channels * labels + labels + channels * (work.classes + WIDTH) + labels * WIDTH

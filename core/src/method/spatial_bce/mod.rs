@@ -138,6 +138,14 @@ impl Method for AdaptiveSpatialBce {
         settings.methods.cam.epochs = epochs;
     }
 
+    fn set_budget(&self, settings: &mut Settings, passes: usize) {
+        // One round after the classifier, whose part is what it needs to be better than a guess.
+        let first = (passes / 3).max(1);
+        settings.methods.cam.epochs = first;
+        settings.methods.spatial_bce.rounds = 1;
+        settings.methods.spatial_bce.epochs = passes.saturating_sub(first).max(1);
+    }
+
     fn parameters(&self, work: &Work) -> usize {
         let (channels, classes) = (work.channels(), work.classes);
         HIDDEN.max(classes) * (channels + classes) + classes * (channels + 2) + 1

@@ -6,9 +6,8 @@
 //! on where it was left.
 
 mod benchmark;
-mod memory;
+mod plan;
 mod plots;
-mod record;
 mod report;
 
 use std::path::{Path, PathBuf};
@@ -16,22 +15,21 @@ use std::path::{Path, PathBuf};
 use web_time::Instant;
 
 pub use self::benchmark::Benchmark;
-pub use self::record::{Plan, Record};
+pub use self::plan::Plan;
 pub use self::report::Row;
-use super::checkpoint::{RunCard, Trained};
-use super::event::Phase;
 use super::host::Host;
-use super::make_masks::{Mask, MaskJob, make_masks};
-use super::scorer::{Scored, is_blind, score_masks};
+pub use super::parts::Record;
+use super::parts::{draw, learn, trained};
+use super::scorer::is_blind;
 use super::settings::Settings;
 use super::store::FolderStore;
-use super::train::{Ending, Run, train};
+use super::train::{Ending, Run};
 use crate::backbone::weights::TensorFile;
 use crate::dataset::Dataset;
 use crate::dataset::targets::Targets;
 use crate::device::Compute;
-use crate::error::{Error, Result};
-use crate::export::{atomic, mask_folder};
+use crate::error::Result;
+use crate::export::atomic;
 use crate::files::FileSet;
 
 /// A part of the work, in the order in which they follow each other.
@@ -96,7 +94,7 @@ impl Reproduction<'_> {
     /// What is known of a part; `None` when it has not been worked on.
     ///
     /// # Errors
-    /// [`Error::Format`] for a damaged record, and [`Error::Io`].
+    /// [`crate::Error::Format`] for a damaged record, and [`crate::Error::Io`].
     pub fn record(&self, part: Part) -> Result<Option<Record>> {
         Record::load(&FolderStore::open(&self.folder(part)))
     }
@@ -104,12 +102,14 @@ impl Reproduction<'_> {
     /// Does a part, or goes on with it, and keeps the record of it.
     ///
     /// # Errors
-    /// Those of [`train`] and [`make_masks`]; [`Error::Format`] when the part before has not been done.
+    /// Those of [`learn`] and [`draw`]; [`crate::Error::Format`] when the part before has not been done.
     pub async fn run(&self, part: Part, host: &mut impl Host) -> Result<Ending> {
         let started = Instant::now();
         let folder = self.folder(part);
         let before = self.record(part)?;
         let mut store = FolderStore::create(&folder)?;
+        // What learned from masks that were cut with a look at the truth has looked at it too.
+        let looked_at_truth = !is_blind(self.plan.first.masks.threshold);
         let (ending, scored) = match part {
             Part::Train => (self.learn(&mut store, &self.plan.first, None, host).await?, None),
             Part::Segmenter => {
@@ -118,24 +118,18 @@ impl Reproduction<'_> {
                 (self.learn(&mut store, &self.plan.second, Some(&targets), host).await?, None)
             }
             Part::Masks(round) => {
-                let trained = self.trained(Part::Train, Some(round))?;
-                self.draw(self.training, &trained, &folder, host).await?
+                let trained = trained(&self.folder(Part::Train), Some(round))?;
+                draw(self.training, &trained, &folder, self.compute, looked_at_truth, host).await?
             }
             Part::Predict => {
-                let trained = self.trained(Part::Segmenter, None)?;
+                let trained = trained(&self.folder(Part::Segmenter), None)?;
                 let mut unlabelled = self.validation.clone();
                 unlabelled.items.iter_mut().for_each(|item| item.labels.clear());
-                self.draw(&unlabelled, &trained, &folder, host).await?
+                draw(&unlabelled, &trained, &folder, self.compute, looked_at_truth, host).await?
             }
         };
         let mut record = before.unwrap_or_default();
-        record.finished = ending == Ending::Finished;
-        record.seconds += started.elapsed().as_secs_f64();
-        record.device = self.compute.info.clone();
-        record.peak_memory = record.peak_memory.max(memory::peak());
-        if let Some(Scored { score, missing }) = scored {
-            (record.score, record.without_mask) = (score, missing.len());
-        }
+        record.add(ending, started.elapsed().as_secs_f64(), self.compute, scored);
         record.save(&mut store)?;
         Ok(ending)
     }
@@ -143,7 +137,7 @@ impl Reproduction<'_> {
     /// Writes `report.md` and its plots, of what has been done so far; the rows of its table.
     ///
     /// # Errors
-    /// As [`record`](Self::record), and [`Error::Io`].
+    /// As [`record`](Self::record), and [`crate::Error::Io`].
     pub fn report(&self) -> Result<Vec<Row>> {
         let records = Part::all(self.plan)
             .into_iter()
@@ -179,51 +173,8 @@ impl Reproduction<'_> {
             weights: self.weights,
             targets,
             previews: &[],
-            resume: RunCard::load(store)?.is_some(),
+            resume: false,
         };
-        train(&run, host, store).await
-    }
-
-    /// The network that a finished training left.
-    fn trained(&self, part: Part, round: Option<usize>) -> Result<Trained> {
-        let folder = self.folder(part);
-        Trained::load(&FolderStore::open(&folder), round)?.ok_or_else(|| Error::Format {
-            path: folder.display().to_string(),
-            reason: "the network that masks are made with is missing".into(),
-        })
-    }
-
-    /// Makes the masks that the folder does not have yet, and scores all.
-    async fn draw(
-        &self,
-        dataset: &Dataset,
-        trained: &Trained,
-        folder: &Path,
-        host: &mut impl Host,
-    ) -> Result<(Ending, Option<Scored>)> {
-        let missing = dataset.items.iter().filter(|item| !mask_folder::path(folder, &item.stem).exists());
-        let left = Dataset {
-            layout: dataset.layout,
-            classes: dataset.classes.clone(),
-            items: missing.cloned().collect(),
-            problems: Vec::new(),
-        };
-        let job = MaskJob {
-            dataset: &left,
-            settings: &trained.card.settings.masks,
-            side: trained.card.settings.size,
-            keep_scores: false,
-            search: false,
-            phase: Phase::Masks,
-        };
-        let mut sink = |mask: Mask| mask_folder::write(folder, &left.items[mask.item].stem, &mask.labels);
-        if !make_masks(&job, trained, self.compute, host, &mut sink).await? {
-            return Ok((Ending::Stopped, None));
-        }
-        mask_folder::write_classes(folder, &dataset.classes)?;
-        // What learned from masks that were cut with a look at the truth has looked at it too.
-        let looked_at_truth = !is_blind(self.plan.first.masks.threshold);
-        let scored = score_masks(dataset, &FileSet::open(folder)?, looked_at_truth, &mut |_, _| {})?;
-        Ok((Ending::Finished, Some(scored)))
+        learn(run, store, host).await
     }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::{Part, Record};
 use crate::error::Result;
+use crate::export::plot::{self, Bar};
 use crate::export::svg;
 use crate::run::event::Event;
 use crate::run::store::{FolderStore, RunStore};
@@ -23,11 +24,11 @@ pub(super) fn losses(first: &Path, second: &Path) -> Result<String> {
                 (false, 0) => "plain classifier (round 0)".to_owned(),
                 (false, round) => format!("Spatial-BCE, round {round}"),
             };
-            lines.push(svg::Line { name, points: means(&network, steps_before) });
+            lines.push(plot::Line { name, points: means(&network, steps_before) });
             steps_before += steps;
         }
     }
-    Ok(svg::lines("Loss of network steps", "steps", &lines))
+    Ok(svg::encode(&plot::lines("Loss of network steps", "steps", &lines)))
 }
 
 /// Losses of a round.
@@ -73,12 +74,16 @@ pub(super) fn iou(records: &[(Part, Option<Record>)]) -> String {
         .filter_map(|(part, record)| Some((part.title(), record.as_ref()?.score.as_ref()?)))
         .collect();
     let names = scored.first().map_or(&[][..], |(_, score)| &score.iou);
-    let rows = names.iter().enumerate().map(|(class, (name, _))| svg::Row {
+    let rows = names.iter().enumerate().map(|(class, (name, _))| plot::Row {
         name: name.clone(),
-        values: scored.iter().map(|(_, score)| score.iou.get(class).and_then(|(_, iou)| *iou)).collect(),
+        bars: scored
+            .iter()
+            .map(|(_, score)| score.iou.get(class).and_then(|(_, iou)| iou.map(Bar::from)))
+            .collect(),
     });
     let series: Vec<String> = scored.iter().map(|(title, _)| title.clone()).collect();
-    svg::bars("Intersection over union", "%", &series, &rows.collect::<Vec<_>>(), 100.0)
+    let rows: Vec<plot::Row> = rows.collect();
+    svg::encode(&plot::bars("Intersection over union", "%", &series, &rows, 100.0))
 }
 
 #[cfg(test)]

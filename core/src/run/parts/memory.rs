@@ -1,11 +1,18 @@
 //! How much memory the process has held.
 
-/// The most that the process has had in memory at once, bytes. `None` where the system does not say.
-pub(super) fn peak() -> Option<u64> {
+/// The most that the process has had in memory at once, bytes, since its start or the last [`forget_peak`].
+/// `None` where the system does not say.
+pub fn peak() -> Option<u64> {
     if !cfg!(target_os = "linux") {
         return None;
     }
     of_status(&std::fs::read_to_string("/proc/self/status").ok()?)
+}
+
+/// Counts [`peak`] from what is held now. `false` where the system does not let that be done.
+pub fn forget_peak() -> bool {
+    // 5: "reset the peak resident set size" (proc(5)).
+    cfg!(target_os = "linux") && std::fs::write("/proc/self/clear_refs", "5").is_ok()
 }
 
 /// `VmHWM` of Linux's `/proc/<process>/status`, which is in KiB.
