@@ -122,7 +122,7 @@ impl Method for AffinityAndReassign {
         own.epochs = situation.epochs(situation.by_start(640, 600));
         // As long as the plain classifier trains, in few passes all but one.
         own.warm_up = situation.epochs(situation.by_start(320, 200)).min(own.epochs - 1);
-        own.learning_rate = situation.by_start(0.02, 0.003);
+        own.learning_rate = situation.by_start(0.02, 0.006);
     }
 
     fn publish(&self, settings: &mut Settings) {

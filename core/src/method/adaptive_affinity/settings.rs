@@ -28,7 +28,7 @@ impl Default for AdaptiveAffinitySettings {
     fn default() -> Self {
         Self {
             epochs: 10,
-            learning_rate: 0.003,
+            learning_rate: 0.006,
             warm_up: 5,
             affinity_weight: 0.2,
             reassign_weight: 0.1,

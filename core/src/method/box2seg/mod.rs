@@ -126,7 +126,7 @@ impl Method for BoxesToSegments {
 
     fn suggest(&self, settings: &mut Settings, situation: &Situation) {
         settings.methods.box2seg.epochs = situation.epochs(situation.by_start(480, 600));
-        settings.methods.box2seg.learning_rate = situation.by_start(0.02, 0.002);
+        settings.methods.box2seg.learning_rate = situation.by_start(0.02, 0.006);
     }
 
     fn suit(&self, settings: &mut Settings) {
