@@ -75,7 +75,7 @@ fn methods_are_compared_once_and_the_report_has_their_figures() {
     // A photo, its truth and two methods; nothing is fetched.
     assert_eq!(report.matches("<img src=\"data:image/jpeg;base64,").count(), (IMAGES / 4) * 4);
     assert!(!report.contains("<script") && !report.contains("src=\"http") && !report.contains("href="));
-    assert!(report.contains("every 4th photo") && report.contains("4 of 4 trainings"), "how far it is");
+    assert!(report.contains("one photo in 4") && report.contains("4 of 4 trainings"), "how far it is");
     for plot in ["miou.png", "iou.png", "time.png"] {
         assert!(std::fs::read(out.join(plot)).unwrap().starts_with(b"\x89PNG\r\n\x1a\n"), "{plot}");
     }

@@ -14,7 +14,7 @@ use tag2mask_core::run::train::Ending;
 use tag2mask_core::{Error, Result};
 
 use super::host::Terminal;
-use super::output::{Report, duration};
+use super::output::Report;
 use super::settings::{SettingsArgs, warn_of_random_weights};
 use super::train::read;
 
@@ -25,9 +25,10 @@ Examples:
       --backbone mobilenet-v2 --weights torchvision
   tag2mask compare photos --methods cam,spatial-bce --left-out 0 --epochs 20 --out compared
 
-Every method learns from the same photos, with as many passes over them in all its rounds together, and
-draws them and those that were left out. The folder gets report.html, which opens offline, results.csv
-and plots. Ctrl-C leaves what the same command goes on with; more seeds and methods can follow.";
+Every method learns from the same photos, with as many passes over them in all its rounds
+together, and draws them and those that were left out. The folder gets report.html, which opens
+offline, results.csv and plots. Ctrl-C leaves what the same command goes on with; more seeds and
+methods can follow.";
 
 /// Optimiser steps that the usual budget comes to.
 const STEPS: usize = 600;
@@ -46,7 +47,7 @@ pub struct Args {
     /// Trainings of each method, with the seeds 0, 1, …
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=100))]
     seeds: u64,
-    /// Leave every so-manieth photo, by path, out of training; 0 = none
+    /// Leave one photo in K, by path, out of training; 0 = none
     #[arg(long, value_name = "K", default_value_t = 6)]
     left_out: usize,
     /// Folder for everything that is made
@@ -155,8 +156,12 @@ fn plan(args: &Args, names: &[MethodName], training: &Dataset, left_out: &Datase
 fn usual_passes(args: &SettingsArgs, names: &[MethodName], summary: &Summary) -> Result<usize> {
     let Some(&first) = names.first() else { return Ok(2) };
     let batch = args.settings_within(first, Preset::Quick, summary, |_| {})?.batch;
-    let steps_per_pass = summary.images.len().div_ceil(batch.max(1)).max(1);
-    Ok(((STEPS + steps_per_pass / 2) / steps_per_pass).max(2))
+    Ok(passes(summary.images.len(), batch))
+}
+
+fn passes(images: usize, batch: usize) -> usize {
+    let steps_per_pass = images.div_ceil(batch.max(1)).max(1);
+    ((STEPS + steps_per_pass / 2) / steps_per_pass).max(2)
 }
 
 /// Does what is left to do. `false` when the user stopped it.
@@ -186,12 +191,12 @@ fn print(work: &Comparison<'_>, finished: bool, report: &mut Report) -> Result<(
     let heads = ["mIoU training", "left out, told", "left out, untold"];
     let line = |title: &str, mious: [&str; 3], time: &str, peak: &str| {
         let [a, b, c] = mious;
-        format!("{title:<wide$}  {a:>14}  {b:>14}  {c:>16}  {time:>12}  {peak:>9}")
+        format!("{title:<wide$}  {a:>14}  {b:>14}  {c:>16}  {time:>14}  {peak:>9}")
     };
     report.line(line("", heads, "training", "peak, MiB"));
     for row in &rows {
         let mious = row.miou.map(|figure| figure.text(1));
-        let time = row.training.map_or("–".into(), |spread| duration(spread.mean));
+        let time = row.training.map_or("–".into(), |spread| spread.time());
         let peak = row.peak_memory.map_or("–".into(), |bytes| (bytes >> 20).to_string());
         report.line(line(&row.title, [&mious[0], &mious[1], &mious[2]], &time, &peak));
     }
@@ -231,6 +236,12 @@ fn object(row: &Row) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_usual_budget_is_about_600_steps_and_a_pass_for_each_of_two_rounds() {
+        assert_eq!(passes(100, 8) * 13, 598);
+        assert_eq!((passes(1, 8), passes(0, 8), passes(100_000, 8)), (600, 600, 2));
+    }
 
     #[test]
     fn all_are_those_that_need_no_other_s_masks() {

@@ -139,7 +139,9 @@ mod tests {
             drawn.enumerate_pixels().filter(|&(_, y, &p)| y > 60 && p == blue).map(|(x, ..)| x).collect();
         assert_eq!((of_bars.iter().min(), of_bars.iter().max()), (Some(&130), Some(&534)));
         let ink = |columns: std::ops::Range<u32>| {
-            let black = |&(x, _, &p): &(u32, u32, &Rgb<u8>)| columns.contains(&x) && p == Rgb([0; 3]);
+            // Beside the rows, which end where the numbers of the axis begin.
+            let black =
+                |&(x, y, &p): &(u32, u32, &Rgb<u8>)| columns.contains(&x) && y < 104 && p == Rgb([0; 3]);
             drawn.enumerate_pixels().filter(black).count()
         };
         assert!(ink(100..122) > 20 && ink(122..129) == 0);

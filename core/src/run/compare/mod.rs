@@ -8,6 +8,7 @@ mod examples;
 mod facts;
 mod figures;
 mod page;
+mod page_tables;
 mod plan;
 mod plots;
 mod split;
@@ -88,8 +89,8 @@ impl Part {
     /// What it is called.
     pub fn title(self) -> String {
         let work = match self.work {
-            Work::Training => "training",
-            Work::Masks(masks) => masks.title(),
+            Work::Training => "training".to_owned(),
+            Work::Masks(masks) => format!("masks of the {}", masks.title()),
         };
         format!("{}, seed {}: {work}", self.method.title(), self.seed)
     }

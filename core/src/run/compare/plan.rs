@@ -23,7 +23,7 @@ pub struct Plan {
     pub data: String,
     /// The split of it, where it has splits.
     pub split: Option<String>,
-    /// Every so-manieth photo is left out of training; 0 = none.
+    /// One photo in so many, by path, is left out of training; 0 = none.
     pub left_out: usize,
     /// Photos to learn from, and photos left out.
     pub images: [usize; 2],
@@ -88,7 +88,8 @@ impl Plan {
         let mut methods = self.methods.clone();
         if let Some(bytes) = store.read(PLAN)? {
             let before: Settled = from_json(&bytes, &path)?;
-            let terms = |plan: &Self| Self { methods: BTreeMap::new(), ..plan.clone() };
+            // The folder of the data may have moved: what is in it has its fingerprint.
+            let terms = |plan: &Self| Self { data: String::new(), methods: BTreeMap::new(), ..plan.clone() };
             let is_same = |(method, settings): (&MethodName, &Settings)| {
                 self.methods.get(method).is_none_or(|own| own == settings)
             };

@@ -1,5 +1,7 @@
 //! A figure over several seeds.
 
+use crate::run::duration::duration;
+
 /// Mean and spread of a figure.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Spread {
@@ -25,6 +27,15 @@ impl Spread {
         Some(Self { mean, deviation, count })
     }
 
+    /// Seconds as text: `9.4 ± 0.3 s`, `2 min 10 s ± 4 s`.
+    pub fn time(&self) -> String {
+        if self.mean < 60.0 {
+            return self.text(1) + " s";
+        }
+        let deviation = self.deviation.map(|seconds| format!(" ± {}", duration(seconds)));
+        duration(self.mean) + &deviation.unwrap_or_default()
+    }
+
     /// As text, with so many digits behind the point: `41.3 ± 0.5`.
     pub fn text(&self, digits: usize) -> String {
         let mean = format!("{:.digits$}", self.mean);
@@ -43,6 +54,8 @@ mod tests {
         assert_eq!(spread.text(1), "42.0 ± 2.0");
         let one = Spread::of([40.25]).unwrap();
         assert_eq!((one.deviation, one.text(1).as_str()), (None, "40.2"));
+        assert_eq!(one.time(), "40.2 s");
+        assert_eq!(Spread::of([128.0, 132.0]).unwrap().time(), "2 min 10 s ± 3 s");
         assert_eq!(Spread::of([]), None);
         assert_eq!(Spread::of([3.0, 3.0]).unwrap().deviation, Some(0.0));
     }
