@@ -1,5 +1,7 @@
 //! The page: header, the five sections, and what lies over them.
 
+mod box_dialog;
+mod boxes;
 mod data;
 mod header;
 mod kept;
@@ -50,6 +52,7 @@ pub fn Page() -> impl IntoView {
                 </p>
             </footer>
             <large::Large />
+            <box_dialog::BoxDialog />
             <Spoken />
         </div>
     }
