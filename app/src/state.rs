@@ -428,10 +428,6 @@ impl State {
         let (summary, settings) =
             self.peek(|model| (model.data.summary().cloned(), model.run.settings.clone()));
         let (Some(summary), Some(settings)) = (summary, settings) else { return };
-        if self.peek(|model| model.boxes.are_new()) {
-            let message = "Boxes have changed since this run started: press Train, and one starts that learns from them.";
-            return self.change(&[Part::Notices], |model| model.notice(message.into()));
-        }
         let previews = data::preview_choice(&summary, previews());
         self.change(&[Part::Run, Part::Results], |model| {
             model.run.go_on();

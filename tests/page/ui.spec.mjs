@@ -414,10 +414,13 @@ test('boxes are drawn with the mouse, and reach the trainer before the training'
   await title(page, 'Training is finished');
   assert.equal((await asked(page, 'set-boxes', 'train')).at(-1).command, 'train');
   assert.ok(await button(page, 'Train again').isDisabled());
+  const changed = page.locator('#run').getByText('Boxes have changed since this run began');
+  assert.equal(await changed.count(), 0);
   await tile(page, 1).click();
   await button(page, 'New box').click();
   await button(page, 'Done').click();
   await ready(page, 'Train again');
+  await changed.waitFor();
   assert.deepEqual(errors, []);
 });
 

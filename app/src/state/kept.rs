@@ -265,6 +265,10 @@ impl State {
     /// The user leaves this data set: its run can be taken up again, until another one starts.
     pub fn leave_kept(self) {
         self.change(&[Part::Kept], |model| {
+            // The last ones may not have been written yet.
+            if let Kept::Following(project) = &mut model.kept {
+                project.take_boxes(&model.boxes);
+            }
             if let Kept::Following(project) | Kept::Wanted(project) = &model.kept {
                 let has_checkpoint = !project.progress.is_empty();
                 model.kept = if has_checkpoint { Kept::Waiting(project.clone()) } else { Kept::Nothing };
