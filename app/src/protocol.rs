@@ -5,11 +5,12 @@
 //! `buffers` are transferred `ArrayBuffer`s in the order of `Event::bytes`.
 
 use serde::{Deserialize, Serialize};
+use tag2mask_core::dataset::ObjectBox;
 use tag2mask_core::run::Settings;
 use tag2mask_core::run::settings::MaskSettings;
 
 /// Raised when a page and a trainer of different builds could misunderstand each other.
-pub const PROTOCOL_VERSION: u32 = 3;
+pub const PROTOCOL_VERSION: u32 = 4;
 
 /// What the page asks of the trainer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,6 +24,9 @@ pub enum Command {
     OpenSample { images: usize, size: usize, seed: u64 },
     /// Small pictures of these images. Each is answered by `Thumbnail`.
     Thumbnails { images: Vec<usize>, side: usize },
+    /// The boxes of an image from now on. Its labels are those it came with and the classes of its boxes. Answered
+    /// by `Warning` where some cannot be.
+    SetBoxes { image: usize, boxes: Vec<ObjectBox> },
     /// Take a weights file: `payload` is an `ArrayBuffer`.
     Weights { name: String },
     /// Take up the run on the browser's disk, which learned from the open data set. Answered by its news, told

@@ -1,5 +1,6 @@
 //! The one store: the model made observable, and everything a user can do.
 
+mod boxes;
 mod kept;
 mod public_weights;
 
@@ -15,6 +16,7 @@ use tag2mask_core::run::{Event, Settings};
 use crate::browser::files::{self, Dropped, PickedFile};
 use crate::browser::trainer::{News, Program, Trainer};
 use crate::browser::{download, window};
+use crate::model::box_editor::Editor;
 use crate::model::fields::Field;
 use crate::model::form::Form;
 use crate::model::pictures::Pictures;
@@ -39,6 +41,8 @@ pub struct State {
     changes: StoredValue<Vec<RwSignal<u32>>>,
     /// The settings form.
     pub form: RwSignal<Form>,
+    /// The photo whose boxes are being drawn.
+    pub box_editor: RwSignal<Option<Editor>>,
     /// The image shown in large.
     pub enlarged: RwSignal<Option<usize>>,
     trainer: StoredValue<Option<Trainer>, LocalStorage>,
@@ -56,6 +60,7 @@ impl State {
             model: StoredValue::new(Model::default()),
             changes: StoredValue::new(Part::ALL.iter().map(|_| RwSignal::new(0)).collect()),
             form: RwSignal::new(Form::default()),
+            box_editor: RwSignal::new(None),
             enlarged: RwSignal::new(None),
             trainer: StoredValue::new_local(None),
             program: StoredValue::new(Program::Gpu),
@@ -72,7 +77,8 @@ impl State {
                 // A kept run can be taken up again.
                 let run = (model.run.stage.is_active() || (unsaved && model.run.has_network()))
                     && !model.kept.is_safe();
-                run || model.segmenter.is_busy() || (unsaved && model.results.is_complete())
+                let boxes = model.boxes.are_unsaved() && !model.kept.is_safe();
+                run || boxes || model.segmenter.is_busy() || (unsaved && model.results.is_complete())
             })
         });
         state
@@ -397,7 +403,9 @@ impl State {
         let Some(summary) = self.peek(|model| model.data.summary().cloned()) else { return };
         let settings = Box::new(self.form.with_untracked(Form::settings));
         let stopped = |model: &Model| {
-            model.run.stage == Stage::Stopped && model.run.settings.as_ref() == Some(&settings)
+            model.run.stage == Stage::Stopped
+                && model.run.settings.as_ref() == Some(&settings)
+                && !model.boxes.are_new()
         };
         if self.peek(stopped) {
             self.go_on();
@@ -407,6 +415,7 @@ impl State {
         self.change(&Part::ALL, |model| {
             model.clear_run();
             model.run.start();
+            model.boxes.run_starts();
         });
         self.want_pictures(&previews);
         let keep = self.keep_this_run(&summary);

@@ -3,13 +3,15 @@
 //
 // How it behaves is the line below, which a test replaces: pace (1 = as written), device, at which step
 // it dies, whether it tells of a collapse or a data set that cannot be read, whether there is truth, whether a
-// network that learns from masks waits to be stopped.
-const script = { pace: 1, device: 'gpu', dieAtStep: -1, collapse: false, failData: '', truth: true, hold: false };
+// network that learns from masks waits to be stopped, whether the photos come with boxes. What it was asked is in
+// `received`.
+const script = { pace: 1, device: 'gpu', dieAtStep: -1, collapse: false, failData: '', truth: true, hold: false, boxes: false };
 
 const classes = ['red blood cell', 'white blood cell', 'platelet'];
 const colors = ['#c0453f', '#7a5bb0', '#c99b3d'];
 const [columns, rows] = [128, 96];
 let images = [];
+self.received = [];
 let wish = 'go';
 let stopped = {};
 
@@ -87,6 +89,17 @@ function look(image, width, height, sharpness) {
   return { labels, strength };
 }
 
+/** A box around each blob. */
+function boxes_of(index) {
+  return images[index].blobs.map(({ label, x, y, radius }) => ({
+    class: label,
+    x0: Math.max(0, (x - radius) * columns),
+    y0: Math.max(0, y * rows - 0.8 * radius * columns),
+    x1: Math.min(columns, (x + radius) * columns),
+    y1: Math.min(rows, y * rows + 0.8 * radius * columns),
+  }));
+}
+
 function summary() {
   return {
     layout: 'labels-table',
@@ -95,12 +108,14 @@ function summary() {
     without_class: images.filter(({ labels }) => labels.length === 0).length,
     several_classes: images.filter(({ labels }) => labels.length > 1).length,
     with_mask: script.truth ? images.length : 0,
+    boxes: script.boxes ? images.flatMap((_, index) => boxes_of(index)).length : 0,
     images: images.map(({ labels }, index) => ({
       path: `sample/images/field_${String(index).padStart(3, '0')}.png`,
       stem: `field_${String(index).padStart(3, '0')}`,
       width: columns,
       height: rows,
       labels,
+      boxes: script.boxes ? boxes_of(index) : [],
     })),
     problems: script.problems ?? [],
   };
@@ -157,9 +172,9 @@ async function restore() {
 }
 
 function plan_of(settings) {
-  const rounds = settings.method === 'cam' ? 1 : 1 + settings.spatial_bce.rounds;
+  const rounds = ['cam', 'box2seg'].includes(settings.method) ? 1 : 1 + settings.spatial_bce.rounds;
   const per_pass = Math.ceil(images.length / settings.batch);
-  const steps_of = (round) => per_pass * (round === 0 ? settings.cam.epochs : settings.spatial_bce.epochs);
+  const steps_of = (round) => per_pass * (settings.method === 'box2seg' ? settings.box2seg.epochs : round === 0 ? settings.cam.epochs : settings.spatial_bce.epochs);
   const total_steps = Array.from({ length: rounds }, (_, round) => steps_of(round)).reduce((a, b) => a + b, 0);
   return { rounds, steps_of, total_steps };
 }
@@ -338,6 +353,7 @@ const commands = {
       say({ event: 'thumbnail', image, width, height }, [rgba.buffer]);
     }
   },
+  'set-boxes'() {},
   weights() {},
   restore,
   train(command) {
@@ -379,6 +395,7 @@ addEventListener('message', ({ data }) => {
     postMessage({ pong: true });
   } else {
     const command = JSON.parse(data.json);
+    if (command.command !== 'thumbnails') self.received.push(command);
     commands[command.command](command);
   }
 });

@@ -333,6 +333,252 @@ test('files are kept with their run', async (t) => {
   assert.deepEqual(errors, []);
 });
 
+/** Chooses the method that learns from boxes. */
+async function choose_boxes(page) {
+  await page.locator('#method').selectOption('box2seg');
+  await page.getByRole('heading', { name: 'Boxes', exact: true }).waitFor();
+  await page.waitForFunction(() => !document.querySelector('.boxes .photo.waiting'));
+}
+
+/** What the trainer was asked: commands of these names. */
+const asked = async (page, ...names) => (
+  (await page.workers()[0].evaluate(() => self.received)).filter(({ command }) => names.includes(command))
+);
+
+const tile = (page, n) => page.locator('.boxes .tile').nth(n);
+const drawn = (page) => page.locator('.mark.drawn');
+
+/** Drags over the open photo, from and to shares of its width and height. */
+async function drag(page, [x0, y0], [x1, y1]) {
+  const { x, y, width, height } = await page.locator('.draw-stage').boundingBox();
+  await page.mouse.move(x + x0 * width, y + y0 * height);
+  await page.mouse.down();
+  await page.mouse.move(x + (x0 + x1) / 2 * width, y + (y0 + y1) / 2 * height);
+  await page.mouse.move(x + x1 * width, y + y1 * height);
+  await page.mouse.up();
+}
+
+test('a method says what it learns from, and what it lacks', async (t) => {
+  const { page, errors } = await start(t);
+  await take_sample(page);
+  const note = page.locator('.method-note');
+  await note.getByText('learns from labels').waitFor();
+  await note.getByText('Spatial-BCE', { exact: true }).waitFor();
+  assert.equal(await page.locator('.boxes').count(), 0);
+  await note.getByText('Where it comes from').click();
+  await note.getByText('ECCV 2022').waitFor();
+  await screenshot(page, 'ui-method');
+
+  await choose_boxes(page);
+  await note.getByText('learns from boxes, drawn below').waitFor();
+  await page.getByText('Box2Seg learns from boxes: draw some above, or add boxes.csv to the photos.').waitFor();
+  assert.ok(await button(page, 'Train').isDisabled());
+  assert.ok(await button(page, 'Download boxes.csv').isDisabled());
+  assert.equal(await page.locator('#cycle').count(), 0, 'settings of other methods are hidden');
+  await screenshot(page, 'ui-boxes-1-none');
+  await page.locator('#method').selectOption('cam');
+  await ready(page);
+  assert.equal(await page.locator('.boxes').count(), 0);
+  assert.deepEqual(errors, []);
+});
+
+test('boxes are drawn with the mouse, and reach the trainer before the training', async (t) => {
+  const { page, errors } = await start(t, { pace: 0.3 });
+  await take_sample(page);
+  await choose_boxes(page);
+  await tile(page, 0).click();
+  await page.getByText('Labelled with none of the classes.').waitFor();
+  await drag(page, [0.25, 0.25], [0.5, 0.75]);
+  assert.equal(await drawn(page).count(), 1);
+  await page.getByText('Its boxes add red blood cell.').waitFor();
+  const one = { class: 0, x0: 32, y0: 24, x1: 64, y1: 72 };
+  assert.deepEqual(await asked(page, 'set-boxes'), [{ command: 'set-boxes', image: 0, boxes: [one] }]);
+
+  await page.locator('.draw-tools .chip', { hasText: 'platelet' }).click();
+  await drag(page, [0.6, 0.1], [0.9, 0.3]);
+  // By its inside, then by its corner.
+  await drag(page, [0.75, 0.2], [0.75, 0.7]);
+  await drag(page, [0.9, 0.8], [1.2, 1.2]);
+  const two = { class: 2, x0: 77, y0: 58, x1: 128, y1: 96 };
+  assert.deepEqual((await asked(page, 'set-boxes')).at(-1).boxes, [one, two]);
+  await page.locator('#box-class').selectOption({ label: 'white blood cell' });
+  assert.deepEqual((await asked(page, 'set-boxes')).at(-1).boxes, [one, { ...two, class: 1 }]);
+  await screenshot(page, 'ui-boxes-2-drawing');
+
+  await drag(page, [0.05, 0.05], [0.06, 0.05]);
+  assert.equal(await page.locator('.mark.selected').count(), 0, 'a click beside boxes lets go of them');
+  assert.ok(await button(page, 'Delete').isDisabled());
+  await drag(page, [0.4, 0.5], [0.4, 0.5]);
+  await button(page, 'Delete').click();
+  assert.equal(await drawn(page).count(), 1);
+  await button(page, 'Undo').click();
+  assert.equal(await drawn(page).count(), 2);
+  await button(page, 'Redo').click();
+  await button(page, 'Undo').click();
+  await button(page, 'Next photo').click();
+  await page.getByText('Labelled red blood cell.').waitFor();
+  assert.equal(await drawn(page).count(), 0);
+  assert.ok(await button(page, 'Undo').isDisabled(), 'each photo has its own steps');
+  await drag(page, [0.7, 0.8], [0.2, 0.2]);
+  await button(page, 'Done').click();
+  await page.getByText('2 of 160 photos have a box, 3 boxes in all.').waitFor();
+  await page.getByText('passes over 2 photos.').waitFor();
+  await screenshot(page, 'ui-boxes-3-drawn');
+
+  const table = await download(page, () => button(page, 'Download boxes.csv').click());
+  assert.equal(table.name, 'boxes.csv');
+  assert.equal(table.bytes.toString(), [
+    'image,class,x0,y0,x1,y1',
+    'sample/images/field_000.png,red blood cell,32,24,64,72',
+    'sample/images/field_000.png,white blood cell,77,58,128,96',
+    'sample/images/field_001.png,red blood cell,26,19,90,77',
+    '',
+  ].join('\n'));
+
+  await button(page, 'Train').click();
+  await title(page, 'Training is finished');
+  assert.equal((await asked(page, 'set-boxes', 'train')).at(-1).command, 'train');
+  assert.ok(await button(page, 'Train again').isDisabled());
+  const changed = page.locator('#run').getByText('Boxes have changed since this run began');
+  assert.equal(await changed.count(), 0);
+  await tile(page, 1).click();
+  await button(page, 'New box').click();
+  await button(page, 'Done').click();
+  await ready(page, 'Train again');
+  await changed.waitFor();
+  assert.deepEqual(errors, []);
+});
+
+test('boxes are drawn by keyboard alone', async (t) => {
+  const { page, errors } = await start(t, { boxes: true });
+  await take_sample(page);
+  await choose_boxes(page);
+  await page.getByText(/^\d+ of 160 photos have a box/).waitFor();
+  await screenshot(page, 'ui-boxes-4-given');
+  await tile(page, 0).focus();
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => document.activeElement?.id === 'box-add');
+  const on = (id) => page.waitForFunction((id) => document.activeElement?.id === id, id);
+  const label = () => page.evaluate(() => document.activeElement.getAttribute('aria-label'));
+  await page.keyboard.press('n');
+  await on('box-0');
+  assert.equal(await label(), 'Box 1 of 1: red blood cell, 32 × 24 pixels, 48 from the left, 36 from the top');
+  assert.equal(await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle), 'solid');
+  for (const key of ['ArrowRight', 'Alt+ArrowRight', 'ArrowUp', 'Shift+ArrowLeft', 'Shift+Alt+ArrowDown']) {
+    await page.keyboard.press(key);
+  }
+  assert.equal(await label(), 'Box 1 of 1: red blood cell, 31 × 25 pixels, 50 from the left, 35 from the top');
+  await page.keyboard.press('2');
+  assert.match(await label(), /white blood cell/);
+  await page.locator('dialog [aria-live]').getByText('white blood cell, 31 × 25 pixels').waitFor({ state: 'attached' });
+  await page.keyboard.press('n');
+  await on('box-1');
+  await page.keyboard.press('Shift+Tab');
+  await on('box-0');
+  assert.equal(await page.locator('#box-0.selected').count(), 1, 'selected where the focus is');
+  await page.keyboard.press('Delete');
+  assert.match(await label(), /^Box 1 of 1: white blood cell, 32 × 24/);
+  await page.keyboard.press('Delete');
+  await on('box-add');
+  await page.keyboard.press('Control+z');
+  assert.equal(await drawn(page).count(), 1);
+  await page.keyboard.press('Control+z');
+  assert.equal(await drawn(page).count(), 2);
+  await page.keyboard.press('Control+Shift+Z');
+  assert.equal(await drawn(page).count(), 1);
+  await page.keyboard.press('PageDown');
+  await page.getByText('Labelled red blood cell.').waitFor();
+  assert.equal(await drawn(page).count(), 2, 'those that came with the photo');
+  await page.keyboard.press('PageDown');
+  await page.keyboard.press('PageUp');
+  await page.keyboard.press('PageUp');
+  assert.equal(await drawn(page).count(), 1);
+  await page.keyboard.press('Escape');
+  await page.locator('dialog.draw').waitFor({ state: 'hidden' });
+  assert.equal(await label(), null, 'the focus is back on the tile');
+  assert.ok(await tile(page, 0).evaluate((element) => element === document.activeElement));
+  assert.deepEqual(errors, []);
+});
+
+test('boxes are drawn with a finger on a small screen', async (t) => {
+  const { page, errors } = await start(t, {}, { width: 360, height: 780 });
+  await take_sample(page);
+  await choose_boxes(page);
+  await tile(page, 3).click();
+  await page.waitForFunction(() => !document.querySelector('.draw-stage .photo.waiting'));
+  const finger = (from, to) => page.locator('.draw-stage').evaluate((stage, [from, to]) => {
+    const { left, top, width, height } = stage.getBoundingClientRect();
+    const send = (kind, [x, y]) => stage.dispatchEvent(new PointerEvent(kind, {
+      pointerId: 7, pointerType: 'touch', isPrimary: true, button: 0, bubbles: true, cancelable: true,
+      clientX: left + x * width, clientY: top + y * height,
+    }));
+    send('pointerdown', from);
+    send('pointermove', to);
+    send('pointerup', to);
+  }, [from, to]);
+  await finger([0.25, 0.25], [0.5, 0.5]);
+  // A finger needs not be exact.
+  await finger([0.54, 0.55], [0.79, 0.8]);
+  const boxes = [{ class: 0, x0: 32, y0: 24, x1: 101, y1: 77 }];
+  assert.deepEqual((await asked(page, 'set-boxes')).at(-1), { command: 'set-boxes', image: 3, boxes });
+  await screenshot(page, 'ui-boxes-5-finger');
+  const small = await page.locator('dialog.draw :is(button:not(.drawn), select)').evaluateAll((all) => (
+    all.map((each) => [each.innerText, each.getBoundingClientRect().height]).filter(([, height]) => height < 40)
+  ));
+  assert.deepEqual(small, []);
+  assert.equal(await page.locator('.draw-stage').evaluate((stage) => getComputedStyle(stage).touchAction), 'none');
+  const { scrollWidth, clientWidth } = await page.locator('dialog.draw').evaluate(
+    ({ scrollWidth, clientWidth }) => ({ scrollWidth, clientWidth }),
+  );
+  assert.ok(scrollWidth <= clientWidth, `${scrollWidth} in ${clientWidth}`);
+  assert.deepEqual(errors, []);
+});
+
+/** The kept run's card, once it is as wanted. */
+async function card(page, is_so) {
+  for (let tries = 0; tries < 600; tries++) {
+    const found = await on_disk(page).catch(() => null);
+    if (found && is_so(found.card)) return found.card;
+    await page.evaluate(() => new Promise(requestAnimationFrame));
+  }
+  return assert.fail('the card does not say so');
+}
+
+test('drawn boxes are kept with their run', async (t) => {
+  const { page, errors } = await start(t, { pace: 0.1 });
+  await take_sample(page);
+  await choose_boxes(page);
+  await tile(page, 0).click();
+  await drag(page, [0.25, 0.25], [0.5, 0.75]);
+  await button(page, 'Done').click();
+  await button(page, 'Train').click();
+  await title(page, 'Training is finished');
+  await page.getByText('kept in this browser').waitFor();
+  const boxes = [{ class: 0, x0: 32, y0: 24, x1: 64, y1: 72 }];
+  const first = await card(page, ({ is_finished }) => is_finished);
+  assert.deepEqual([first.boxes, first.has_new_boxes], [{ 0: boxes }, false]);
+  await page.reload();
+  await button(page, 'Open it').click();
+  await title(page, 'Training is finished');
+  await page.getByText('1 of 160 photos has a box, 1 box in all.').waitFor();
+  assert.deepEqual((await asked(page, 'set-boxes', 'restore')).map(({ command }) => command), ['set-boxes', 'restore']);
+  assert.ok(await button(page, 'Train again').isDisabled());
+
+  // Boxes that came later are told apart from those that the run has learned from.
+  await tile(page, 1).click();
+  await button(page, 'New box').click();
+  await button(page, 'Done').click();
+  await ready(page, 'Train again');
+  await card(page, ({ has_new_boxes }) => has_new_boxes);
+  await page.reload();
+  await button(page, 'Open it').click();
+  await title(page, 'Training is finished');
+  await page.getByText('2 of 160 photos have a box').waitFor();
+  assert.deepEqual((await asked(page, 'set-boxes', 'restore')).map(({ command }) => command), ['restore', 'set-boxes', 'set-boxes']);
+  await ready(page, 'Train again');
+  assert.deepEqual(errors, []);
+});
+
 test('problems are listed by kind, with file and reason', async (t) => {
   const { page } = await start(t, { device: 'software' });
   await page.locator('#files-input').setInputFiles(zip_file);

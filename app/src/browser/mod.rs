@@ -4,6 +4,7 @@ pub mod canvas;
 pub mod download;
 mod fetch;
 pub mod files;
+pub mod pointer;
 pub mod project;
 pub mod public_weights;
 pub mod trainer;

@@ -40,6 +40,24 @@ pub fn go_to(id: &'static str) {
     }
 }
 
+/// Moves the keyboard's focus to an element, once it is there.
+pub fn focus(id: String) {
+    let later = Closure::once_into_js(move || {
+        let page = web_sys::window().and_then(|window| window.document());
+        if let Some(element) = page.and_then(|page| page.get_element_by_id(&id))
+            && let Some(element) = element.dyn_ref::<web_sys::HtmlElement>()
+        {
+            let options = web_sys::FocusOptions::new();
+            options.set_prevent_scroll(true);
+            let _ = element.focus_with_options(&options);
+        }
+    });
+    if let Some(window) = web_sys::window() {
+        // Without a frame (a hidden tab) there is nobody who types.
+        let _ = window.request_animation_frame(later.unchecked_ref());
+    }
+}
+
 /// Asks before the page is left while `would_lose` holds.
 pub fn ask_before_leaving(would_lose: impl Fn() -> bool + 'static) {
     let listener = Closure::<dyn FnMut(web_sys::Event)>::new(move |event: web_sys::Event| {

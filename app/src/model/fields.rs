@@ -4,7 +4,7 @@
 use tag2mask_core::field;
 use tag2mask_core::method::field::{always, number};
 pub use tag2mask_core::method::{Field, Group, Kind};
-use tag2mask_core::method::{MethodName, Reading};
+use tag2mask_core::method::{MethodName, Reading, Supervision};
 use tag2mask_core::run::Settings;
 use tag2mask_core::run::settings::{BackboneName, Refine, Threshold};
 
@@ -30,6 +30,20 @@ fn crf(settings: &Settings) -> bool {
 fn methods() -> Vec<(&'static str, &'static str)> {
     let offered = MethodName::ALL.into_iter().filter(|method| !method.learns_from_masks());
     offered.map(|method| (method.id(), method.title())).collect()
+}
+
+/// A method's name without what its title says it learns from.
+pub fn bare_name(method: MethodName) -> &'static str {
+    method.title().split(" (").next().unwrap_or_default()
+}
+
+/// What a method learns from, in words that follow its name.
+pub fn learns_from(method: MethodName) -> &'static str {
+    match method.method().supervision() {
+        Supervision::Labels => "learns from labels: which classes are in a photo, not where.",
+        Supervision::Boxes => "learns from boxes, drawn below or given as boxes.csv.",
+        Supervision::Masks => "learns from masks.",
+    }
 }
 
 /// The fields that all methods have, in the order they are shown.

@@ -6,6 +6,7 @@ use tag2mask_core::Error;
 use tag2mask_core::run::Settings;
 use tag2mask_core::run::settings::{BackboneName, Threshold};
 
+use super::boxes;
 use super::fields::{self, Field, Group};
 
 /// The settings form: valid settings, and beside them the texts that are not (yet) valid.
@@ -91,8 +92,8 @@ impl Form {
         self.broken.get(field.id).map(|(_, reason)| reason.clone())
     }
 
-    /// Why training cannot start, in one sentence; `None` if it can.
-    pub fn obstacle(&self) -> Option<String> {
+    /// Why training cannot start on a data set with this many boxes, in one sentence; `None` if it can.
+    pub fn obstacle(&self, boxes: usize) -> Option<String> {
         if let Some(field) = fields::all().into_iter().find(|field| self.broken.contains_key(field.id)) {
             return Some(format!("“{}” needs another value.", field.label));
         }
@@ -103,6 +104,12 @@ impl Form {
         }
         if !self.valid.backbone.trains_from_scratch() && self.weights_are_coming {
             return Some("The weights file is being read.".into());
+        }
+        if boxes == 0 && boxes::are_for(self.valid.method) {
+            return Some(format!(
+                "{} learns from boxes: draw some above, or add boxes.csv to the photos.",
+                fields::bare_name(self.valid.method)
+            ));
         }
         None
     }
@@ -161,12 +168,12 @@ mod tests {
         assert_eq!(enter(&mut form, "cam-epochs", "0").unwrap(), "0 is not between 1 and 10000");
         assert_eq!(form.fault(field("epochs").unwrap()), None, "shares its name with cam-epochs");
         assert_eq!(enter(&mut form, "epochs", "1.5").unwrap(), "must be a whole number, 0 or more");
-        assert!(form.obstacle().unwrap().contains("Size"));
+        assert!(form.obstacle(0).unwrap().contains("Size"));
         assert_eq!(form.settings(), Settings::default(), "broken texts never reach a run");
         for (id, text) in [("size", "64"), ("cam-epochs", "2"), ("epochs", "3")] {
             assert_eq!(enter(&mut form, id, text), None);
         }
-        assert_eq!(form.obstacle(), None);
+        assert_eq!(form.obstacle(0), None);
         assert_eq!((form.settings().size, form.settings().methods.cam.epochs), (64, 2));
         form.settings().check().unwrap();
     }
@@ -185,16 +192,26 @@ mod tests {
         let mut form = Form::default();
         assert_eq!(enter(&mut form, "backbone", "resnet-18"), None);
         assert_eq!(form.settings().backbone, BackboneName::Resnet18);
-        assert!(form.obstacle().unwrap().contains("weights file"));
+        assert!(form.obstacle(0).unwrap().contains("weights file"));
         form.weights = Some(("w.safetensors".into(), 1));
-        assert_eq!(form.obstacle(), None);
+        assert_eq!(form.obstacle(0), None);
         assert_eq!(enter(&mut form, "backbone", "resnet-50"), None);
-        assert_eq!(form.obstacle(), None, "whose the user's own file is, the trainer finds out");
+        assert_eq!(form.obstacle(0), None, "whose the user's own file is, the trainer finds out");
         form.weights_of = Some(BackboneName::Resnet50);
         assert_eq!(enter(&mut form, "size", "64"), None);
-        assert_eq!(form.obstacle(), None);
+        assert_eq!(form.obstacle(0), None);
         assert_eq!(enter(&mut form, "backbone", "resnet-18"), None);
-        assert!(form.obstacle().is_some(), "those of another network are of no use");
+        assert!(form.obstacle(0).is_some(), "those of another network are of no use");
+    }
+
+    #[test]
+    fn what_learns_from_boxes_wants_some() {
+        let mut form = Form::default();
+        enter(&mut form, "method", "box2seg");
+        assert!(form.obstacle(0).unwrap().starts_with("Box2Seg learns from boxes: draw some"));
+        assert_eq!(form.obstacle(1), None);
+        enter(&mut form, "method", "cam");
+        assert_eq!(form.obstacle(0), None);
     }
 
     #[test]

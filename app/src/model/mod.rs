@@ -1,6 +1,10 @@
 //! What the page knows, and how news changes it. No screen, no browser: everything here is tested
 //! natively. `state.rs` makes it observable.
 
+pub mod box_editor;
+pub mod box_keys;
+pub mod box_place;
+pub mod boxes;
 pub mod chart;
 pub mod compare;
 pub mod data;
@@ -36,6 +40,8 @@ pub enum Part {
     Device,
     /// The data set.
     Data,
+    /// Boxes that were drawn.
+    Boxes,
     /// Small pictures.
     Thumbnails,
     /// The run's stage and progress.
@@ -64,6 +70,7 @@ impl Part {
         Self::Trainer,
         Self::Device,
         Self::Data,
+        Self::Boxes,
         Self::Thumbnails,
         Self::Run,
         Self::Losses,
@@ -86,6 +93,8 @@ pub struct Model {
     pub device: Option<DeviceInfo>,
     /// The data set.
     pub data: data::Data,
+    /// Boxes that were drawn, beside those of the data set.
+    pub boxes: boxes::Boxes,
     /// Small pictures and previews.
     pub pictures: pictures::Pictures,
     /// The run.
@@ -120,7 +129,7 @@ impl Model {
             }
             Event::DatasetRead { summary } => {
                 self.data.read(summary);
-                vec![Part::Data]
+                vec![Part::Data, Part::Boxes]
             }
             Event::Thumbnail { image, width, height, rgba } => {
                 self.pictures.add_thumbnail(image, width, height, rgba);
@@ -204,6 +213,7 @@ impl Model {
     /// Forgets everything that a data set brought, before another one is read.
     pub fn clear_data(&mut self) {
         self.data = data::Data::Empty;
+        self.boxes = boxes::Boxes::default();
         self.pictures = pictures::Pictures::default();
         self.clear_run();
         self.compare = compare::Compare::default();
@@ -260,6 +270,7 @@ pub(crate) mod tests {
                 width: 320,
                 height: 240,
                 labels: vec![(i % 3) as u16],
+                boxes: Vec::new(),
             })
             .collect();
         Summary {

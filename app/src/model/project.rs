@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use tag2mask_core::dataset::Summary;
 
+use super::boxes::{Boxes, Drawn};
 use super::run::{Run, Stage};
 use super::text;
 
@@ -46,6 +47,12 @@ pub struct Project {
     pub progress: String,
     /// Whether it was trained to the end.
     pub is_finished: bool,
+    /// Boxes that were drawn, by the photo's index.
+    #[serde(default)]
+    pub boxes: Drawn,
+    /// Whether they were drawn after the run had started to learn from others.
+    #[serde(default)]
+    pub has_new_boxes: bool,
 }
 
 impl Project {
@@ -60,6 +67,8 @@ impl Project {
             weights,
             progress: String::new(),
             is_finished: false,
+            boxes: Drawn::new(),
+            has_new_boxes: false,
         }
     }
 
@@ -77,6 +86,11 @@ impl Project {
         } else {
             format!("{}, {}", run.round_label(), run.counter())
         };
+    }
+
+    /// Takes over which boxes were drawn.
+    pub fn take_boxes(&mut self, boxes: &Boxes) {
+        (self.boxes, self.has_new_boxes) = (boxes.drawn(), boxes.are_new());
     }
 
     /// "64 photos · Round 2 of 3: Spatial-BCE, step 120 of 600".
@@ -189,6 +203,7 @@ pub fn fingerprint(summary: &Summary) -> String {
 mod tests {
     use super::*;
     use crate::model::tests::summary;
+    use tag2mask_core::dataset::ObjectBox;
 
     fn project() -> Project {
         Project::new("photos".into(), Source::Sample { images: 6 }, &summary(6), None)
@@ -198,6 +213,9 @@ mod tests {
     fn a_project_reads_back_and_others_are_left_alone() {
         let bytes = serde_json::to_vec(&project()).unwrap();
         assert_eq!(Project::parse(&bytes), Some(project()));
+        let mut with_boxes = project();
+        with_boxes.boxes.insert(3, vec![ObjectBox { class: 1, x0: 0.1, y0: 2.0, x1: 1.0 / 3.0, y1: 4.0 }]);
+        assert_eq!(Project::parse(&serde_json::to_vec(&with_boxes).unwrap()), Some(with_boxes));
         let newer = serde_json::to_vec(&Project { version: VERSION + 1, ..project() }).unwrap();
         assert_eq!(Project::parse(&newer), None);
         assert_eq!(Project::parse(&bytes[..9]), None);

@@ -1,6 +1,7 @@
 //! Pieces of the page that know nothing of training.
 
 pub mod bars;
+pub mod box_marks;
 pub mod chart;
 pub mod confirm;
 pub mod drop_zone;

@@ -30,6 +30,9 @@ pub fn Photo(
     /// Whether the colours are smoothed when stretched.
     #[prop(optional)]
     smooth: bool,
+    /// What else lies over it, placed in percent of it.
+    #[prop(optional)]
+    children: Option<Children>,
 ) -> impl IntoView {
     let base = NodeRef::<html::Canvas>::new();
     let top = NodeRef::<html::Canvas>::new();
@@ -41,6 +44,7 @@ pub fn Photo(
             <div class="photo-frame">
                 <canvas node_ref=base width="1" height="1"></canvas>
                 <canvas node_ref=top class="photo-over" class:smooth=smooth width="1" height="1"></canvas>
+                {children.map(|children| children())}
             </div>
         </div>
     }

@@ -92,7 +92,7 @@ fn Asking() -> impl IntoView {
             </figure>
             <p class="layouts-more">
                 "JPEG, PNG, WebP or BMP. Twenty photos per class are a start; photos with none of the classes help. A folder "
-                <code>"masks/"</code> " with index PNGs, if there is one, is used only to score the result."
+                <code>"masks/"</code> " with index PNGs, if there is one, is used only to score the result. Boxes around objects (a table boxes.csv, or as YOLO, COCO and VOC have them) are for a method that learns from boxes; they can be drawn here, too."
             </p>
         </div>
     }
@@ -153,6 +153,7 @@ fn Facts() -> impl IntoView {
     let shown = Memo::new(move |_| pager::on_page(&all, page.get(), PAGE));
     let question = Memo::new(move |_| {
         state.read(Part::Kept, |_| ());
+        state.read(Part::Boxes, |_| ());
         state.read(Part::Run, |model| {
             let question = match (model.run.stage.is_active(), model.run.has_network(), model.kept.is_safe())
             {
@@ -162,7 +163,9 @@ fn Facts() -> impl IntoView {
                 (false, true, false) => "This drops the trained network and its masks.",
                 (false, false, _) => "",
             };
-            question.to_string()
+            let boxes = model.boxes.are_unsaved() && !model.kept.is_safe();
+            let boxes = if boxes { "The boxes that you have drawn are in no file yet." } else { "" };
+            [question, boxes].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
         })
     });
     let most = summary.images_per_class.iter().copied().max().unwrap_or(1).max(summary.without_class).max(1);
@@ -196,6 +199,9 @@ fn Facts() -> impl IntoView {
     }
     if summary.with_mask > 0 {
         facts.push(format!("{} with a mask for scoring", text::thousands(summary.with_mask as u64)));
+    }
+    if summary.boxes > 0 {
+        facts.push(text::count(summary.boxes as u64, "box", "boxes"));
     }
     let groups = data::problem_groups(&summary.problems);
     view! {

@@ -1,5 +1,7 @@
 //! The page: header, the six sections, and what lies over them.
 
+mod box_dialog;
+mod boxes;
 mod compare;
 mod data;
 mod header;
@@ -52,6 +54,7 @@ pub fn Page() -> impl IntoView {
                 </p>
             </footer>
             <large::Large />
+            <box_dialog::BoxDialog />
             <Spoken />
         </div>
     }

@@ -158,13 +158,20 @@ fn Head() -> impl IntoView {
     let busy = state.memo(Part::Results, |model| model.results.is_busy());
     let masked = state.memo(Part::Results, |model| model.results.is_complete());
     let learning = state.memo(Part::Segmenter, |model| model.segmenter.is_busy());
-    let stopped = Memo::new(move |_| stage.get() == Stage::Stopped && !busy.get() && !learning.get());
+    // With other boxes it would be another run.
+    let new_boxes = state.memo(Part::Boxes, |model| model.boxes.are_new());
+    let stopped = Memo::new(move |_| {
+        stage.get() == Stage::Stopped && !busy.get() && !learning.get() && !new_boxes.get()
+    });
     let learned = state.memo(Part::Run, |model| model.run.has_network());
     view! {
         <div class="run-head">
             <div class="run-words">
                 <p class="run-title">{move || title.get()}</p>
                 <p class="muted">{move || purpose.get()}</p>
+                <Show when=move || learned.get() && new_boxes.get()>
+                    <p>"Boxes have changed since this run began: train again to learn from them."</p>
+                </Show>
             </div>
             <Show when=move || learned.get()>
                 <div class="run-buttons">

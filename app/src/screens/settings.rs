@@ -6,9 +6,10 @@ use leptos::prelude::*;
 use crate::browser::window;
 use crate::model::fields::{self, Group};
 use crate::model::run::Stage;
-use crate::model::{self, Part, memory, text};
+use crate::model::{self, Part, boxes, memory, text};
 use crate::parts::field::{FieldGroups, SettingField};
 use crate::parts::section::Section;
+use crate::screens::boxes::BoxesPanel;
 use crate::screens::public_weights::PublicWeightsField;
 use crate::state::State;
 
@@ -61,8 +62,13 @@ fn Form() -> impl IntoView {
             let finished = state.read(Part::Run, |model| {
                 model.run.settings.clone().filter(|_| model.run.stage == Stage::Finished)
             });
+            let (boxes, are_new) = state.read(Part::Boxes, |model| {
+                let count = model.data.summary().map_or(0, |summary| model.boxes.count(summary).boxes);
+                (count, model.boxes.are_new())
+            });
+            let finished = finished.filter(|_| !are_new);
             state.form.with(|form| {
-                form.obstacle().or_else(|| {
+                form.obstacle(boxes).or_else(|| {
                     (finished? == form.settings()).then(|| {
                         "This run is finished. Change a setting to train again; another seed will do."
                             .to_string()
@@ -71,6 +77,7 @@ fn Form() -> impl IntoView {
             })
         }
     });
+    let takes_boxes = Memo::new(move |_| state.form.with(|form| boxes::are_for(form.valid().method)));
     let touched = Memo::new(move |_| state.form.with(|form| form.touched));
     let needs_weights =
         Memo::new(move |_| state.form.with(|form| !form.valid().backbone.trains_from_scratch()));
@@ -89,11 +96,15 @@ fn Form() -> impl IntoView {
                 <div class="fields">
                     {fields::of_group(Group::Main).map(|field| view! { <SettingField field=field /> }).collect_view()}
                 </div>
+                <MethodNote />
                 <Show when=move || needs_weights.get()>
                     <WeightsField />
                 </Show>
                 <FieldGroups title="More settings" groups=fields::more() />
             </fieldset>
+            <Show when=move || takes_boxes.get()>
+                <BoxesPanel />
+            </Show>
             <MemoryNote />
             <div class="actions">
                 <button
@@ -124,6 +135,28 @@ fn Form() -> impl IntoView {
     }
 }
 
+/// What the chosen method does, what it needs, and whose it is.
+#[component]
+fn MethodNote() -> impl IntoView {
+    let state = State::use_here();
+    let name = Memo::new(move |_| state.form.with(|form| form.valid().method));
+    let method = move || name.get().method();
+    view! {
+        <div class="method-note">
+            <p>
+                <strong>{move || fields::bare_name(name.get())}</strong>
+                " "
+                {move || fields::learns_from(name.get())}
+            </p>
+            <p class="help">{move || method().summary()}</p>
+            <details class="weights-how">
+                <summary>"Where it comes from"</summary>
+                <p class="help">{move || method().source()}</p>
+            </details>
+        </div>
+    }
+}
+
 /// What the settings will take of the device's memory, and whether that is too much.
 #[component]
 fn MemoryNote() -> impl IntoView {
@@ -146,7 +179,12 @@ fn MemoryNote() -> impl IntoView {
 /// What pressing Train will do: "3 rounds, 18 passes over 336 photos".
 fn plan(state: State) -> String {
     let settings = state.form.with(crate::model::form::Form::settings);
-    let photos = state.summary().map_or(0, |summary| summary.images.len());
+    let summary = state.summary();
+    let all = summary.as_ref().map_or(0, |summary| summary.images.len());
+    let photos = match summary.filter(|_| boxes::are_for(settings.method)) {
+        Some(summary) => state.read(Part::Boxes, |model| model.boxes.count(&summary).photos),
+        None => all,
+    };
     let rounds = settings.rounds();
     let passes: usize = rounds.iter().map(|round| round.epochs).sum();
     format!(

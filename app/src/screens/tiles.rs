@@ -53,7 +53,7 @@ pub fn Tiles(
 }
 
 /// The middle shape of the photos, kept within what a grid bears.
-fn typical_shape(summary: &Summary) -> f64 {
+pub fn typical_shape(summary: &Summary) -> f64 {
     let mut shapes: Vec<f64> = summary
         .images
         .iter()

@@ -1,6 +1,7 @@
 //! The run that the browser keeps: taken up from an earlier visit, followed while it goes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -25,6 +26,8 @@ pub(super) struct Keeping {
     pub(super) has_weights: bool,
     /// Whether `project.json` is being written, and whether it has to be once more.
     is_saving: bool,
+    /// Whether drawn boxes will be written in a moment.
+    has_boxes_to_save: bool,
     is_behind: bool,
 }
 
@@ -114,15 +117,18 @@ impl State {
         let mut met = Ok(false);
         self.change(&[Part::Kept], |model| met = model.kept.meets(&summary));
         match met {
-            Ok(false) => {}
-            Err(message) => self.tell(message),
+            Ok(false) => self.send_boxes(),
+            Err(message) => {
+                self.send_boxes();
+                self.tell(message);
+            }
             Ok(true) => {
                 self.change(&Part::ALL, |model| {
                     model.clear_run();
                     model.run.start();
                 });
                 self.fetch_kept_weights();
-                self.send(Command::Restore, None);
+                self.restore_with_boxes();
                 window::go_to("run");
             }
         }
@@ -168,7 +174,8 @@ impl State {
             None => return false,
         };
         let has_weights = keeping.has_weights && weights.is_some();
-        let project = Project::new(name, source, summary, weights.as_ref().map(web_sys::File::name));
+        let mut project = Project::new(name, source, summary, weights.as_ref().map(web_sys::File::name));
+        self.peek(|model| project.take_boxes(&model.boxes));
         self.change(&[Part::Kept], |model| model.kept = Kept::Following(project));
         let run = keeping.run.wrapping_add(1);
         self.keeping.update_value(|keeping| keeping.run = run);
@@ -204,6 +211,45 @@ impl State {
         true
     }
 
+    /// The trainer takes the run up with the boxes that it has learned from; where some were drawn later, they
+    /// come after, as other ones.
+    fn restore_with_boxes(self) {
+        self.change(&[Part::Boxes], |model| {
+            // Those of a page that goes on are at least as new.
+            if let Kept::Following(project) = &model.kept
+                && model.boxes.are_untouched()
+            {
+                model.boxes.restore(project.boxes.clone(), project.has_new_boxes);
+            }
+        });
+        if self.peek(|model| model.boxes.are_new()) {
+            self.send(Command::Restore, None);
+            self.send_boxes();
+        } else {
+            self.send_boxes();
+            self.send(Command::Restore, None);
+        }
+    }
+
+    /// Writes drawn boxes beside the run, at most once a second.
+    pub(super) fn keep_boxes(self) {
+        let follows = self.peek(|model| model.kept.is_following());
+        if !follows || self.keeping.with_value(|keeping| keeping.has_boxes_to_save) {
+            return;
+        }
+        self.keeping.update_value(|keeping| keeping.has_boxes_to_save = true);
+        let later = move || {
+            self.keeping.update_value(|keeping| keeping.has_boxes_to_save = false);
+            self.change(&[Part::Kept], |model| {
+                if let Kept::Following(project) = &mut model.kept {
+                    project.take_boxes(&model.boxes);
+                }
+            });
+            self.save_project();
+        };
+        set_timeout(later, Duration::from_secs(1));
+    }
+
     fn photos_are_kept(self, of: &str) {
         self.change(&[Part::Kept], |model| {
             if let Kept::Following(project) | Kept::Waiting(project) = &mut model.kept
@@ -219,6 +265,10 @@ impl State {
     /// The user leaves this data set: its run can be taken up again, until another one starts.
     pub fn leave_kept(self) {
         self.change(&[Part::Kept], |model| {
+            // The last ones may not have been written yet.
+            if let Kept::Following(project) = &mut model.kept {
+                project.take_boxes(&model.boxes);
+            }
             if let Kept::Following(project) | Kept::Wanted(project) = &model.kept {
                 let has_checkpoint = !project.progress.is_empty();
                 model.kept = if has_checkpoint { Kept::Waiting(project.clone()) } else { Kept::Nothing };

@@ -37,7 +37,9 @@ pub(super) async fn run(
     page: &mut Page<'_>,
 ) -> Result<()> {
     let mut store = page.store.clone();
-    if !resumes(&store, settings)? {
+    // With other boxes it is another run.
+    let boxes_are_new = std::mem::take(&mut this.borrow_mut().boxes_are_new);
+    if boxes_are_new || !resumes(&store, settings)? {
         store.clear();
         this.borrow_mut().masks.clear();
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use js_sys::{Array, Reflect, Uint8Array};
 use tag2mask_core::backbone::weights::TensorFile;
 use tag2mask_core::dataset::sample::{self, SampleSettings};
-use tag2mask_core::dataset::{self, Dataset, decode};
+use tag2mask_core::dataset::{self, Dataset, ObjectBox, decode};
 use tag2mask_core::device::Compute;
 #[cfg(feature = "trainer-gpu")]
 use tag2mask_core::device::UNNAMED;
@@ -34,6 +34,10 @@ use crate::protocol::{Command, PROTOCOL_VERSION};
 pub struct Trainer {
     compute: Option<Rc<Compute>>,
     dataset: Option<Rc<Dataset>>,
+    /// The labels that each image came with.
+    labels: Vec<Vec<u16>>,
+    /// Whether boxes were changed since a run learned from them.
+    pub(super) boxes_are_new: bool,
     pub(super) weights: Option<Rc<TensorFile>>,
     /// Whether the last file was none of weights: a run must not start from random ones instead.
     pub(super) weights_were_refused: bool,
@@ -76,6 +80,10 @@ impl Trainer {
                 let settings = SampleSettings { images, size: size as u32, seed };
                 open(this, &FileSet::memory(sample::files(&settings)), endpoint)
             }
+            Command::SetBoxes { image, boxes } => {
+                this.borrow_mut().set_boxes(image, &boxes, endpoint);
+                Ok(())
+            }
             Command::Weights { name } => {
                 let bytes = Uint8Array::new(&payload).to_vec();
                 let file = TensorFile::parse(&name, &bytes);
@@ -85,7 +93,10 @@ impl Trainer {
                 trainer.weights = Some(Rc::new(file?));
                 Ok(())
             }
-            Command::Restore => restore(&mut page).await,
+            Command::Restore => {
+                this.borrow_mut().boxes_are_new = false;
+                restore(&mut page).await
+            }
             Command::Train { settings, previews, keep } => {
                 run(this, &settings, &previews, keep, &mut page).await
             }
@@ -131,6 +142,16 @@ impl Trainer {
         let (width, height) = (pixels.width() as usize, pixels.height() as usize);
         let rgba = pixels.pixels().flat_map(|pixel| [pixel[0], pixel[1], pixel[2], 255]).collect();
         Some(Event::Thumbnail { image, width, height, rgba })
+    }
+
+    /// Gives an image other boxes. What is learning from the data set meanwhile keeps it as it was.
+    fn set_boxes(&mut self, image: usize, boxes: &[ObjectBox], endpoint: &Endpoint) {
+        let labels = self.labels.get(image).map(Vec::as_slice).unwrap_or_default();
+        let Some(dataset) = self.dataset.as_mut() else { return };
+        if let Err(error) = Rc::make_mut(dataset).set_boxes(image, boxes, labels) {
+            endpoint.tell(Event::Warning { message: error.to_string() });
+        }
+        self.boxes_are_new = true;
     }
 
     pub(super) fn compute(&self) -> Result<Rc<Compute>> {
@@ -213,6 +234,8 @@ fn open(this: &Shared, files: &FileSet, endpoint: &Endpoint) -> Result<()> {
     let dataset = Rc::new(dataset::read(files, &mut progress)?);
     let summary = dataset.summary();
     let mut trainer = this.borrow_mut();
+    trainer.labels = dataset.items.iter().map(|item| item.labels.clone()).collect();
+    trainer.boxes_are_new = false;
     trainer.dataset = Some(dataset);
     trainer.store.clear();
     trainer.masks.clear();

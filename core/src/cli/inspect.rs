@@ -110,6 +110,7 @@ mod tests {
             width: 100 + n.min(5),
             height: 80,
             labels: vec![0],
+            boxes: Vec::new(),
         };
         let problem = Problem {
             path: "images/bad.jpg".into(),

@@ -1,10 +1,16 @@
 //! Boxes around objects.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use super::Dataset;
+use crate::error::{Error, Result};
 
 /// Where one object is, as a box. Edges lie between pixels: a box that covers only the first pixel goes
 /// from 0, 0 to 1, 1.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ObjectBox {
     /// Index into [`Dataset::classes`](super::Dataset::classes).
     pub class: u16,
@@ -51,6 +57,40 @@ impl ObjectBox {
     /// which there must be some.
     pub fn cells(&self, image: (u32, u32), grid: (usize, usize)) -> (Range<usize>, Range<usize>) {
         (covered(self.x0, self.x1, image.0, grid.0), covered(self.y0, self.y1, image.1, grid.1))
+    }
+}
+
+impl Dataset {
+    /// Gives an image these boxes instead of its own. Its labels become `labels`, those that it came with, and
+    /// the classes of its boxes. An image that is not there is left alone.
+    ///
+    /// # Errors
+    /// [`Error::Format`] when boxes cannot be boxes of the image: those are left out, the others taken.
+    pub fn set_boxes(&mut self, image: usize, boxes: &[ObjectBox], labels: &[u16]) -> Result<()> {
+        let classes = self.classes.len();
+        let Some(item) = self.items.get_mut(image) else { return Ok(()) };
+        let size = (item.width, item.height);
+        let mut refused = Vec::new();
+        item.boxes.clear();
+        for object in boxes {
+            let class = usize::from(object.class);
+            let edges = [object.x0, object.y0, object.x1, object.y1];
+            match if class < classes { ObjectBox::fit(class, edges, size) } else { Err("has no known class") }
+            {
+                Ok(fitting) => item.boxes.push(fitting),
+                Err(reason) => refused.push(reason),
+            }
+        }
+        let classes: BTreeSet<u16> =
+            labels.iter().copied().chain(item.boxes.iter().map(|object| object.class)).collect();
+        item.labels = classes.into_iter().collect();
+        match refused.first() {
+            None => Ok(()),
+            Some(reason) => Err(Error::Format {
+                path: item.path.clone(),
+                reason: format!("{} of {} boxes cannot be: one {reason}", refused.len(), boxes.len()),
+            }),
+        }
     }
 }
 
@@ -102,6 +142,9 @@ fn covered(from: f32, to: f32, length: u32, cells: usize) -> Range<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::read;
+    use crate::dataset::sample::{self, SampleSettings};
+    use crate::files::FileSet;
 
     #[test]
     fn boxes_are_cut_to_the_image_or_refused() {
@@ -119,6 +162,25 @@ mod tests {
         ] {
             assert_eq!(fit(edges), Err(reason), "{edges:?}");
         }
+    }
+
+    #[test]
+    fn an_image_gets_other_boxes_and_their_labels() {
+        let files = sample::files(&SampleSettings { images: 2, size: 32, seed: 0 });
+        let mut dataset = read(&FileSet::memory(files), &mut |_, _| {}).unwrap();
+        let (own, other) = (dataset.items[1].labels.clone(), dataset.items[0].clone());
+        let object = |class, x1| ObjectBox { class, x0: 1.0, y0: 2.0, x1, y1: 8.0 };
+        dataset.set_boxes(1, &[object(2, 9.0), object(0, 9.0)], &[1]).unwrap();
+        assert_eq!(dataset.items[1].boxes, [object(2, 9.0), object(0, 9.0)]);
+        assert_eq!(dataset.items[1].labels, [0, 1, 2]);
+        let error =
+            dataset.set_boxes(1, &[object(9, 9.0), object(0, 9.0), object(0, 90.0)], &own).unwrap_err();
+        assert!(error.to_string().starts_with("2 of 3 boxes cannot be: one has no known class: "), "{error}");
+        assert_eq!(dataset.items[1].boxes, [object(0, 9.0)]);
+        dataset.set_boxes(1, &[], &own).unwrap();
+        assert_eq!((&dataset.items[1].labels, dataset.items[1].boxes.len()), (&own, 0));
+        dataset.set_boxes(7, &[object(0, 9.0)], &[]).unwrap();
+        assert_eq!((&dataset.items[0].labels, &dataset.items[0].boxes), (&other.labels, &other.boxes));
     }
 
     #[test]

@@ -44,7 +44,7 @@ pub struct Item {
     pub labels: Vec<u16>,
     /// The compressed image.
     pub image: Arc<dyn Blob>,
-    /// Boxes around objects, where the data set has them. Nothing learns from them yet.
+    /// Boxes around objects, where the data set has them or somebody has drawn them.
     pub boxes: Vec<ObjectBox>,
     /// The supplied mask, for scoring only.
     pub mask: Option<SuppliedMask>,
@@ -84,7 +84,7 @@ pub struct Dataset {
 }
 
 /// What `inspect` prints and the page shows: no bytes, only facts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// How labels were given.
     pub layout: Layout,
@@ -108,7 +108,7 @@ pub struct Summary {
 }
 
 /// One usable image, without its bytes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ImageSummary {
     /// Path in the file set.
     pub path: String,
@@ -120,4 +120,7 @@ pub struct ImageSummary {
     pub height: u32,
     /// Ascending class indices.
     pub labels: Vec<u16>,
+    /// Boxes around objects.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub boxes: Vec<ObjectBox>,
 }

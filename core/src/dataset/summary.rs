@@ -34,6 +34,7 @@ impl From<&Item> for ImageSummary {
             width: item.width,
             height: item.height,
             labels: item.labels.clone(),
+            boxes: item.boxes.clone(),
         }
     }
 }

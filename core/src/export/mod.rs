@@ -2,6 +2,7 @@
 
 #[cfg(not(target_arch = "wasm32"))]
 pub mod atomic;
+pub mod boxes_csv;
 pub mod classes_txt;
 pub mod markup;
 #[cfg(not(target_arch = "wasm32"))]

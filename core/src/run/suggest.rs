@@ -55,6 +55,7 @@ mod tests {
             width: side,
             height: side / 2,
             labels: vec![0],
+            boxes: Vec::new(),
         };
         Summary {
             layout: Layout::LabelsTable,
