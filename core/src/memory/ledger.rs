@@ -32,11 +32,6 @@ impl Ledger {
         Held(Rc::new(Bytes { count, ledger: self.clone() }))
     }
 
-    /// Bytes held now.
-    pub fn held(&self) -> u64 {
-        self.0.held.get()
-    }
-
     /// Most bytes at once so far.
     pub fn peak(&self) -> u64 {
         self.0.peak.get()

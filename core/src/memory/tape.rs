@@ -46,13 +46,23 @@ pub struct Tape {
     largest: u64,
     /// Of parameters; kept until the update, or until they are added up.
     gradients: Vec<Held>,
-    reserved: Vec<Held>,
+    frozen: bool,
 }
 
 impl Tape {
     pub(super) fn new(ledger: Ledger, images: usize, processor: Processor) -> Self {
-        let (steps, gradients, reserved) = (Vec::new(), Vec::new(), Vec::new());
-        Self { ledger, images, processor, recording: true, steps, nodes: 0, largest: 0, gradients, reserved }
+        let (steps, gradients) = (Vec::new(), Vec::new());
+        Self {
+            ledger,
+            images,
+            processor,
+            recording: true,
+            steps,
+            nodes: 0,
+            largest: 0,
+            gradients,
+            frozen: false,
+        }
     }
 
     /// Whether operations are recorded from now on.
@@ -86,11 +96,9 @@ impl Tape {
         self.gradients.clear();
     }
 
-    /// Holds as much again as `share` of all that is held now, to the end: what a method was seen to take beyond
-    /// its record.
-    pub fn reserve(&mut self, share: f64) {
-        let bytes = (self.ledger.held() as f64 * share) as u64;
-        self.reserved.push(self.ledger.hold(bytes));
+    /// Whether parameters get no gradients from now on, though gradients flow through.
+    pub fn freeze(&mut self, frozen: bool) {
+        self.frozen = frozen;
     }
 
     /// Bytes of the largest tensor so far.
@@ -121,6 +129,7 @@ impl Tape {
 
     /// A convolution; with `norm` its weights are scaled first, and the copy is kept.
     pub fn conv(&mut self, x: &Dry, shape: ConvShape, trainable: bool, norm: bool) -> Dry {
+        let trainable = trainable && !self.frozen;
         let side = shape.output_side(x.side);
         let weight = shape.weight().iter().product::<usize>() as u64 * NUMBER;
         let scaled = norm.then(|| self.ledger.hold(weight));
@@ -130,7 +139,9 @@ impl Tape {
             let parameter = if trainable { weight } else { 0 };
             let workspace = tape.backward_workspace(x, shape, side, parameter);
             let copy = if norm { parameter } else { 0 };
-            (scaled.into_iter().chain([saved]).collect(), parameter, workspace + copy)
+            // For the gradient of the weights alone.
+            let saved = trainable.then_some(saved);
+            (scaled.into_iter().chain(saved).collect(), parameter, workspace + copy)
         });
         drop(workspace);
         out
