@@ -76,7 +76,8 @@ static FIELDS: [Field; 7] = [
 
 impl Method for AffinityAndReassign {
     fn summary(&self) -> &'static str {
-        "Labels pixels while it trains and learns from that; afterwards it draws photos that nobody labelled."
+        "Labels pixels while it trains and learns from that; afterwards it draws photos that nobody labelled. On real \
+         photos it finds little yet."
     }
 
     fn source(&self) -> &'static str {

@@ -77,7 +77,8 @@ static FIELDS: [Field; 9] = [
 
 impl Method for BoxesToSegments {
     fn summary(&self) -> &'static str {
-        "Learns from boxes around objects; afterwards it draws photos that nobody labelled."
+        "Learns from boxes around objects; afterwards it draws photos that nobody labelled. On real photos it finds \
+         little yet."
     }
 
     fn source(&self) -> &'static str {

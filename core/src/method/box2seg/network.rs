@@ -51,8 +51,7 @@ pub fn config(setup: &Setup<'_>) -> Box2SegConfig {
     }
 }
 
-/// Backbone and three decoders: the segmentation's is the atrous pyramid of our second stage, which learned classes
-/// four times faster than one like the other two.
+/// Backbone and three decoders: the segmentation's is the atrous pyramid of our second stage.
 #[derive(Module, Debug)]
 pub struct Box2Seg {
     backbone: Backbone,
