@@ -5,7 +5,7 @@ import { realpathSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { launch, open, serve } from './harness.mjs';
-import { start_worker, worker_files } from './worker.mjs';
+import { PROTOCOL_VERSION, start_worker, worker_files } from './worker.mjs';
 
 const prelude = await readFile(new URL('./gpu-account.js', import.meta.url), 'utf8');
 
@@ -20,7 +20,7 @@ export async function count_steps({ backbone, size, batch, images = 2 * batch, e
   try {
     const { page } = await open(browser, `${host.url}alone.html`);
     const send = await start_worker(page);
-    await send({ command: 'start', version: 3 }, 'device-ready');
+    await send({ command: 'start', version: PROTOCOL_VERSION }, 'device-ready');
     await send({ command: 'open-sample', images, size: Math.max(size, 64), seed: 0 }, 'dataset-read');
     // One long window of each kind of step: it holds whole reads of losses, however many steps a read spans.
     const steps = epochs * Math.ceil(images / batch);

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { count_steps } from './cost.mjs';
 import { bmp, png_header, unzip, zip } from './formats.mjs';
 import { download, fill, in_folder, launch, open, screenshot, serve, write_files } from './harness.mjs';
-import { start_worker, worker_files } from './worker.mjs';
+import { PROTOCOL_VERSION, start_worker, worker_files } from './worker.mjs';
 
 const MINUTE = 60_000;
 /** Waits for what takes one step, one image, one start: generous, as other jobs may share the machine. */
@@ -381,7 +381,7 @@ test('golden tensors on WebGPU', { timeout: LONG }, async (t) => {
   for (const name of names) files[`golden/${name}`] = await readFile(path.join(folder, name));
   const { page } = await start(t, { path: 'alone.html', files });
   const send = await start_worker(page);
-  const { event: { device } } = await send({ command: 'start', version: 3 }, 'device-ready');
+  const { event: { device } } = await send({ command: 'start', version: PROTOCOL_VERSION }, 'device-ready');
   const payload = names.map((name) => ({ name, bytes: `./golden/${name}` }));
   const { bytes } = await send({ command: 'conformance' }, 'file-ready', payload);
   const measured = JSON.parse(bytes);

@@ -4,6 +4,10 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { page_folder } from './harness.mjs';
 
+const protocol = await readFile(new URL('../../app/src/protocol.rs', import.meta.url), 'utf8');
+/** The version of the messages, as the page and the trainer tell it each other. */
+export const PROTOCOL_VERSION = Number(/PROTOCOL_VERSION: u32 = (\d+);/.exec(protocol)[1]);
+
 /** Files for `serve`: a page that holds nothing, and the worker with `prelude` before its own script. */
 export async function worker_files(prelude = '') {
   return {
