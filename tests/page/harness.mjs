@@ -153,6 +153,16 @@ export async function fill(page, settings) {
   }
 }
 
+/** Drags over the photo whose boxes are drawn, from and to shares of its width and height. */
+export async function drag(page, [x0, y0], [x1, y1]) {
+  const { x, y, width, height } = await page.locator('.draw-stage').boundingBox();
+  await page.mouse.move(x + x0 * width, y + y0 * height);
+  await page.mouse.down();
+  await page.mouse.move(x + (x0 + x1) / 2 * width, y + (y0 + y1) / 2 * height);
+  await page.mouse.move(x + x1 * width, y + y1 * height);
+  await page.mouse.up();
+}
+
 /** Waits for a download that `act` starts, and returns its name and bytes. */
 export async function download(page, act) {
   const [file] = await Promise.all([page.waitForEvent('download'), act()]);

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { count_steps } from './cost.mjs';
 import { bmp, png_header, unzip, zip } from './formats.mjs';
-import { download, fill, in_folder, launch, open, screenshot, serve, write_files } from './harness.mjs';
+import { download, drag, fill, in_folder, launch, open, screenshot, serve, write_files } from './harness.mjs';
 import { PROTOCOL_VERSION, start_worker, worker_files } from './worker.mjs';
 
 const MINUTE = 60_000;
@@ -179,6 +179,38 @@ for (const [method, settings] of Object.entries(METHODS)) {
     assert.deepEqual(errors, []);
   });
 }
+
+test('boxes that are drawn are what is learned from', { timeout: LONG }, async (t) => {
+  const { page, errors } = await start(t);
+  const photo = (x0, y0) => bmp(80, 60, (x, y) => (
+    x >= x0 && x < x0 + 30 && y >= y0 && y < y0 + 30 ? [200, 30, 30 + y] : [40, 120 + x, 90 + y]
+  ));
+  const corners = [[6, 10], [40, 6], [30, 24], [10, 20]];
+  const photos = zip(Object.fromEntries(corners.map(([x0, y0], index) => [`tile/${index}.bmp`, photo(x0, y0)])));
+  await page.locator('#files-input').setInputFiles({ name: 'photos.zip', mimeType: 'application/zip', buffer: photos });
+  await page.getByText('4 photos', { exact: true }).waitFor({ timeout: SOON });
+  await fill(page, { method: 'box2seg' });
+  await page.locator('.boxes .tile').first().click();
+  for (const [index, [x0, y0]] of corners.slice(0, 3).entries()) {
+    if (index > 0) await page.getByRole('button', { name: 'Next photo' }).click();
+    await drag(page, [(x0 - 4) / 80, (y0 - 4) / 60], [(x0 + 34) / 80, (y0 + 34) / 60]);
+    await page.locator('.mark.drawn').waitFor();
+  }
+  await page.getByRole('button', { name: 'Done' }).click();
+  await page.getByText('3 of 4 photos have a box, 3 boxes in all.').waitFor();
+  await fill(page, { size: 64, batch: 2, 'box-epochs': 12, 'pretraining-epochs': 1 });
+  await train(page);
+  await words_of_run(page).getByText('Training is finished').waitFor({ timeout: LONG });
+  await page.getByText('How masks are made').click();
+  await fill(page, { scales: '1' });
+  await page.getByRole('button', { name: 'Make masks' }).click();
+  const save = page.getByRole('button', { name: 'Download the masks (.zip)' });
+  await save.waitFor({ timeout: LONG });
+  await screenshot(page, 'real-drawn-boxes');
+  const files = unzip((await download(page, () => save.click())).bytes);
+  t.diagnostic([...files.keys()].join(' '));
+  assert.deepEqual(errors, []);
+});
 
 test('a folder with bad files in it', { timeout: LONG }, async (t) => {
   const { page, errors } = await start(t);

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { download, launch, open, screenshot, serve } from './harness.mjs';
+import { download, drag, launch, open, screenshot, serve } from './harness.mjs';
 import { weights_file, weights_host } from './weights-host.mjs';
 
 const mock = await readFile(fileURLToPath(new URL('./mock-trainer.js', import.meta.url)), 'utf8');
@@ -347,16 +347,6 @@ const asked = async (page, ...names) => (
 
 const tile = (page, n) => page.locator('.boxes .tile').nth(n);
 const drawn = (page) => page.locator('.mark.drawn');
-
-/** Drags over the open photo, from and to shares of its width and height. */
-async function drag(page, [x0, y0], [x1, y1]) {
-  const { x, y, width, height } = await page.locator('.draw-stage').boundingBox();
-  await page.mouse.move(x + x0 * width, y + y0 * height);
-  await page.mouse.down();
-  await page.mouse.move(x + (x0 + x1) / 2 * width, y + (y0 + y1) / 2 * height);
-  await page.mouse.move(x + x1 * width, y + y1 * height);
-  await page.mouse.up();
-}
 
 test('a method says what it learns from, and what it lacks', async (t) => {
   const { page, errors } = await start(t);
