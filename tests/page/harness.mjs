@@ -28,6 +28,7 @@ const types = {
   '.mjs': 'text/javascript; charset=utf-8',
   '.wasm': 'application/wasm',
   '.json': 'application/json',
+  '.webmanifest': 'application/manifest+json',
   '.svg': 'image/svg+xml',
   '.png': 'image/png',
 };
@@ -91,7 +92,7 @@ export async function launch({ webgpu = true } = {}) {
 
 /**
  * Opens the page in a context of its own and keeps account of what it does: `requests` to the network,
- * `errors` on the console and uncaught ones. `init` is run in it before everything else: a function
+ * `errors` on the console and uncaught ones, with everything that the page's policy forbids. `init` is run in it before everything else: a function
  * `script` with its `argument`.
  */
 export async function open(browser, url, { width = 1440, height = 900, dark = false, without_webgpu = false, init } = {}) {
@@ -101,6 +102,9 @@ export async function open(browser, url, { width = 1440, height = 900, dark = fa
     reducedMotion: 'reduce',
     acceptDownloads: true,
   });
+  await context.addInitScript(() => addEventListener('securitypolicyviolation', (event) => {
+    console.error(`against the policy: ${event.effectiveDirective} ${event.blockedURI} ${event.sample}`);
+  }));
   if (init) await context.addInitScript(init.script, init.argument);
   const page = await context.newPage();
   const requests = [];
@@ -115,6 +119,24 @@ export async function open(browser, url, { width = 1440, height = 900, dark = fa
   page.on('pageerror', (error) => errors.push(String(error)));
   await page.goto(url, { waitUntil: 'load' });
   return { page, context, requests, errors, close: () => context.close() };
+}
+
+/**
+ * Waits until the browser has all that the page needs without a network: what the service worker fetches for that
+ * is part of loading.
+ */
+export async function kept_offline(page) {
+  const is_kept = async () => {
+    const found = await Promise.all((await caches.keys()).filter((name) => name.startsWith('tag2mask-files'))
+      .map(async (name) => (await (await caches.open(name)).keys()).map(({ url }) => url)));
+    const registration = await navigator.serviceWorker.getRegistration();
+    return Boolean(registration?.active) && found.flat().some((url) => /trainer.*\.wasm$/.test(url));
+  };
+  for (let tries = 0; tries < 300; tries++) {
+    if (await page.evaluate(is_kept)) return;
+    await new Promise((done) => setTimeout(done, 50));
+  }
+  assert.fail('the page was not kept for use without a network');
 }
 
 /** Keeps a picture of the page at each width, to be looked at, and checks that nothing sticks out. */

@@ -3,11 +3,11 @@
 //
 // How it behaves is the line below, which a test replaces: pace (1 = as written), device, at which step
 // it dies, whether it tells of a collapse or a data set that cannot be read, whether there is truth, whether a
-// network that learns from masks waits to be stopped, whether the photos come with boxes. What it was asked is in
-// `received`.
-const script = { pace: 1, device: 'gpu', dieAtStep: -1, collapse: false, failData: '', truth: true, hold: false, boxes: false };
+// network that learns from masks waits to be stopped, whether the photos come with boxes, what stands in every name
+// and message. What it was asked is in `received`.
+const script = { pace: 1, device: 'gpu', dieAtStep: -1, collapse: false, failData: '', truth: true, hold: false, boxes: false, text: '' };
 
-const classes = ['red blood cell', 'white blood cell', 'platelet'];
+const classes = ['red blood cell', 'white blood cell', 'platelet'].map((name) => script.text + name);
 const colors = ['#c0453f', '#7a5bb0', '#c99b3d'];
 const [columns, rows] = [128, 96];
 let images = [];
@@ -110,8 +110,8 @@ function summary() {
     with_mask: script.truth ? images.length : 0,
     boxes: script.boxes ? images.flatMap((_, index) => boxes_of(index)).length : 0,
     images: images.map(({ labels }, index) => ({
-      path: `sample/images/field_${String(index).padStart(3, '0')}.png`,
-      stem: `field_${String(index).padStart(3, '0')}`,
+      path: `sample/images/${script.text}field_${String(index).padStart(3, '0')}.png`,
+      stem: `${script.text}field_${String(index).padStart(3, '0')}`,
       width: columns,
       height: rows,
       labels,
@@ -238,7 +238,7 @@ async function train({ settings, previews, keep }) {
       if (script.collapse && done === 30) {
         say({
           event: 'collapsed', round, step, kind: 'all-background',
-          advice: 'Lower the learning rate, or raise the smallest share.',
+          advice: script.text + 'Lower the learning rate, or raise the smallest share.',
         });
       }
     }
@@ -312,7 +312,7 @@ async function train_segmenter({ settings }) {
 async function predict() {
   wish = 'go';
   const count = 9;
-  const bad = { path: 'new/notes.jpg', kind: 'unreadable-image', reason: 'This is a text file. Left out.' };
+  const bad = { path: `new/${script.text}notes.jpg`, kind: 'unreadable-image', reason: `${script.text}This is a text file. Left out.` };
   say({ event: 'photos-read', photos: count, problems: [bad] });
   for (let photo = 0; photo < count; photo++) {
     if (wish === 'stop') return say({ event: 'stopped', round: 0, step: 0 });
@@ -320,7 +320,7 @@ async function predict() {
     const { width, height, rgba } = draw(image, 320);
     const { labels } = look(image, width, height, 1);
     const shares = images[image].labels.map((label) => [label, 0.1]);
-    say({ event: 'photo-ready', name: `new/${image}.jpg`, width, height, shares }, [rgba.buffer, labels.buffer]);
+    say({ event: 'photo-ready', name: `new/${script.text}${image}.jpg`, width, height, shares }, [rgba.buffer, labels.buffer]);
     say({ event: 'progress', phase: 'masks', done: photo + 1, total: count, seconds_left: (count - photo) * 0.1 });
     await wait(60);
   }
@@ -329,7 +329,7 @@ async function predict() {
 
 function device() {
   return {
-    gpu: { name: 'NVIDIA GeForce RTX 4070', backend: 'webgpu', hardware: true, max_binding: 2147483644, max_buffer: 4294967296 },
+    gpu: { name: script.text + 'NVIDIA GeForce RTX 4070', backend: 'webgpu', hardware: true, max_binding: 2147483644, max_buffer: 4294967296 },
     software: { name: 'SwiftShader', backend: 'webgpu', hardware: false, max_binding: 1073741824, max_buffer: 1073741824 },
     cpu: { name: 'CPU', backend: 'cpu', hardware: false, max_binding: null, max_buffer: null },
   }[script.device];
@@ -341,7 +341,7 @@ const problems = [
   { path: 'photos/ghost.jpg', kind: 'label-without-image', reason: 'Line 14 of labels.csv names it, but it is not there.' },
   { path: 'photos/copy of 3.jpg', kind: 'duplicate', reason: 'The same bytes as photos/3.jpg; left out.' },
   { path: 'photos/unlisted.jpg', kind: 'image-without-label', reason: 'labels.csv does not name it; left out.' },
-];
+].map(({ path, kind, reason }) => ({ path: script.text + path, kind, reason: script.text + reason }));
 
 const commands = {
   start: () => say({ event: 'device-ready', device: device() }),

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { count_steps } from './cost.mjs';
 import { bmp, png_header, unzip, zip } from './formats.mjs';
-import { download, drag, fill, in_folder, launch, open, screenshot, serve, write_files } from './harness.mjs';
+import { download, drag, fill, in_folder, kept_offline, launch, open, screenshot, serve, write_files } from './harness.mjs';
 import { PROTOCOL_VERSION, start_worker, worker_files } from './worker.mjs';
 
 const MINUTE = 60_000;
@@ -64,6 +64,7 @@ test('sample set to downloaded masks', { timeout: 2 * LONG }, async (t) => {
   const line = page.locator('.device-line');
   assert.match(await line.innerText(), /GPU.*swiftshader.*largest buffer/is);
   await screenshot(page, 'real-1-empty');
+  await kept_offline(page);
   const before = requests.length;
 
   await prepare(page, TRAINING);
@@ -239,6 +240,7 @@ test('a folder with bad files in it', { timeout: LONG }, async (t) => {
 test('the worker is killed in the middle of a run', { timeout: LONG }, async (t) => {
   const { page, requests } = await start(t);
   await prepare(page, { method: 'cam', size: 64, 'cam-epochs': 50 });
+  await kept_offline(page);
   const before = requests.length;
   await train(page);
   await first_steps(page);
@@ -325,6 +327,7 @@ test('without WebGPU the processor trains', { timeout: LONG }, async (t) => {
     assert.ok(await page.locator('.device-help').getByText(browser).count() > 0, browser);
   }
   await screenshot(page, 'real-no-webgpu');
+  await kept_offline(page);
   const before = requests.length;
   await prepare(page, { method: 'cam', size: 64, 'cam-epochs': 1 });
   await train(page);

@@ -1,54 +1,18 @@
 // The page alone, with a trainer that only plays: every state, in seconds and without a GPU.
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { download, drag, launch, open, screenshot, serve } from './harness.mjs';
+import { test } from 'node:test';
+import { download, drag, kept_offline, screenshot, serve } from './harness.mjs';
+import {
+  browser, button, empty_module, ready, start, take_sample, title, trainer_for, zip_file,
+} from './mock.mjs';
 import { weights_file, weights_host } from './weights-host.mjs';
-
-const mock = await readFile(fileURLToPath(new URL('./mock-trainer.js', import.meta.url)), 'utf8');
-/** The least module there is: the page compiles it, and nobody runs it. */
-const empty_module = Buffer.from('\0asm\x01\0\0\0', 'latin1');
-
-let browser;
-before(async () => { browser = await launch({ webgpu: false }); });
-after(() => browser.close());
-
-/** The mock's text, told how to behave. */
-function trainer_for(script) {
-  const line = /const script = \{(.*)\};/;
-  assert.match(mock, line);
-  return mock.replace(line, (_, body) => `const script = {${body}, ...${JSON.stringify(script)}};`);
-}
-
-/** Opens the page with a trainer that behaves as `script` says. */
-async function start(t, script = {}, options = {}) {
-  const host = await serve({ files: { 'trainer-worker.js': trainer_for(script), 'trainer-cpu_bg.wasm': empty_module } });
-  const visit = await open(browser, host.url, options);
-  t.after(async () => {
-    await visit.close();
-    await host.close();
-  });
-  await visit.page.locator('.device-line').waitFor();
-  return visit;
-}
-
-const button = (page, name) => page.getByRole('button', { name, exact: true });
-/** Waits until the button can be pressed: a file that was chosen is read first. */
-const ready = (page, name = 'Train') => button(page, name).and(page.locator(':enabled')).waitFor();
-const title = (page, words) => page.locator('.run-title', { hasText: words }).waitFor();
-const zip_file = { name: 'photos.zip', mimeType: 'application/zip', buffer: Buffer.from('PK') };
-
-async function take_sample(page) {
-  await button(page, 'Try the sample set').click();
-  await button(page, 'Train').waitFor();
-}
 
 test('from the sample set to the download', async (t) => {
   const { page, errors, requests } = await start(t, { pace: 0.3 });
   assert.match(await page.locator('.device-line').innerText(), /^GPU: NVIDIA.* · largest buffer 2 GiB$/);
   await screenshot(page, 'ui-1-empty');
+  await kept_offline(page);
   const loaded = requests.length;
   await take_sample(page);
   await page.waitForFunction(() => !document.querySelector('#data .photo.waiting'));
@@ -151,7 +115,7 @@ test('a network learns from the masks, and photos without labels get theirs', as
 
 test('the page is usable while the trainer loads', async (t) => {
   const host = await serve({ files: { 'trainer-worker.js': trainer_for({}) } });
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce' });
+  const context = await browser().newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce' });
   t.after(async () => {
     await context.close();
     await host.close();
@@ -626,7 +590,7 @@ const fetch_button = (page) => page.getByRole('button', { name: /^Fetch ImageNet
 test('weights are fetched on a click, kept, and used without a host', async (t) => {
   const file = weights_file(4_000_000);
   const host = await weights_host(t, file, () => ({}));
-  const { page, errors, requests } = await start(t, {}, { init: host.init });
+  const { page, errors, requests } = await start(t, {}, host.visit);
   await choose(page, 'resnet-101');
   await fetch_button(page).waitFor();
   await page.getByText('From huggingface.co').waitFor();
@@ -671,7 +635,7 @@ test('weights are fetched on a click, kept, and used without a host', async (t) 
 test('a download that breaks off goes on where it was, also after the page was opened anew', async (t) => {
   const file = weights_file(4_000_000);
   const host = await weights_host(t, file, (n) => [{ sent: 1_000_000 }, { sent: 500_000 }][n] ?? {});
-  const { page } = await start(t, {}, { init: host.init });
+  const { page } = await start(t, {}, host.visit);
   await choose(page, 'resnet-101');
   await fetch_button(page).click();
   await page.getByRole('alert').getByText('The connection broke off').waitFor();
@@ -694,7 +658,7 @@ test('a download that breaks off goes on where it was, also after the page was o
 
 test('a download can be cancelled and gone on with', async (t) => {
   const host = await weights_host(t, weights_file(4_000_000), (n) => (n === 0 ? { sent: 2_000_000, hangs: true } : {}));
-  const { page } = await start(t, {}, { init: host.init });
+  const { page } = await start(t, {}, host.visit);
   await choose(page, 'resnet-101');
   await fetch_button(page).click();
   const bar = page.getByRole('progressbar', { name: 'Fetching weights' });
@@ -720,7 +684,7 @@ test('what is not the right file is refused and not kept', async (t) => {
     ['resnet-101', whole, { status: 404 }, 'does not have the file'],
   ]) {
     const host = await weights_host(t, file, () => answer);
-    const { page } = await start(t, {}, { init: host.init });
+    const { page } = await start(t, {}, host.visit);
     await choose(page, network);
     await fetch_button(page).click();
     await page.getByRole('alert').getByText(words).waitFor();
@@ -735,7 +699,7 @@ test('what is not the right file is refused and not kept', async (t) => {
 
 test('a file of one\'s own goes before what was fetched', async (t) => {
   const host = await weights_host(t, weights_file(400_000));
-  const { page } = await start(t, {}, { init: host.init });
+  const { page } = await start(t, {}, host.visit);
   await choose(page, 'resnet-101');
   await fetch_button(page).click();
   await page.getByText('ImageNet weights · 400 KB · kept in this browser').waitFor();

@@ -17,7 +17,7 @@ export function weights_file(bytes) {
 /**
  * Serves `file`. `answer(n)` says how the n-th request (from 0) is to go wrong: `sent` bytes of the body and
  * then the end of the connection, or with `hangs` nothing more; `status` instead of the file. `requests` are
- * those that came: method, path and range.
+ * those that came: method, path and range. `visit` are the options that a visit of the page takes to ask this host.
  */
 export async function weights_host(t, file, answer = () => ({})) {
   const requests = [];
@@ -53,5 +53,5 @@ export async function weights_host(t, file, answer = () => ({})) {
       return real(target.startsWith(`${from}/`) ? to + target.slice(from.length) : address, options);
     };
   };
-  return { requests, init: { script, argument: { from: PUBLIC, to: own } } };
+  return { requests, visit: { allow: own, init: { script, argument: { from: PUBLIC, to: own } } } };
 }

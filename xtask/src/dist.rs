@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::Result;
 use crate::command::{execute, output, root, say, target_folder};
 use crate::tools::Tools;
+use crate::{inline, offline};
 
 /// How much effort goes into size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,8 +17,15 @@ pub enum Effort {
 }
 
 /// What stands in the folder under these very names: the page fetches them by name.
-const EXPECTED: [&str; 8] = [
+const EXPECTED: [&str; 15] = [
     "index.html",
+    "offline.js",
+    "service-worker.js",
+    "manifest.webmanifest",
+    "icon.svg",
+    "icon-192.png",
+    "icon-512.png",
+    "icon-maskable-512.png",
     "page.js",
     "page_bg.wasm",
     "trainer.js",
@@ -77,10 +85,15 @@ pub fn build(effort: Effort) -> Result<PathBuf> {
         }
     }
     refuse_inline_scripts(&folder)?;
+    inline::move_out(&folder)?;
     if effort == Effort::Release {
         for name in EXPECTED.iter().filter(|name| name.ends_with(".wasm")) {
             optimize(&tools, &folder.join(name))?;
         }
+    }
+    // Last, as it names the bytes of all others.
+    offline::fill_in(&folder, &files_below(&folder)?)?;
+    if effort == Effort::Release {
         let sizes = sizes(&tools, &folder)?;
         let table = table(&sizes);
         print!("{table}");

@@ -5,6 +5,8 @@
 mod command;
 mod cost;
 mod dist;
+mod inline;
+mod offline;
 mod serve;
 mod test;
 mod tools;
@@ -29,7 +31,7 @@ Commands:
   help                                this text
 
 Each command first fetches what it needs and does not find, at pinned versions: trunk and wasm-bindgen
-by cargo, wasm-opt and playwright-core by npm, Node.js and Chromium by apt-get.
+by cargo, wasm-opt, playwright-core and axe-core by npm, Node.js and Chromium by apt-get.
 
 Environment:
   TAG2MASK_TOOLS     where tools are kept (default: .tools in the project)

@@ -104,7 +104,7 @@ impl Tools {
         if modified(&installed) > modified(&lock) && modified(&lock).is_some() {
             return Ok(());
         }
-        say("fetching playwright-core by npm, into tests/page/node_modules");
+        say("fetching playwright-core and axe-core by npm, into tests/page/node_modules");
         execute(self.command("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(folder))
     }
 

@@ -64,9 +64,9 @@ pub fn place(object: &ObjectBox, (width, height): (f32, f32)) -> [f32; 4] {
     ]
 }
 
-/// The same as CSS.
-pub fn css([left, top, width, height]: [f32; 4]) -> String {
-    format!("left: {left:.3}%; top: {top:.3}%; width: {width:.3}%; height: {height:.3}%")
+/// The same as CSS lengths.
+pub fn css(place: [f32; 4]) -> [String; 4] {
+    place.map(|share| format!("{share:.3}%"))
 }
 
 /// What a box is, in words: "dog, 32 × 24 pixels, 48 from the left, 36 from the top".
@@ -94,10 +94,7 @@ mod tests {
         let hidden = Frame { left: 0.0, top: 0.0, width: 0.0, height: 0.0 };
         assert!(hidden.at((3.0, 3.0), (200.0, 100.0)).0.is_finite());
         let object = ObjectBox { class: 1, x0: 50.0, y0: 10.0, x1: 100.0, y1: 30.0 };
-        assert_eq!(
-            css(place(&object, (200.0, 100.0))),
-            "left: 25.000%; top: 10.000%; width: 25.000%; height: 20.000%"
-        );
+        assert_eq!(css(place(&object, (200.0, 100.0))), ["25.000%", "10.000%", "25.000%", "20.000%"]);
         assert_eq!(in_words(&object, "dog"), "dog, 50 × 20 pixels, 50 from the left, 10 from the top");
         let mark = Mark::new(&object, (200.0, 100.0), &["cat".into(), "dog".into()]);
         assert_eq!((mark.class, mark.name.as_str()), (1, "dog"));

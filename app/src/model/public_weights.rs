@@ -135,6 +135,33 @@ impl Downloads {
 mod tests {
     use super::*;
 
+    /// What the page's policy does not name, the browser does not ask.
+    #[test]
+    fn the_policy_of_the_page_names_every_host_and_no_other() {
+        let page = include_str!("../../../index.html");
+        let policy = page.split_once("http-equiv=\"Content-Security-Policy\"").map(|(_, rest)| rest);
+        let sources = policy.and_then(|rest| rest.split_once("connect-src")).map(|(_, rest)| rest);
+        let sources = sources.and_then(|rest| rest.split(';').next());
+        let named: Vec<&str> =
+            sources.unwrap_or_default().split(' ').filter(|s| s.starts_with("https://")).collect();
+        let is_under = |entry: &PublicWeights, source: &&str| entry.url.starts_with(source);
+        for backbone in BackboneName::ALL {
+            if let Some(entry) = entry(backbone) {
+                assert!(named.iter().any(|source| is_under(entry, source)), "{}: {named:?}", entry.url);
+            }
+        }
+        // Where that host redirects to, as it publishes itself.
+        let others: Vec<&&str> = named
+            .iter()
+            .filter(|source| {
+                !BackboneName::ALL
+                    .iter()
+                    .any(|&backbone| entry(backbone).is_some_and(|entry| is_under(entry, source)))
+            })
+            .collect();
+        assert_eq!(others, [&"https://*.hf.co", &"https://*.huggingface.co"]);
+    }
+
     #[test]
     fn every_network_that_wants_weights_has_some_but_the_paper_s() {
         for backbone in BackboneName::ALL {

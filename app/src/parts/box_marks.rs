@@ -17,10 +17,16 @@ pub fn BoxMarks(
             .get()
             .into_iter()
             .map(|mark| {
-                let style =
-                    format!("{}; --class: {}", box_place::css(mark.place), overlay::class_css(mark.class));
+                let [left, top, width, height] = box_place::css(mark.place);
                 view! {
-                    <span class="mark" style=style>
+                    <span
+                        class="mark"
+                        style:left=left
+                        style:top=top
+                        style:width=width
+                        style:height=height
+                        style=("--class", overlay::class_css(mark.class))
+                    >
                         <span class="mark-name">{mark.name}</span>
                     </span>
                 }

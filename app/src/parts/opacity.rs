@@ -29,7 +29,7 @@ pub fn Opacity(
     }
 }
 
-/// The style that a gallery takes it from.
-pub fn style(value: RwSignal<u32>) -> String {
-    format!("--opacity: {:.2}", f64::from(value.get()) / 100.0)
+/// What a gallery's CSS property `--opacity` is set to.
+pub fn css(value: RwSignal<u32>) -> String {
+    format!("{:.2}", f64::from(value.get()) / 100.0)
 }

@@ -55,7 +55,7 @@ pub fn BoxesPanel() -> impl IntoView {
                     " Some boxes are of classes that their photos are not labelled with: add these to the labels, too."
                 </Show>
             </p>
-            <ul class="tiles" aria-label="Photos and their boxes" style=format!("--tile-shape: {shape:.3}")>
+            <ul class="tiles" aria-label="Photos and their boxes" style=("--tile-shape", format!("{shape:.3}"))>
                 <For each=move || shown.get() key=|&image| image let:image>
                     <li>
                         <BoxTile image=image summary=summary.clone() />

@@ -177,7 +177,7 @@ fn Photos() -> impl IntoView {
         <div class="gallery-tools">
             <Opacity id="compare-opacity" value=opacity />
         </div>
-        <ul class="compared" style=move || opacity::style(opacity) aria-label="Photos with the masks of each run">
+        <ul class="compared" style=("--opacity", move || opacity::css(opacity)) aria-label="Photos with the masks of each run">
             <For each=move || shown.get() key=|&image| image let:image>
                 <Compared image=image titles=titles />
             </For>

@@ -238,7 +238,7 @@ fn Gallery() -> impl IntoView {
         <ul
             class="tiles"
             aria-label="New photos"
-            style=move || opacity::style(opacity)
+            style=("--opacity", move || opacity::css(opacity))
         >
             <For each=move || shown.get() key=|&index| index let:index>
                 <li>

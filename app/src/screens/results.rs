@@ -272,7 +272,7 @@ fn Gallery() -> impl IntoView {
         <Show when=move || number.get() == 0>
             <p class="muted">"No mask shows this class."</p>
         </Show>
-        <div style=move || opacity::style(opacity)>
+        <div style=("--opacity", move || opacity::css(opacity))>
             <Tiles images=shown over=Over::Mask(class.into()) label="Masks" />
         </div>
         <Pager page=page size=PAGE total=number label="Pages of masks" />

@@ -42,7 +42,7 @@ pub fn Tiles(
     Effect::new(move |_| state.want_pictures(&images.get()));
     let shape = move || state.summary().map_or(1.333, |summary| typical_shape(&summary));
     view! {
-        <ul class="tiles" class:small=small aria-label=label style=move || format!("--tile-shape: {:.3}", shape())>
+        <ul class="tiles" class:small=small aria-label=label style=("--tile-shape", move || format!("{:.3}", shape()))>
             <For each=move || images.get() key=|&image| image let:image>
                 <li>
                     <Tile image=image over=over />

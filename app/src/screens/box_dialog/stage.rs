@@ -96,9 +96,10 @@ fn DrawnBox(
         let words = object.get().map(|object| box_place::in_words(&object, &name())).unwrap_or_default();
         format!("Box {} of {}: {words}", index + 1, number.get())
     };
-    let style = move || {
+    // Left, top, width and height.
+    let edge = move |side: usize| {
         let place = desk.read(|editor| editor.place(index)).map(box_place::css).unwrap_or_default();
-        format!("{place}; --class: {}", overlay::class_css(class()))
+        place.into_iter().nth(side).unwrap_or_default()
     };
     view! {
         <button
@@ -106,7 +107,11 @@ fn DrawnBox(
             id=format!("box-{index}")
             class="mark drawn"
             class:selected=move || selected.get()
-            style=style
+            style:left=move || edge(0)
+            style:top=move || edge(1)
+            style:width=move || edge(2)
+            style:height=move || edge(3)
+            style=("--class", move || overlay::class_css(class()))
             aria-label=words
             aria-pressed=move || selected.get().to_string()
             on:focus=move |_| {

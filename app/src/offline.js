@@ -1,0 +1,20 @@
+// Has the page's own files kept in the browser (service-worker.js), where the browser can: not on a plain
+// http:// address, and not in some private windows. There the page works as well, with a network.
+
+async function start(container) {
+  const registration = await container.register("./service-worker.js");
+  if (registration.waiting && container.controller) {
+    // A version that came during the visit before. It takes over unless another tab is open, and the page
+    // is loaded again, from that version, before anything was done in it.
+    container.addEventListener("controllerchange", () => location.reload(), { once: true });
+    registration.waiting.postMessage({ takeOver: true });
+  }
+  // Some files were loaded before there was a worker, or are loaded later on the first visit.
+  const { active } = await container.ready;
+  const tell = (entries) => active.postMessage({ keep: entries.map(({ name }) => name) });
+  new PerformanceObserver((list) => tell(list.getEntries())).observe({ type: "resource", buffered: true });
+}
+
+if (navigator.serviceWorker) {
+  start(navigator.serviceWorker).catch((error) => console.warn(`Not kept for use without a network: ${error}`));
+}
