@@ -9,7 +9,7 @@ use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor};
 
-use super::weights::{Source, Start, from_values, parameter};
+use super::weights::{Source, Start, edited, from_values, parameter};
 use crate::architecture::ConvShape;
 use crate::error::Result;
 
@@ -76,6 +76,21 @@ impl Conv {
     /// `[N, input, H, W]` to `[N, output, H/stride, W/stride]`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         self.apply(x, self.weight.val(), None)
+    }
+
+    /// With `weight` added at the tap in the middle, `[output, input]`: a convolution of one tap beside this one.
+    #[must_use]
+    pub fn with_centre(self, weight: Tensor<2>) -> Self {
+        let tap = weight.inner();
+        let weight = edited(self.weight, |weight| {
+            let [_, _, kernel, _] = weight.dims();
+            let [output, input] = tap.dims();
+            let (middle, after) = (kernel / 2, kernel / 2 + 1);
+            let place = [0..output, 0..input, middle..after, middle..after];
+            let centre = weight.clone().slice(place.clone()) + tap.reshape([output, input, 1, 1]);
+            weight.slice_assign(place, centre)
+        });
+        Self { weight, ..self }
     }
 
     fn apply(&self, x: Tensor<4>, weight: Tensor<4>, bias: Option<Tensor<1>>) -> Tensor<4> {

@@ -188,6 +188,12 @@ pub trait Learner: Module + Network + 'static {
         None
     }
 
+    /// The network as it goes into step `step` of its round: what happens at a certain step and is not learned.
+    #[must_use]
+    fn before(self, _step: usize) -> Self {
+        self
+    }
+
     /// The network with what a batch's [`StepLoss::statistics`] add to what it keeps, after the optimiser's step.
     #[must_use]
     fn absorb(self, _statistics: Tensor<1>) -> Self {

@@ -2,12 +2,12 @@
 //! 2018, §3.2): the head of the segmentation network, and the segmentation branch of methods that have one.
 
 use burn::module::{Module, Param};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::architecture::ConvShape;
 use crate::backbone::BackboneConfig;
 use crate::backbone::conv::Conv;
-use crate::backbone::weights::{Source, Start, parameter};
+use crate::backbone::weights::{Source, Start, edited, parameter};
 use crate::error::Result;
 
 /// What all of a pyramid's tensors are called.
@@ -60,6 +60,26 @@ impl Pyramid {
         }
         let bias = parameter(source, &format!("{HEAD}bias"), [labels], Start::Constant(0.0), true, device)?;
         Ok(Self { convs, bias, scale: f64::from(scale(backbone)) })
+    }
+
+    /// With a classifier's logits added to its own: `classifier`, `[C, K]`, for the classes, and a fixed one for
+    /// the background.
+    #[must_use]
+    pub fn with_classifier(mut self, classifier: Tensor<2>, background: f32) -> Self {
+        let [classes, channels] = classifier.dims();
+        let device = classifier.device();
+        let none = Tensor::zeros([1, channels], &device);
+        // The factor on the features is taken back.
+        let tap = Tensor::cat(vec![none, classifier.inner()], 0).div_scalar(self.scale);
+        if let Some(conv) = self.convs.pop() {
+            self.convs.push(conv.with_centre(tap));
+        }
+        let bias = edited(self.bias, |bias| {
+            let mut fixed = vec![0.0f32; classes + 1];
+            fixed[0] = background;
+            bias + Tensor::from_data(TensorData::new(fixed, [classes + 1]), &device)
+        });
+        Self { bias, ..self }
     }
 
     /// Features `[N, K, h, w]` to `[N, C + 1, h, w]`, background first.

@@ -95,6 +95,7 @@ impl<L: Learner> Apprentice<L> {
 
 impl<L: Learner> Trainee for Apprentice<L> {
     fn step(&mut self, batch: HostBatch, plan: &Plan<'_>, step: usize, rate: f64) -> Result<Told> {
+        self.learner = self.learner.take().map(|learner| learner.before(step));
         let learner = self.learner.as_ref().expect("a step puts the network back, or the training has ended");
         let learned = self.team.learn(learner, batch, plan, step, rate)?;
         if let Some(learner) = self.learner.take() {

@@ -166,6 +166,7 @@ impl<L: Learner> Worker<L> {
         self.peers.introduce()?;
         let mut learner = self.learner;
         for (steps_done, Task { batch, step, rate }) in tasks.iter().enumerate() {
+            learner = learner.before(step);
             let lesson = Lesson::new(&batch, &self.shares, step, self.split, &self.device);
             let learned = learn_part(&learner, &lesson, &batch, &self.peers, steps_done)?;
             learner = self.sgd.step(learner, learned.gradients, rate);

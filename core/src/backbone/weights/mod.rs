@@ -66,6 +66,20 @@ pub fn parameter<const D: usize>(
     Ok(from_values(name, values, shape, trainable, device))
 }
 
+/// The same parameter with other values, `edit` of what it holds, untracked.
+pub fn edited<const D: usize>(
+    parameter: Param<Tensor<D>>,
+    edit: impl FnOnce(Tensor<D>) -> Tensor<D>,
+) -> Param<Tensor<D>> {
+    let (id, tensor, mapper) = parameter.consume();
+    let (trainable, strategy) = (tensor.is_require_grad(), tensor.gradient_checkpointing_strategy());
+    let mut tensor = edit(tensor.inner());
+    if let Some(strategy) = strategy {
+        tensor = Tensor::from_inner(tensor).with_gradient_checkpointing_strategy(strategy);
+    }
+    Param::from_mapped_value(id, tensor.set_require_grad(trainable), mapper)
+}
+
 /// A parameter called `name` with these values.
 pub fn from_values<const D: usize>(
     name: &str,

@@ -4,9 +4,9 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 
-use super::{WIDTH, reassign};
+use super::{WIDTH, pooling, reassign};
 use crate::backbone::BackboneConfig;
-use crate::backbone::weights::{Source, Start, parameter};
+use crate::backbone::weights::{Source, Start, edited, parameter};
 use crate::error::Result;
 use crate::method::cam::project;
 use crate::method::pyramid::{self, Pyramid};
@@ -69,14 +69,18 @@ impl Head {
         self.centres.val().inner()
     }
 
+    /// With a segmentation branch that says what the classification branch does. Ours, as Spatial-BCE's head starts
+    /// from the plain classifier: one that starts at random needs longer than a short run takes to know the
+    /// classes again.
+    pub(super) fn with_started_segmentation(self) -> Self {
+        let segmentation =
+            self.segmentation.with_classifier(self.classifier.val(), pooling::BACKGROUND_LOGIT);
+        Self { segmentation, ..self }
+    }
+
     /// With the centres moved by what a batch adds to them.
     pub(super) fn with_moved_centres(self, sums: Tensor<1>, momentum: f64) -> Self {
-        let (id, centres, mapper) = self.centres.consume();
-        let strategy = centres.gradient_checkpointing_strategy();
-        let mut moved = reassign::moved(centres.inner(), sums.inner(), momentum);
-        if let Some(strategy) = strategy {
-            moved = Tensor::from_inner(moved).with_gradient_checkpointing_strategy(strategy);
-        }
-        Self { centres: Param::from_mapped_value(id, moved.set_require_grad(false), mapper), ..self }
+        let centres = edited(self.centres, |centres| reassign::moved(centres, sums.inner(), momentum));
+        Self { centres, ..self }
     }
 }

@@ -17,6 +17,8 @@ mod settings;
 #[cfg(feature = "network")]
 pub mod affinity;
 #[cfg(feature = "network")]
+pub mod balance;
+#[cfg(feature = "network")]
 mod head;
 #[cfg(feature = "network")]
 mod network;
@@ -123,7 +125,7 @@ impl Method for AffinityAndReassign {
         own.epochs = situation.epochs(situation.by_start(640, 600));
         // As long as the plain classifier trains, in few passes all but one.
         own.warm_up = situation.epochs(situation.by_start(320, 200)).min(own.epochs - 1);
-        own.learning_rate = situation.by_start(0.02, 0.006);
+        own.learning_rate = situation.by_start(0.02, 0.003);
     }
 
     fn publish(&self, settings: &mut Settings) {

@@ -5,6 +5,7 @@ use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::affinity::{affinity_loss, pair_counts};
+use super::balance::balanced_cross_entropy;
 use super::pseudo_labels::PseudoLabels;
 use super::reassign::{centre_sums, learnable, reassign_loss, unit};
 use super::{AdaptiveAffinitySettings, Head, head, pooling, refine};
@@ -14,7 +15,6 @@ use crate::dataset::batch::{DEVIATION, MEAN};
 use crate::dataset::targets;
 use crate::error::Result;
 use crate::method::cam::multilabel_soft_margin;
-use crate::method::deeplab::summed_cross_entropy;
 use crate::method::{
     Batch, Learner, LearnerConfig, Maps, Network, ParameterGroup, PortableHead, Setup, StepLoss,
 };
@@ -112,21 +112,22 @@ impl Learner for AdaptiveAffinity {
         let [_, _, height, width] = labels.targets.dims();
         let logits = resize(self.head.segmentation(features.clone()), height, width);
         let embeddings = unit(resize(self.head.embedding(features), height, width));
-        let labelled = counts.clone().narrow(0, 0, 1).clamp_min(1.0);
-        let cross_entropy = summed_cross_entropy(logits.clone(), labels.targets.clone()) / labelled;
+        let present = with_background(batch);
+        let cross_entropy = balanced_cross_entropy(logits.clone(), labels.targets.clone(), present.clone())
+            .mul_scalar(batch.weight());
         let affinity = affinity_loss(
             logits.clone(),
             labels.targets.clone(),
             labels.confidence.clone(),
-            Some(counts.clone().narrow(0, 1, 3)),
+            Some(counts.clone().narrow(0, 0, 3)),
         );
         let reassign = reassign_loss(
             embeddings.clone(),
             self.head.centres(),
             labels.targets.clone(),
-            with_background(batch),
+            present,
             self.reassign_margin,
-            Some(counts.narrow(0, 4, 1)),
+            Some(counts.narrow(0, 3, 1)),
         );
         let segmentation = cross_entropy
             + affinity.mul_scalar(self.affinity_weight)
@@ -147,6 +148,13 @@ impl Learner for AdaptiveAffinity {
         let features = self.backbone.forward(batch.images.clone(), Some(&batch.dropout));
         let class_logits = self.head.classification(features).detach().inner();
         Some(self.counts(&self.pseudo_labels(class_logits, batch)))
+    }
+
+    fn before(self, step: usize) -> Self {
+        match step == self.warm_up_steps {
+            true => Self { head: self.head.with_started_segmentation(), ..self },
+            false => self,
+        }
     }
 
     fn absorb(self, statistics: Tensor<1>) -> Self {
@@ -178,11 +186,11 @@ impl AdaptiveAffinity {
         PseudoLabels::of(refine::refine(images, masks, self.refine_iterations))
     }
 
-    /// What the losses divide by, `[5]`: labelled pixels, [`pair_counts`], and [`learnable`] pixels.
+    /// What affinity and reassign loss divide by, `[4]`: [`pair_counts`], and [`learnable`] pixels.
     fn counts(&self, labels: &PseudoLabels) -> Tensor<1> {
         let targets = &labels.targets;
         let learnable = learnable(targets.clone(), self.head.centres());
-        Tensor::cat(vec![targets.clone().sum(), pair_counts(targets.clone()), learnable], 0)
+        Tensor::cat(vec![pair_counts(targets.clone()), learnable], 0)
     }
 }
 

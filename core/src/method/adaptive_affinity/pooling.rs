@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 use burn::tensor::activation::softmax;
 
 /// The background's logit, everywhere.
-const BACKGROUND_LOGIT: f32 = 1.0;
+pub(super) const BACKGROUND_LOGIT: f32 = 1.0;
 /// Added to the share of the image, so that a class that claims nothing is not infinitely bad.
 const SHARE_FLOOR: f32 = 0.01;
 

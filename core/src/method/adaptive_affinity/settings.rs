@@ -28,10 +28,10 @@ impl Default for AdaptiveAffinitySettings {
     fn default() -> Self {
         Self {
             epochs: 10,
-            learning_rate: 0.006,
+            learning_rate: 0.003,
             warm_up: 5,
-            affinity_weight: 0.2,
-            reassign_weight: 0.1,
+            affinity_weight: 0.05,
+            reassign_weight: 0.02,
             reassign_margin: 0.2,
             refine_iterations: 10,
             centre_momentum: 0.9,
