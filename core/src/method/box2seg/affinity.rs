@@ -27,9 +27,10 @@ pub fn affinity(embeddings: Tensor<4>, probabilities: Tensor<4>, grid: usize) ->
 }
 
 /// What embeddings learn before the rest: those of pixels with one GrabCut label become alike, those of
-/// different ones unlike; `mean_{i,j} (cos(β_i, β_j) − [label_i = label_j])²` over pairs of labelled pixels.
-/// Ours: pulling equal ones together, which is all that is known of the paper's, ends with all embeddings
-/// the same.
+/// different ones unlike; `Σ_{i,j} w_i w_j (cos(β_i, β_j) − [label_i = label_j])²` over pairs of labelled
+/// pixels, where each label of an image shares its weight, one over their number, among its pixels.
+/// Ours: pulling equal ones together, which is all that is known of the paper's, ends with all embeddings the
+/// same; and so, nearly, does a plain mean over pairs, most of which are background and background.
 ///
 /// # Shapes
 /// - `embeddings`: as of [`affinity`]
@@ -39,10 +40,13 @@ pub fn pretraining(embeddings: Tensor<4>, masks: Tensor<4>, grid: usize) -> Tens
     let [count, _, height, width] = embeddings.dims();
     let (rows, columns) = grid_of(height, width, grid);
     let masks = flat(nearest(masks, rows, columns));
-    let labelled = masks.clone().sum_dim(1);
-    let embeddings = flat(unit(nearest(embeddings, rows, columns))) * labelled.clone();
-    let pixels = labelled.sum_dim(2).clamp_min(1.0);
-    (gaps(embeddings, masks) / pixels.square()).sum().div_scalar(count.max(1) as f32)
+    let of_labels = masks.clone().sum_dim(2);
+    let labels = of_labels.clone().clamp_max(1.0).sum_dim(1).clamp_min(1.0);
+    let weights = (masks.clone() / of_labels.clamp_min(1.0)).sum_dim(1) / labels;
+    // Both products of a pair have a factor of each of its pixels, and are squared.
+    let factors = weights.sqrt();
+    let embeddings = flat(unit(nearest(embeddings, rows, columns))) * factors.clone();
+    gaps(embeddings, masks * factors).sum().div_scalar(count.max(1) as f32)
 }
 
 /// Rows and columns of the finest grid with the proportions of an image that has at most `limit` pixels.
@@ -142,10 +146,21 @@ mod tests {
     fn embeddings_that_follow_the_labels_cost_nothing() {
         let cost = |embeddings| pretraining(embeddings, masks(), ALL).into_scalar::<f32>();
         assert!(cost(masks() * 3.0).abs() < 1e-6);
-        // All the same: half of all pairs are wrong, which a pull alone would call perfect.
+        // All the same: half of all pairs of labels are wrong, which a pull alone would call perfect.
         let same = cost(Tensor::ones(LABELS, &Device::flex().autodiff()));
-        assert!((same - 0.5 * 12.0 / 25.0).abs() < 1e-5, "{same}");
+        assert!((same - 0.25).abs() < 1e-5, "{same}");
         assert!(cost(Tensor::zeros(LABELS, &Device::flex().autodiff())).is_finite());
+    }
+
+    #[test]
+    fn a_small_object_outweighs_one_embedding_for_all() {
+        // One pixel of a hundred: 2 in 100 pairs are of different labels.
+        let device = Device::flex().autodiff();
+        let mut values = [[1.0; 100], [0.0; 100]];
+        (values[0][37], values[1][37]) = (0.0, 1.0);
+        let masks = Tensor::from_data(TensorData::new(values.concat(), [1, 2, 10, 10]), &device);
+        let same = pretraining(Tensor::ones([1, 3, 10, 10], &device), masks, ALL).into_scalar::<f32>();
+        assert!((same - 0.5).abs() < 1e-4, "{same}");
     }
 
     #[test]

@@ -59,7 +59,7 @@ static FIELDS: [Field; 9] = [
         Kind::WHOLE, "epochs", always, number methods.box2seg.epochs),
     field!(TERMS, "box-learning-rate" "Learning rate" [""] "Of the network's body; too high and the loss jumps.",
         Kind::ANY, "learning-rate", always, number methods.box2seg.learning_rate),
-    field!(TERMS, "pretraining-epochs" "First passes" ["passes"] "In which only is learned which pixels are alike.",
+    field!(TERMS, "pretraining-epochs" "First passes" ["passes"] "In which cut-outs are learned as they are, and which pixels are alike.",
         Kind::WHOLE, "pretraining-epochs", always, number methods.box2seg.pretraining_epochs),
     field!(TERMS, "grabcut-weight" "Cut-out weight" [""] "How far the masks cut out of boxes are believed.",
         Kind::ANY, "grabcut-weight", always, number methods.box2seg.grabcut_weight),
@@ -77,8 +77,7 @@ static FIELDS: [Field; 9] = [
 
 impl Method for BoxesToSegments {
     fn summary(&self) -> &'static str {
-        "Learns from boxes around objects; afterwards it draws photos that nobody labelled. On real photos it finds \
-         little yet."
+        "Learns from boxes around objects; afterwards it draws photos that nobody labelled."
     }
 
     fn source(&self) -> &'static str {
@@ -127,7 +126,7 @@ impl Method for BoxesToSegments {
 
     fn suggest(&self, settings: &mut Settings, situation: &Situation) {
         settings.methods.box2seg.epochs = situation.epochs(situation.by_start(480, 600));
-        settings.methods.box2seg.learning_rate = situation.by_start(0.02, 0.006);
+        settings.methods.box2seg.learning_rate = situation.by_start(0.02, 0.008);
     }
 
     fn suit(&self, settings: &mut Settings) {

@@ -90,15 +90,32 @@ impl LearnerConfig for Box2SegConfig {
 }
 
 impl Box2Seg {
-    /// The first passes: embeddings alone.
-    fn embeddings_step(&self, features: Tensor<4>, masks: Tensor<4>, batch: &Batch) -> StepLoss {
-        let embeddings = self.embeddings.forward(features.mul_scalar(self.scale));
+    /// The first passes: embeddings learn labels' pairs and the segmentation learns masks, with neither
+    /// attention nor affinity. Ours: against a segmentation that knows nothing yet, attention is driven down
+    /// everywhere and the affinity drives all pixels to one label.
+    fn first_step(&self, features: Tensor<4>, masks: Tensor<4>, batch: &Batch) -> StepLoss {
+        let [_, _, height, width] = masks.dims();
+        let logits = self.segmentation.logits(features.clone());
+        let log_probabilities = log_softmax(resize(logits, height, width), 1);
+        let weight = batch.weight();
+        let activation = not_background(&log_probabilities).mul_scalar(weight);
+
+        let embeddings = self.embeddings.forward(self.held(features));
         let [_, _, height, width] = embeddings.dims();
-        let masks = nearest(masks, height, width);
-        let total = pretraining(embeddings, masks, self.settings.grid).mul_scalar(batch.weight());
-        let main = total.clone().inner();
-        let nothing = main.zeros_like();
-        StepLoss { total, parts: [main, nothing.clone(), nothing], threshold_step: false, statistics: None }
+        let main = grabcut(log_probabilities, masks.clone())
+            .mul_scalar(self.settings.grabcut_weight)
+            .mul_scalar(weight);
+        let pairs = pretraining(embeddings, nearest(masks, height, width), self.settings.grid);
+        let pairs = pairs.mul_scalar(weight);
+        let parts = [main.clone().inner(), pairs.clone().inner(), activation];
+        StepLoss { total: main + pairs, parts, threshold_step: false, statistics: None }
+    }
+
+    /// Features as attention and embeddings see them: what only helps does not move the backbone. Ours, from an
+    /// estimate and not a measurement: the segmentation's weights are made small ([`pyramid::scale`]) and the
+    /// helpers' are not, so that what attention asks for would outweigh it.
+    fn held(&self, features: Tensor<4>) -> Tensor<4> {
+        features.detach().mul_scalar(self.scale)
     }
 
     /// All terms that the batch has something to learn for.
@@ -110,16 +127,15 @@ impl Box2Seg {
     fn segmentation_step(&self, features: Tensor<4>, batch: &Batch) -> StepLoss {
         let settings = &self.settings;
         let coarse = self.segmentation.logits(features.clone());
-        let features = features.mul_scalar(self.scale);
+        let held = self.held(features);
         let [_, _, height, width] = match (&batch.targets, &batch.boxes) {
             (Some(at), _) | (None, Some(at)) => at.dims(),
             (None, None) => coarse.dims(),
         };
         let log_probabilities = log_softmax(resize(coarse.clone(), height, width), 1);
-        let background_of = |y: Tensor<4>| y.inner().narrow(1, 0, 1).exp().mean();
-        let activation = background_of(log_probabilities.clone()).neg() + 1.0;
+        let activation = not_background(&log_probabilities);
 
-        let embeddings = self.embeddings.forward(features.clone());
+        let embeddings = self.embeddings.forward(held.clone());
         let mut helpers =
             affinity(embeddings, softmax(coarse, 1), settings.grid).mul_scalar(settings.affinity_weight);
         let mut terms = None;
@@ -135,7 +151,7 @@ impl Box2Seg {
         }
         if let Some(boxes) = batch.boxes.clone() {
             let boxes = nearest(boxes, height, width);
-            let attention = sigmoid(resize(self.attention.forward(features), height, width));
+            let attention = sigmoid(resize(self.attention.forward(held), height, width));
             add(
                 foreground(log_probabilities.clone(), attention.clone(), boxes.clone()),
                 settings.foreground_weight,
@@ -155,6 +171,11 @@ impl Box2Seg {
     }
 }
 
+/// The mean probability of not being background, of `ln y`, `[N, C + 1, h, w]`; untracked, `[1]`.
+fn not_background(log_probabilities: &Tensor<4>) -> Tensor<1> {
+    log_probabilities.clone().inner().narrow(1, 0, 1).exp().mean().neg() + 1.0
+}
+
 impl Network for Box2Seg {
     /// Logits, background first: one channel more than there are classes.
     fn maps(&self, images: Tensor<4>) -> Maps {
@@ -167,11 +188,11 @@ impl Learner for Box2Seg {
         &self.backbone
     }
 
-    /// Parts: the cross-entropies, then affinity and filling rate, then the mean probability of not being
-    /// background; in the first passes what embeddings learn, and nothing else.
+    /// Parts: the cross-entropies, then affinity and filling rate, or in the first passes what embeddings
+    /// learn, then the mean probability of not being background.
     fn loss(&self, features: Tensor<4>, batch: &Batch, step: usize) -> StepLoss {
         match batch.targets.clone().filter(|_| step < self.pretraining_steps) {
-            Some(masks) => self.embeddings_step(features, masks, batch),
+            Some(masks) => self.first_step(features, masks, batch),
             None => self.segmentation_step(features, batch),
         }
     }

@@ -13,7 +13,8 @@ pub struct Box2SegSettings {
     pub epochs: usize,
     /// Learning rate of the backbone.
     pub learning_rate: f64,
-    /// First passes, in which only embeddings and the backbone learn (the paper names such a phase).
+    /// First passes, in which embeddings learn which pixels are alike (the paper names such a phase), and the
+    /// segmentation learns GrabCut's masks as they are. 0, as the affinity that they prepare is off.
     pub pretraining_epochs: usize,
     /// Weight of the cross-entropy with GrabCut's masks.
     pub grabcut_weight: f64,
@@ -22,10 +23,12 @@ pub struct Box2SegSettings {
     /// Weight of the cross-entropy outside all boxes.
     pub background_weight: f64,
     /// Weight of the filling rate. Attention is held up where it weighs more than
-    /// [`foreground_weight`](Self::foreground_weight) times `−ln y`, and collapses otherwise: of 15 labels that a
-    /// network cannot tell yet, `−ln y` is 2.7.
+    /// [`foreground_weight`](Self::foreground_weight) times `−ln y`, and collapses otherwise: of 16 labels that a
+    /// network cannot tell yet, three quarters background, `−ln y` is 4, and 6 where it is surer. In the
+    /// first 27 steps on photos 15 held it up and 5 did not.
     pub filling_rate_weight: f64,
-    /// Weight of the affinity of embeddings and probabilities.
+    /// Weight of the affinity of embeddings and probabilities. The paper has it; 0, because after 3 passes over
+    /// 281 photos its masks scored 53 % with it and 58 % without (one seed, embeddings moving the backbone).
     pub affinity_weight: f64,
     /// Share of a mask's filling rate that attention must reach, 0 to 1.
     pub gamma: f64,
@@ -39,13 +42,13 @@ impl Default for Box2SegSettings {
     fn default() -> Self {
         Self {
             epochs: 12,
-            learning_rate: 0.006,
-            pretraining_epochs: 1,
+            learning_rate: 0.008,
+            pretraining_epochs: 0,
             grabcut_weight: 1.0,
             foreground_weight: 1.0,
             background_weight: 1.0,
-            filling_rate_weight: 5.0,
-            affinity_weight: 1.0,
+            filling_rate_weight: 15.0,
+            affinity_weight: 0.0,
             gamma: 0.7,
             grid: 1024,
             cut: GrabCutSettings::default(),

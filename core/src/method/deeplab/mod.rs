@@ -82,7 +82,7 @@ impl Method for Segmenter {
 
     fn suggest(&self, settings: &mut Settings, situation: &Situation) {
         settings.methods.deeplab.epochs = situation.epochs(situation.by_start(480, 600));
-        settings.methods.deeplab.learning_rate = situation.by_start(0.02, 0.002);
+        settings.methods.deeplab.learning_rate = situation.by_start(0.02, 0.008);
     }
 
     fn suit(&self, settings: &mut Settings) {

@@ -14,6 +14,6 @@ pub struct DeepLabSettings {
 
 impl Default for DeepLabSettings {
     fn default() -> Self {
-        Self { epochs: 12, learning_rate: 0.002 }
+        Self { epochs: 12, learning_rate: 0.008 }
     }
 }
