@@ -48,7 +48,7 @@ impl Interpreter {
         let present = item.labels.as_slice();
         if let Reading::Segmentation { told } = self.reading {
             let classes = maps.channels().saturating_sub(1) as u16;
-            let told = if self.told { told } else { Told::Nothing };
+            let told = if self.told { known(told, item) } else { Told::Nothing };
             let shown: Vec<u16> = match told {
                 Told::Labels => present.iter().copied().filter(|&class| class < classes).collect(),
                 Told::Boxes | Told::Nothing => (0..classes).collect(),
@@ -120,6 +120,16 @@ impl Interpreter {
             }
         };
         present.iter().map(of_class).collect()
+    }
+}
+
+/// What can be told of an image. One without a box was not looked at: that is not to say that it shows nothing.
+fn known(told: Told, item: &Item) -> Told {
+    match told {
+        Told::Boxes if !item.boxes.is_empty() => Told::Boxes,
+        Told::Boxes if item.labels.is_empty() => Told::Nothing,
+        Told::Boxes => Told::Labels,
+        told => told,
     }
 }
 
@@ -203,10 +213,24 @@ mod tests {
     use crate::dataset::sample::{self, SampleSettings};
     use crate::files::FileSet;
 
+    fn item() -> Item {
+        let files = sample::files(&SampleSettings { images: 1, size: 64, seed: 2 });
+        crate::dataset::read(&FileSet::memory(files), &mut |_, _| {}).unwrap().items.remove(0)
+    }
+
+    #[test]
+    fn an_image_without_boxes_is_not_taken_to_be_empty() {
+        let boxed = item();
+        let labelled = Item { boxes: Vec::new(), ..item() };
+        let bare = Item { labels: Vec::new(), ..labelled.clone() };
+        assert!(!boxed.boxes.is_empty() && !labelled.labels.is_empty());
+        let told = [&boxed, &labelled, &bare].map(|item| known(Told::Boxes, item));
+        assert_eq!(told, [Told::Boxes, Told::Labels, Told::Nothing]);
+    }
+
     #[test]
     fn nothing_of_a_class_is_left_outside_its_boxes() {
-        let files = sample::files(&SampleSettings { images: 1, size: 64, seed: 2 });
-        let mut item = crate::dataset::read(&FileSet::memory(files), &mut |_, _| {}).unwrap().items.remove(0);
+        let mut item = item();
         item.boxes = vec![ObjectBox { class: 1, x0: 0.0, y0: 32.0, x1: 32.0, y1: 64.0 }];
         let values = [vec![0.0; 4], vec![5.0; 4], vec![1.0; 4]].concat();
         let mut logits = ScoreMaps { classes: 3, width: 2, height: 2, values };

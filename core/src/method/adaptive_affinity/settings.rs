@@ -8,11 +8,13 @@ use serde::{Deserialize, Serialize};
 pub struct AdaptiveAffinitySettings {
     /// Passes over the data. Ours.
     pub epochs: usize,
-    /// Learning rate of the backbone. Ours.
+    /// Learning rate of the backbone. Ours: at twice this rate the classification branch comes to call all
+    /// background, and the labels follow.
     pub learning_rate: f64,
     /// Passes over the data in which the classification branch learns alone (paper: 5); 0 = none.
     pub warm_up: usize,
-    /// Weight of the adaptive affinity loss beside the cross-entropy; 0 = without it. Ours.
+    /// Weight of the adaptive affinity loss beside the cross-entropy; 0 = without it. Ours: its terms are ten times
+    /// the balanced cross-entropy, and at 0.2 masks of photos lose more than a third of their score.
     pub affinity_weight: f64,
     /// Weight of the label reassign loss beside the cross-entropy; 0 = without it. Ours.
     pub reassign_weight: f64,

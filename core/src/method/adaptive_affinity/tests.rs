@@ -138,6 +138,33 @@ fn no_confident_pixel_or_nothing_but_confident_ones_give_numbers() {
 }
 
 #[test]
+fn the_segmentation_branch_starts_as_the_classification_branch() {
+    let (network, batch) = (network(), batch());
+    let features = network.backbone.forward(batch.images.clone(), None);
+    let segmentation = |network: &AdaptiveAffinity| values(network.head.segmentation(features.clone()));
+    let random = segmentation(&network);
+    let classes = network.head.classification(features.clone());
+    let background = classes.ones_like().narrow(1, 0, 1);
+    let started = network.clone().before(STEP);
+    let expected = values(Tensor::cat(vec![background, classes], 1));
+    for ((started, random), expected) in segmentation(&started).iter().zip(&random).zip(&expected) {
+        assert!((started - random - expected).abs() < 1e-4, "{started} {random} {expected}");
+    }
+    for other in [STEP - 1, STEP + 1] {
+        assert_eq!(segmentation(&network.clone().before(other)), random);
+    }
+    // It learns on.
+    let gradients = loss(&started, &batch, STEP).total.backward();
+    let gradients = GradientsParams::from_grads(gradients, &started);
+    let sgd = &mut Sgd::new(
+        OptimizerSettings::default(),
+        crate::method::groups::<AdaptiveAffinity>(&config().names(&device()).unwrap()),
+    );
+    let learned = sgd.step(started.clone(), gradients, 0.01);
+    assert_ne!(segmentation(&learned), segmentation(&started));
+}
+
+#[test]
 fn a_few_steps_learn_the_batch() {
     let batch = batch();
     let settings = AdaptiveAffinitySettings { warm_up: 15, ..AdaptiveAffinitySettings::default() };
@@ -149,6 +176,7 @@ fn a_few_steps_learn_the_batch() {
     let mut sgd = Sgd::new(optimizer, crate::method::groups::<AdaptiveAffinity>(&names));
     let mut seen = Vec::new();
     for step in 0..60 {
+        network = network.before(step);
         let StepLoss { total, parts, statistics, .. } = loss(&network, &batch, step);
         seen.push(parts.map(|part| number(&part)));
         let gradients = GradientsParams::from_grads(total.backward(), &network);
