@@ -9,8 +9,9 @@
 //! - [code] classification score ([`pooling`]), refinement ([`refine`](mod@refine)) and labels of confident
 //!   pixels ([`pseudo_labels`]), from the program of Araslanov & Roth (CVPR 2020). That they host the losses is our
 //!   choice: the paper names two frames, of which this is one;
+//! - [code] what balances these labels ([`balance`]), from the same program;
 //! - [ours] the reassign loss ([`reassign`]), a pixel's confidence, all weights, and the segmentation branch,
-//!   which is our segmentation network's.
+//!   which is our segmentation network's, and starts as the classification branch.
 
 mod settings;
 
@@ -78,8 +79,7 @@ static FIELDS: [Field; 7] = [
 
 impl Method for AffinityAndReassign {
     fn summary(&self) -> &'static str {
-        "Labels pixels while it trains and learns from that; afterwards it draws photos that nobody labelled. On real \
-         photos it finds little yet."
+        "Labels pixels while it trains and learns from that; afterwards it draws photos that nobody labelled."
     }
 
     fn source(&self) -> &'static str {
