@@ -5,6 +5,7 @@ mod benchmarks;
 mod compare;
 mod data;
 mod devices;
+mod export;
 mod host;
 mod interrupt;
 mod pipeline;

@@ -5,8 +5,19 @@ use std::path::Path;
 use crate::data::{Sample, inspect, one_tensor};
 use crate::process::{run, tag2mask};
 
-const COMMANDS: [&str; 10] =
-    ["sample", "inspect", "train", "masks", "predict", "eval", "compare", "reproduce", "weights", "devices"];
+const COMMANDS: [&str; 11] = [
+    "sample",
+    "inspect",
+    "train",
+    "masks",
+    "predict",
+    "eval",
+    "export",
+    "compare",
+    "reproduce",
+    "weights",
+    "devices",
+];
 
 #[test]
 fn help_and_version_are_no_errors() {

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 use tag2mask_core::dataset::decode;
 use tag2mask_core::export::classes_txt;
-use tag2mask_core::files::{Blob, FileBlob, FileEntry, FileSet, extension, limits, name, stem};
+use tag2mask_core::export::mask_set::masks_in;
+use tag2mask_core::files::{Blob, FileBlob, FileEntry, FileSet, limits, name};
 use tag2mask_core::masks::Confusion;
 use tag2mask_core::run::event::Score;
 use tag2mask_core::run::scorer::{Scored, refuse_unknown, score_masks};
@@ -49,7 +50,8 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
         return print(&score, report);
     }
     let (predicted, truth) = (FileSet::open(&args.pred)?, FileSet::open(&args.truth)?);
-    let classes = class_names(args, &predicted, &truth)?;
+    let places = [(&truth, args.truth.as_path()), (&predicted, args.pred.as_path())];
+    let classes = class_names(args.classes.as_deref(), places)?;
     if classes.is_none() {
         report.note("no classes.txt beside the masks: classes are called by their number");
     }
@@ -97,15 +99,15 @@ fn score_split(args: &Args, split: &str, report: &mut Report) -> Result<Score> {
     score.ok_or_else(|| Error::NoData { reason: format!("no image of {split} came with a mask") })
 }
 
-/// The names given, or those beside the masks, or none.
-fn class_names(args: &Args, predicted: &FileSet, truth: &FileSet) -> Result<Option<Vec<String>>> {
-    let (blob, path): (Arc<dyn Blob>, String) = match &args.classes {
+/// The names in the file given, or else in the first `classes.txt` at the top of these sets, or none.
+pub fn class_names(given: Option<&Path>, places: [(&FileSet, &Path); 2]) -> Result<Option<Vec<String>>> {
+    let (blob, path): (Arc<dyn Blob>, String) = match given {
         Some(path) => (Arc::new(FileBlob::open(path)?), path.display().to_string()),
         None => {
-            let beside = |set: &FileSet, root: &Path| {
+            let mut beside = places.into_iter().filter_map(|(set, root)| {
                 set.get("classes.txt").map(|entry| (entry.blob.clone(), shown(root, entry)))
-            };
-            match beside(truth, &args.truth).or_else(|| beside(predicted, &args.pred)) {
+            });
+            match beside.next() {
                 Some(found) => found,
                 None => return Ok(None),
             }
@@ -183,21 +185,6 @@ fn pair_up<'a>(
         return refuse(&args.truth, first, format!("no predicted mask has this name{more}"));
     }
     Ok((pairs, predicted.len() - used.len()))
-}
-
-/// The PNGs of a set by path without extension: those in `masks/` where there is such a folder, as a
-/// data set's photos may be PNGs too.
-fn masks_in(set: &FileSet) -> BTreeMap<&str, &FileEntry> {
-    let pngs = || set.entries().iter().filter(|entry| extension(&entry.path) == "png");
-    let inside = |entry: &'_ FileEntry| entry.path.starts_with("masks/");
-    let only_inside = pngs().any(inside);
-    pngs()
-        .filter(|&entry| !only_inside || inside(entry))
-        .map(|entry| {
-            let key = stem(&entry.path);
-            (key.strip_prefix("masks/").unwrap_or(key), entry)
-        })
-        .collect()
 }
 
 fn shown(root: &Path, entry: &FileEntry) -> String {

@@ -6,6 +6,7 @@
 mod compare;
 mod devices;
 mod eval;
+mod export;
 mod host;
 mod inspect;
 mod masks;
@@ -55,6 +56,9 @@ enum Command {
     /// Score masks against true masks: intersection over union, in percent
     #[command(after_help = eval::EXAMPLES)]
     Eval(eval::Args),
+    /// Write masks in the formats of other programs
+    #[command(after_help = export::EXAMPLES)]
+    Export(export::Args),
     /// Train methods on the same photos and budget, and set their masks side by side
     #[command(after_help = compare::EXAMPLES, mut_arg("epochs", compare::epochs),
               mut_arg("seed", |arg| arg.hide(true)), mut_arg("rounds", |arg| arg.hide(true)))]
@@ -77,6 +81,7 @@ Examples:
   tag2mask train cells --out run                 learn where things are
   tag2mask masks run cells --out cells-masks     one mask per image
   tag2mask eval cells-masks cells/masks          how good masks are
+  tag2mask export cells-masks cells --format coco-rle --out exported
   tag2mask train cells --method deeplab --masks cells-masks --out segmenter
                                                  a network that needs no labels
   tag2mask predict segmenter new-photos --out new-masks
@@ -105,6 +110,7 @@ fn run(command: &Command, report: &mut Report) -> Result<()> {
         Command::Masks(args) => masks::run(args, report),
         Command::Predict(args) => predict::run(args, report),
         Command::Eval(args) => eval::run(args, report),
+        Command::Export(args) => export::run(args, report),
         Command::Compare(args) => compare::run(args, report),
         Command::Reproduce(args) => reproduce::run(args, report),
         Command::Weights(args) => weights::run(args, report),

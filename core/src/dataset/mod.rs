@@ -14,7 +14,7 @@ pub mod header;
 pub mod layouts;
 pub mod problem;
 pub mod sample;
-mod stems;
+pub(crate) mod stems;
 mod summary;
 pub mod supplied;
 pub mod targets;

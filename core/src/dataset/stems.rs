@@ -42,6 +42,22 @@ pub fn unique(paths: &[&str]) -> Vec<String> {
     stems
 }
 
+/// For each name a file name of its own, as near to it as every system allows.
+pub(crate) fn of_names(names: &[String]) -> Vec<String> {
+    // Bytes, as systems count, with room for a number.
+    const LONGEST: usize = 200;
+    let mut taken = HashSet::new();
+    let own = |name: &String| {
+        let mut base = sanitized(name);
+        base.truncate(base.floor_char_boundary(LONGEST));
+        let candidates =
+            std::iter::once(base.clone()).chain((2..).map(|number: usize| format!("{base}_{number}")));
+        let mut free = candidates.filter(|name| taken.insert(name.to_lowercase()));
+        free.next().unwrap_or_default()
+    };
+    names.iter().map(own).collect()
+}
+
 /// Replaces what some system does not allow in file names.
 fn sanitized(text: &str) -> String {
     let replaced: String =
@@ -71,5 +87,13 @@ mod tests {
         assert_eq!(stems, ["cow_a", "b", "dog_A", "x_c_jpg", "x_c_png_2", "x_c_png", "_con", "q_"]);
         let unique: HashSet<_> = stems.iter().map(|stem| stem.to_lowercase()).collect();
         assert_eq!(unique.len(), paths.len());
+    }
+
+    #[test]
+    fn names_become_file_names_of_their_own() {
+        let names = ["cow", "Cow", "../..", "a/b", "a:b", "traffic.light", "", "nul"].map(str::to_owned);
+        let expected = ["cow", "Cow_2", "_", "a_b", "a_b_2", "traffic.light", "image", "_nul"];
+        assert_eq!(of_names(&names), expected);
+        assert_eq!(of_names(&["ä".repeat(300)])[0].len(), 200);
     }
 }

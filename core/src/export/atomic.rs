@@ -14,29 +14,80 @@ use crate::error::{Error, Result};
 /// # Errors
 /// [`Error::Io`] with the system's reason.
 pub fn write(path: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
-    let path = path.as_ref();
-    replace(path, bytes).map_err(|source| Error::Io {
-        action: "write",
-        path: path.display().to_string(),
-        source,
-    })
+    let mut pending = Pending::new(path)?;
+    pending.write(bytes)?;
+    pending.finish()
 }
 
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = match path.parent() {
+/// A file that is written part by part and is not there before [`finish`](Self::finish); dropped before, it
+/// leaves what was at its path unchanged.
+#[derive(Debug)]
+pub struct Pending {
+    path: PathBuf,
+    temporary: PathBuf,
+    /// `None` once nothing is left to remove.
+    file: Option<File>,
+}
+
+impl Pending {
+    /// Begins a file. Folders above `path` are made where they are missing.
+    ///
+    /// # Errors
+    /// [`Error::Io`] with the system's reason.
+    pub fn new(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let folder = folder_of(path);
+        let created = fs::create_dir_all(folder).and_then(|()| create_in(folder));
+        let (temporary, file) = created.map_err(|source| failed(path, source))?;
+        Ok(Self { path: path.to_owned(), temporary, file: Some(file) })
+    }
+
+    /// Writes the next bytes.
+    ///
+    /// # Errors
+    /// [`Error::Io`] with the system's reason.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        let Some(file) = &mut self.file else { return Ok(()) };
+        file.write_all(bytes).map_err(|source| failed(&self.path, source))
+    }
+
+    /// Puts the file where it belongs.
+    ///
+    /// # Errors
+    /// [`Error::Io`] with the system's reason.
+    pub fn finish(mut self) -> Result<()> {
+        let Some(file) = &self.file else { return Ok(()) };
+        file.sync_all().map_err(|source| failed(&self.path, source))?;
+        let file = self.file.take();
+        drop(file); // an open file cannot be renamed on Windows
+        if let Err(source) = fs::rename(&self.temporary, &self.path) {
+            // The first reason is the one to report; a file that cannot be removed changes nothing.
+            let _ = fs::remove_file(&self.temporary);
+            return Err(failed(&self.path, source));
+        }
+        sync_folder(folder_of(&self.path)).map_err(|source| failed(&self.path, source))
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        if let Some(file) = self.file.take() {
+            drop(file);
+            // Nobody is left to tell, and a hidden file changes no result.
+            let _ = fs::remove_file(&self.temporary);
+        }
+    }
+}
+
+fn failed(path: &Path, source: io::Error) -> Error {
+    Error::Io { action: "write", path: path.display().to_string(), source }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
-    };
-    fs::create_dir_all(folder)?;
-    let (temporary, mut file) = create_in(folder)?;
-    let written = file.write_all(bytes).and_then(|()| file.sync_all());
-    drop(file); // an open file cannot be renamed on Windows
-    if let Err(error) = written.and_then(|()| fs::rename(&temporary, path)) {
-        // The first reason is the one to report; a file that cannot be removed changes nothing.
-        let _ = fs::remove_file(&temporary);
-        return Err(error);
     }
-    sync_folder(folder)
 }
 
 /// A new file that is hidden from listings of results. The result's own name is not part of its name:
@@ -112,6 +163,22 @@ mod tests {
         let scratch = Scratch::new("folders");
         write(scratch.0.join("cow/left/a.png"), b"x").unwrap();
         assert_eq!(fs::read(scratch.0.join("cow/left/a.png")).unwrap(), b"x");
+    }
+
+    #[test]
+    fn a_file_of_parts_is_there_at_its_end_or_not_at_all() {
+        let scratch = Scratch::new("parts");
+        let path = scratch.0.join("a.json");
+        let mut pending = Pending::new(&path).unwrap();
+        pending.write(b"one ").unwrap();
+        assert!(!path.exists());
+        pending.write(b"two").unwrap();
+        pending.finish().unwrap();
+        let mut given_up = Pending::new(&path).unwrap();
+        given_up.write(b"half").unwrap();
+        drop(given_up);
+        assert_eq!(fs::read(&path).unwrap(), b"one two");
+        assert_eq!(scratch.names(), ["a.json"]);
     }
 
     #[test]

@@ -10,7 +10,8 @@ pub fn escaped(words: &str) -> String {
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&#39;"),
-            letter if letter.is_control() => out.push(' '),
+            // The last two are no characters, and not allowed in XML.
+            letter if letter.is_control() || matches!(letter, '\u{FFFE}' | '\u{FFFF}') => out.push(' '),
             letter => out.push(letter),
         }
     }
@@ -23,12 +24,12 @@ mod tests {
 
     #[test]
     fn nothing_that_is_escaped_is_markup() {
-        let hostile = "</td><script>alert('x')</script>\" onload=\"&\u{1b}";
+        let hostile = "</td><script>alert('x')</script>\" onload=\"&\u{1b}\u{ffff}";
         let escaped = escaped(hostile);
         assert!(!escaped.contains(['<', '>', '"', '\'', '\u{1b}']), "{escaped}");
         let page = format!("<p title=\"{escaped}\">{escaped}</p>");
         let document = roxmltree::Document::parse(&page).unwrap();
-        let expected = hostile.replace('\u{1b}', " ");
+        let expected = hostile.replace(['\u{1b}', '\u{ffff}'], " ");
         assert_eq!(document.root_element().text(), Some(expected.as_str()));
         assert_eq!(document.root_element().attribute("title"), Some(expected.as_str()));
     }

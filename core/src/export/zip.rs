@@ -26,9 +26,16 @@ impl<W: Write + Seek> ZipPacker<W> {
     /// [`Error::Archive`] for a path that leads out of the archive or is there already, or when the
     /// target cannot be written.
     pub fn add(&mut self, path: &str, bytes: &[u8]) -> Result<()> {
-        let safe =
-            |part: &str| !part.is_empty() && part != "." && part != ".." && !part.contains(['\\', '\0']);
-        if !path.split('/').all(safe) {
+        self.begin(path, bytes.len() as u64)?;
+        self.append(bytes).map_err(|source| Error::Archive { path: path.into(), reason: source.to_string() })
+    }
+
+    /// Begins a file of about `length` bytes, which [`append`](Self::append) brings.
+    ///
+    /// # Errors
+    /// As [`add`](Self::add).
+    pub fn begin(&mut self, path: &str, length: u64) -> Result<()> {
+        if !is_inside(path) {
             return Err(Error::Archive {
                 path: path.into(),
                 reason: "not a relative path with / between its parts".into(),
@@ -39,9 +46,16 @@ impl<W: Write + Seek> ZipPacker<W> {
             .compression_method(method(path))
             .last_modified_time(DateTime::DEFAULT)
             .unix_permissions(0o644)
-            .large_file(bytes.len() as u64 >= u64::from(u32::MAX));
-        self.writer.start_file(path, options).map_err(|error| refuse(reason(error)))?;
-        self.writer.write_all(bytes).map_err(|error| refuse(error.to_string()))
+            .large_file(length >= u64::from(u32::MAX));
+        self.writer.start_file(path, options).map_err(|error| refuse(reason(error)))
+    }
+
+    /// The next bytes of the file that was begun last.
+    ///
+    /// # Errors
+    /// The target's reason.
+    pub fn append(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.writer.write_all(bytes)
     }
 
     /// Writes the table of contents and gives the target back.
@@ -67,9 +81,18 @@ pub fn pack(files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Result<Vec<u8
     Ok(packer.finish()?.into_inner())
 }
 
+/// Whether a path is relative, with `/` between its parts, and stays inside.
+pub(super) fn is_inside(path: &str) -> bool {
+    let safe = |part: &str| !part.is_empty() && part != "." && part != ".." && !part.contains(['\\', '\0']);
+    path.split('/').all(safe)
+}
+
 fn method(path: &str) -> CompressionMethod {
     let extension = path.rsplit_once('.').map_or("", |(_, extension)| extension);
-    if ["txt", "json", "jsonl", "csv", "md"].iter().any(|text| extension.eq_ignore_ascii_case(text)) {
+    if ["txt", "json", "jsonl", "csv", "md", "xml", "yaml"]
+        .iter()
+        .any(|text| extension.eq_ignore_ascii_case(text))
+    {
         CompressionMethod::Deflated
     } else {
         CompressionMethod::Stored

@@ -30,4 +30,17 @@ impl LabelMap {
         }
         counts.iter().map(|&count| count as f32 / self.labels.len().max(1) as f32).collect()
     }
+    /// Left and upper edge, width and height of the pixels of a label; without any, width and height are 0.
+    pub fn extent(&self, label: u8) -> [usize; 4] {
+        let (mut left, mut right, mut top, mut bottom) = (self.width, 0, self.height, 0);
+        for (y, row) in self.labels.chunks_exact(self.width.max(1)).enumerate() {
+            let first = row.iter().position(|&pixel| pixel == label);
+            let last = row.iter().rposition(|&pixel| pixel == label);
+            if let (Some(first), Some(last)) = (first, last) {
+                (left, right) = (left.min(first), right.max(last + 1));
+                (top, bottom) = (top.min(y), y + 1);
+            }
+        }
+        [left, top, right.saturating_sub(left), bottom.saturating_sub(top)]
+    }
 }

@@ -80,6 +80,39 @@ pub fn decompress(text: &str, limit: u64) -> Result<Vec<u32>, String> {
     Ok(lengths.into_vec())
 }
 
+/// COCO's compressed text of lengths, as [`decompress`] reads it.
+pub fn compress(lengths: &[u32]) -> String {
+    let mut text = String::new();
+    for (at, &length) in lengths.iter().enumerate() {
+        let before = if at > 2 { lengths[at - 2] } else { 0 };
+        let mut value = i64::from(length) - i64::from(before);
+        loop {
+            let bits = (value & 0x1F) as u8;
+            value >>= 5;
+            let is_last = value == if bits & 0x10 == 0 { 0 } else { -1 };
+            text.push(char::from(b'0' + if is_last { bits } else { bits | 0x20 }));
+            if is_last {
+                break;
+            }
+        }
+    }
+    text
+}
+
+/// Lengths of the runs of pixels that do not and do belong to a label, in turn, over `pixels` in their order.
+pub fn of_label(pixels: impl IntoIterator<Item = u8>, label: u8) -> Vec<u32> {
+    let mut lengths = vec![0];
+    for pixel in pixels {
+        if (lengths.len() % 2 == 0) != (pixel == label) {
+            lengths.push(0);
+        }
+        if let Some(last) = lengths.last_mut() {
+            *last += 1;
+        }
+    }
+    lengths
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,6 +132,27 @@ mod tests {
         // Numbers of several characters, and differences of hundreds, either way.
         let large = decompress("^l0^8n000\\Jd0X1\\OhNd0X1", 60_000).unwrap();
         assert_eq!(large, [910, 270, 30, 270, 30, 90, 50, 130, 30, 90, 50, 130]);
+        assert_eq!(compress(&[0, 1, 10, 3, 2, 3, 2, 3, 11]), "01:2H0009");
+        assert_eq!(compress(&lengths), ellipse);
+        assert_eq!(compress(&large), "^l0^8n000\\Jd0X1\\OhNd0X1");
+    }
+
+    #[test]
+    fn lengths_of_a_label_add_up_and_come_back() {
+        assert_eq!(of_label([0, 0, 3, 3, 3, 1], 3), [2, 3, 1]);
+        assert_eq!(of_label([3, 0], 3), [0, 1, 1]);
+        assert_eq!((of_label([1, 1], 3), of_label([], 3)), (vec![2], vec![0]));
+        let mut seed = 5u64;
+        for size in [1u64, 31, 32, 33, 5000, 100_000] {
+            let lengths: Vec<u32> = (0..200)
+                .map(|_| {
+                    seed =
+                        seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                    ((seed >> 33) % size + 1) as u32
+                })
+                .collect();
+            assert_eq!(decompress(&compress(&lengths), 1 << 32).unwrap(), lengths);
+        }
     }
 
     #[test]
