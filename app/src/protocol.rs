@@ -10,7 +10,7 @@ use tag2mask_core::run::Settings;
 use tag2mask_core::run::settings::MaskSettings;
 
 /// Raised when a page and a trainer of different builds could misunderstand each other.
-pub const PROTOCOL_VERSION: u32 = 4;
+pub const PROTOCOL_VERSION: u32 = 5;
 
 /// What the page asks of the trainer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -51,8 +51,9 @@ pub enum Command {
     PackPredictions,
     /// Pack the segmentation network and its card. Answered by `FileReady`.
     PackSegmenter,
-    /// Pack the masks of this round into a zip. Answered by `FileReady`.
-    PackMasks { round: Option<usize> },
+    /// Pack the masks of this round into a zip, in the format of that id (core's `export::Format`), with the
+    /// photos where the format has a place for them. Answered by `FileReady`.
+    PackMasks { round: Option<usize>, format: String, photos: bool },
     /// Pack the trained network (weights, settings). Answered by `FileReady`.
     PackRun,
     /// Compute the reference tensors in `payload` (an array of `{ name, bytes }`) on this device.

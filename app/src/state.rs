@@ -10,6 +10,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use tag2mask_core::dataset::Summary;
+use tag2mask_core::export::Format;
 use tag2mask_core::run::settings::BackboneName;
 use tag2mask_core::run::{Event, Settings};
 
@@ -543,11 +544,18 @@ impl State {
         self.send(if masks { Command::PackPredictions } else { Command::PackSegmenter }, None);
     }
 
-    /// Packs the masks, or the network, and hands them to the user.
-    pub fn pack(self, masks: bool) {
-        self.change(&[Part::Results], |model| model.results.start_packing(masks));
+    /// Packs the masks in a format, with the photos if they are wanted, and hands them to the user.
+    pub fn pack_masks(self, format: Format, photos: bool) {
+        self.change(&[Part::Results], |model| model.results.start_packing(true));
         let round = self.peek(|model| model.results.round);
-        self.send(if masks { Command::PackMasks { round } } else { Command::PackRun }, None);
+        let photos = photos && format.has_photos();
+        self.send(Command::PackMasks { round, format: format.id().into(), photos }, None);
+    }
+
+    /// Packs the network and hands it to the user.
+    pub fn pack_run(self) {
+        self.change(&[Part::Results], |model| model.results.start_packing(false));
+        self.send(Command::PackRun, None);
     }
 }
 

@@ -374,10 +374,11 @@ const commands = {
     const bytes = new TextEncoder().encode('not really a model');
     say({ event: 'file-ready', name: 'segmenter.zip' }, [bytes.buffer]);
   },
-  async 'pack-masks'() {
+  async 'pack-masks'({ format }) {
     await wait(300);
     const bytes = new TextEncoder().encode('not really a zip');
-    say({ event: 'file-ready', name: 'masks.zip' }, [bytes.buffer]);
+    const name = format === 'index-png' ? 'masks.zip' : `masks-${format}.zip`;
+    say({ event: 'file-ready', name }, [bytes.buffer]);
   },
   async 'pack-run'() {
     const bytes = new TextEncoder().encode('not really a network');

@@ -98,6 +98,15 @@ test('sample set to downloaded masks', { timeout: 2 * LONG }, async (t) => {
   const files = unzip(packed.bytes);
   const masks = [...files].filter(([name]) => name.endsWith('.png'));
   assert.equal(masks.length, SAMPLE.images);
+
+  await page.locator('#mask-format').selectOption('coco-rle');
+  await page.getByLabel('With the photos').check();
+  const coco = unzip((await download(page, () => save.click())).bytes);
+  const json = [...coco].find(([name]) => name.endsWith('.json'));
+  const { images, annotations, categories } = JSON.parse(json[1].toString());
+  assert.deepEqual([images.length, categories.length], [SAMPLE.images, 3]);
+  assert.ok(annotations.length > 0 && annotations.every(({ segmentation }) => segmentation.counts.length > 0));
+  for (const { file_name } of images) assert.ok([...coco.keys()].some((name) => name.endsWith(file_name)), file_name);
   for (const [name, bytes] of masks) {
     assert.deepEqual(png_header(bytes), { width: SAMPLE.side, height: SAMPLE.side, is_palette: true }, name);
   }

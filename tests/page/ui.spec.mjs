@@ -39,6 +39,19 @@ test('from the sample set to the download', async (t) => {
   assert.ok(names.length > 0 && names.every((name) => name.includes('platelet')), names.join());
   const masks = await download(page, () => button(page, 'Download the masks (.zip)').click());
   assert.deepEqual([masks.name, masks.bytes.toString()], ['masks.zip', 'not really a zip']);
+  await page.getByText('masks.zip is in your downloads.').waitFor();
+
+  assert.equal(await page.locator('#mask-photos').count(), 0, 'masks alone have no place for photos');
+  await page.locator('#mask-format').selectOption({ label: 'COCO, run lengths' });
+  await page.getByText('exact, for pycocotools').waitFor();
+  await page.getByLabel('With the photos').check();
+  await screenshot(page, 'ui-5-format');
+  const coco = await download(page, () => button(page, 'Download the masks (.zip)').click());
+  assert.equal(coco.name, 'masks-coco-rle.zip');
+  assert.deepEqual(
+    (await asked(page, 'pack-masks')).map(({ format, photos }) => [format, photos]),
+    [['index-png', false], ['coco-rle', true]],
+  );
 
   await page.locator('#results .tile').first().click();
   const large = page.getByRole('dialog');

@@ -5,7 +5,7 @@ use tag2mask_core::memory::{Advice, advice, gigabytes};
 use tag2mask_core::run::Settings;
 use tag2mask_core::run::event::DeviceInfo;
 
-use super::device;
+use super::{device, text};
 
 /// What stands beside the settings: the expectation, and what speaks against the run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,14 +26,7 @@ pub fn expectation(settings: &Settings, summary: &Summary, device: &DeviceInfo) 
         some => format!(", {some} photos at a time"),
     };
     let line = format!("This will take about {} of {whose} memory{parts}.", gigabytes(fit.bytes));
-    Expectation { line, warning: warning.map(|warning| sentence(&warning)) }
-}
-
-/// With a capital and a full stop.
-fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}.", letters.as_str())
+    Expectation { line, warning: warning.map(|warning| text::sentence(&warning)) }
 }
 
 #[cfg(test)]

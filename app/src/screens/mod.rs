@@ -4,6 +4,7 @@ mod box_dialog;
 mod boxes;
 mod compare;
 mod data;
+mod export_choice;
 mod header;
 mod kept;
 mod large;

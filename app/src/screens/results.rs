@@ -1,7 +1,9 @@
 //! Section 4: masks out.
 
 use leptos::prelude::*;
+use tag2mask_core::export::Format;
 
+use super::export_choice::ExportChoice;
 use super::rounds::{RoundSlider, RoundTable};
 use super::tiles::{Over, Tiles};
 use crate::model::fields;
@@ -66,6 +68,8 @@ fn Make() -> impl IntoView {
         })
     });
     let learning = state.memo(Part::Segmenter, |model| model.segmenter.is_busy());
+    let format = RwSignal::new(Format::IndexPng);
+    let photos = RwSignal::new(false);
     let idle = Memo::new(move |_| work.get() == Work::None);
     let fraction = Memo::new(move |_| match work.get() {
         Work::Making { done, total, .. } | Work::Packing { done, total, .. } if total > 0 => {
@@ -99,6 +103,9 @@ fn Make() -> impl IntoView {
         </Show>
         <Failure message=failure />
         <Show when=move || idle.get() && learned.get()>
+            <Show when=move || complete.get()>
+                <ExportChoice format=format photos=photos />
+            </Show>
             <div class="actions">
                 <Show
                     when=move || complete.get()
@@ -121,7 +128,7 @@ fn Make() -> impl IntoView {
                         type="button"
                         class="button primary large-button"
                         disabled=move || learning.get()
-                        on:click=move |_| state.pack(true)
+                        on:click=move |_| state.pack_masks(format.get_untracked(), photos.get_untracked())
                     >
                         {move || match round.get() {
                             Some(round) => format!("Download the masks of round {} (.zip)", round + 1),
@@ -133,7 +140,7 @@ fn Make() -> impl IntoView {
                     type="button"
                     class="button"
                     disabled=move || learning.get()
-                    on:click=move |_| state.pack(false)
+                    on:click=move |_| state.pack_run()
                 >
                     "Download the trained network"
                 </button>
@@ -151,7 +158,7 @@ fn Make() -> impl IntoView {
                 <p class="actions-note" aria-live="polite">
                     {move || match (saved.get(), complete.get()) {
                         (Some(name), _) => format!("{name} is in your downloads."),
-                        (None, true) => "One palette PNG per photo, same name and size, and classes.txt.".to_string(),
+                        (None, true) => "All masks in one zip, under the photos' names.".to_string(),
                         (None, false) => "One mask for every photo of the data set.".to_string(),
                     }}
                 </p>

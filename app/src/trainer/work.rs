@@ -12,7 +12,6 @@ use tag2mask_core::dataset::{self, Dataset, ObjectBox, decode};
 use tag2mask_core::device::Compute;
 #[cfg(feature = "trainer-gpu")]
 use tag2mask_core::device::UNNAMED;
-use tag2mask_core::export::zip;
 use tag2mask_core::files::{Blob, FileSet};
 use tag2mask_core::run::Control;
 use tag2mask_core::run::event::Phase;
@@ -26,7 +25,7 @@ use super::endpoint::Endpoint;
 use super::host::Page;
 use super::kept::KeptStore;
 use super::learning::{restore, run, train_segmenter};
-use crate::disk;
+use super::packing::{pack, pack_masks, pack_run};
 use crate::protocol::{Command, PROTOCOL_VERSION};
 
 /// What the trainer holds between commands.
@@ -105,10 +104,8 @@ impl Trainer {
                 train_segmenter(this, &settings, round, &mut page).await
             }
             Command::Predict { settings } => predict(this, &payload, &settings, &mut page).await,
-            Command::PackMasks { round } => {
-                let files = this.borrow().masks.get(&round).map(|made| made.files.clone());
-                let name = round.map_or("masks.zip".into(), |round| format!("masks-round-{}.zip", round + 1));
-                pack(&name, files.unwrap_or_default(), endpoint)
+            Command::PackMasks { round, format, photos } => {
+                pack_masks(this, round, &format, photos, &mut page).await
             }
             Command::PackPredictions => pack("new-masks.zip", this.borrow().predicted.clone(), endpoint),
             Command::PackRun => pack_run(&page.store, endpoint).await,
@@ -163,7 +160,7 @@ impl Trainer {
     }
 }
 
-fn missing(name: &'static str, reason: &str) -> Error {
+pub(super) fn missing(name: &'static str, reason: &str) -> Error {
     Error::Setting { name, reason: reason.into() }
 }
 
@@ -243,26 +240,6 @@ fn open(this: &Shared, files: &FileSet, endpoint: &Endpoint) -> Result<()> {
     drop(trainer);
     endpoint.tell(Event::DatasetRead { summary });
     Ok(())
-}
-
-fn pack<F>(name: &str, files: F, endpoint: &Endpoint) -> Result<()>
-where
-    F: IntoIterator<Item = (String, Vec<u8>)>,
-{
-    let files: Vec<_> = files.into_iter().collect();
-    if files.is_empty() {
-        return Err(Error::NoData { reason: format!("there is nothing to pack yet: {name}") });
-    }
-    endpoint.tell(Event::FileReady { name: name.into(), bytes: zip::pack(files)? });
-    Ok(())
-}
-
-async fn pack_run(store: &KeptStore, endpoint: &Endpoint) -> Result<()> {
-    let lost = |error: JsValue| Error::NoData { reason: disk::reason(&error) };
-    store.bring_all().await.map_err(lost)?;
-    let files = store.files().files.clone();
-    store.release();
-    pack("run.zip", files, endpoint)
 }
 
 async fn check(this: &Shared, payload: &JsValue, endpoint: &Endpoint) -> Result<()> {

@@ -101,6 +101,11 @@ impl Format {
         }
     }
 
+    /// Whether it has a place for the photos.
+    pub const fn has_photos(self) -> bool {
+        !matches!(self, Self::IndexPng | Self::ColorPng | Self::CutOuts)
+    }
+
     /// The format of that [`id`](Self::id).
     pub fn by_id(id: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|format| format.id() == id)
