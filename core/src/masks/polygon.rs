@@ -11,8 +11,9 @@ pub const MOST_CORNERS: usize = 4_000_000;
 /// the programs that paint it: each has its own rule for pixels on the line.
 const LEAST_OVERLAP: f64 = 0.995;
 /// How far, in pixels, a polygon's line may be from its region's; the first that keeps to
-/// [`LEAST_OVERLAP`] is taken.
-const TOLERANCES: [f64; 6] = [1.5, 1.0, 0.7, 0.45, 0.35, 0.2];
+/// [`LEAST_OVERLAP`] is taken. None below: what is left of small regions then runs past the centres of their
+/// pixels, and programs that count pixels on the line, as Pillow does, see less than 99 % of them overlap.
+const TOLERANCES: [f64; 4] = [1.5, 1.0, 0.7, 0.45];
 /// A region of as few corners stays as it is.
 const FEW_CORNERS: usize = 8;
 /// Points between two that are kept whatever lies between, so that the work grows with their number.
@@ -239,7 +240,7 @@ mod tests {
             let lines = found.iter().flat_map(|region| std::iter::once(&region.outer).chain(&region.holes));
             corners += lines.map(Vec::len).sum::<usize>();
         }
-        assert!(points * 2 < corners, "{points} points of {corners} corners");
+        assert!(points * 5 < corners * 4, "{points} points of {corners} corners");
     }
 
     #[test]
