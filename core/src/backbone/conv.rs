@@ -78,17 +78,17 @@ impl Conv {
         self.apply(x, self.weight.val(), None)
     }
 
-    /// With `weight` added at the tap in the middle, `[output, input]`: a convolution of one tap beside this one.
+    /// With nothing but `weight`, `[output, input]`, at the tap in the middle: a convolution of one tap, that can
+    /// learn to be a larger one. With nothing at all where there is none.
     #[must_use]
-    pub fn with_centre(self, weight: Tensor<2>) -> Self {
-        let tap = weight.inner();
-        let weight = edited(self.weight, |weight| {
-            let [_, _, kernel, _] = weight.dims();
-            let [output, input] = tap.dims();
+    pub fn with_centre_alone(self, weight: Option<Tensor<2>>) -> Self {
+        let weight = edited(self.weight, |old| {
+            let none = old.zeros_like();
+            let Some(tap) = weight else { return none };
+            let [output, input, kernel, _] = old.dims();
             let (middle, after) = (kernel / 2, kernel / 2 + 1);
             let place = [0..output, 0..input, middle..after, middle..after];
-            let centre = weight.clone().slice(place.clone()) + tap.reshape([output, input, 1, 1]);
-            weight.slice_assign(place, centre)
+            none.slice_assign(place, tap.inner().reshape([output, input, 1, 1]))
         });
         Self { weight, ..self }
     }

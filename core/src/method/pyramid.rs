@@ -62,24 +62,25 @@ impl Pyramid {
         Ok(Self { convs, bias, scale: f64::from(scale(backbone)) })
     }
 
-    /// With a classifier's logits added to its own: `classifier`, `[C, K]`, for the classes, and a fixed one for
-    /// the background.
+    /// One that says what a classifier does: `classifier`, `[C, K]`, for the classes, and a fixed logit for the
+    /// background. What it has learned is lost.
     #[must_use]
-    pub fn with_classifier(mut self, classifier: Tensor<2>, background: f32) -> Self {
+    pub fn with_classifier(self, classifier: Tensor<2>, background: f32) -> Self {
         let [classes, channels] = classifier.dims();
         let device = classifier.device();
         let none = Tensor::zeros([1, channels], &device);
         // The factor on the features is taken back.
         let tap = Tensor::cat(vec![none, classifier.inner()], 0).div_scalar(self.scale);
-        if let Some(conv) = self.convs.pop() {
-            self.convs.push(conv.with_centre(tap));
-        }
+        let last = self.convs.len().saturating_sub(1);
+        let convs = self.convs.into_iter().enumerate();
+        let convs = convs.map(|(index, conv)| conv.with_centre_alone((index == last).then(|| tap.clone())));
+        let convs = convs.collect();
         let bias = edited(self.bias, |bias| {
             let mut fixed = vec![0.0f32; classes + 1];
             fixed[0] = background;
-            bias + Tensor::from_data(TensorData::new(fixed, [classes + 1]), &device)
+            Tensor::from_data(TensorData::new(fixed, bias.dims()), &bias.device())
         });
-        Self { bias, ..self }
+        Self { convs, bias, scale: self.scale }
     }
 
     /// Features `[N, K, h, w]` to `[N, C + 1, h, w]`, background first.

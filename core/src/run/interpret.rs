@@ -123,12 +123,10 @@ impl Interpreter {
     }
 }
 
-/// What can be told of an image. One without a box was not looked at: that is not to say that it shows nothing.
+/// What can be told of an image. One with labels and no box has objects that nobody has boxed.
 fn known(told: Told, item: &Item) -> Told {
     match told {
-        Told::Boxes if !item.boxes.is_empty() => Told::Boxes,
-        Told::Boxes if item.labels.is_empty() => Told::Nothing,
-        Told::Boxes => Told::Labels,
+        Told::Boxes if item.boxes.is_empty() => Told::Labels,
         told => told,
     }
 }
@@ -219,13 +217,12 @@ mod tests {
     }
 
     #[test]
-    fn an_image_without_boxes_is_not_taken_to_be_empty() {
+    fn a_labelled_image_without_boxes_is_not_taken_to_be_empty() {
         let boxed = item();
         let labelled = Item { boxes: Vec::new(), ..item() };
-        let bare = Item { labels: Vec::new(), ..labelled.clone() };
         assert!(!boxed.boxes.is_empty() && !labelled.labels.is_empty());
-        let told = [&boxed, &labelled, &bare].map(|item| known(Told::Boxes, item));
-        assert_eq!(told, [Told::Boxes, Told::Labels, Told::Nothing]);
+        let told = [&boxed, &labelled].map(|item| known(Told::Boxes, item));
+        assert_eq!(told, [Told::Boxes, Told::Labels]);
     }
 
     #[test]

@@ -272,6 +272,7 @@ pub(super) mod tests {
         let settings = Box2SegSettings::default();
         let config = Box2SegConfig { backbone, classes: 3, settings, steps_per_epoch: 1 };
         let learner = config.init(&mut RandomSource::new(1), &device).unwrap();
+        work.on(&learner, 0);
         work.on(&learner, config.settings.pretraining_epochs);
         // One of the images has no mask, so that parts differ in what they have to learn.
         let segmenter = DeepLabConfig { backbone, classes: 3 };
@@ -362,6 +363,7 @@ pub(super) mod tests {
             let settings = Box2SegSettings::default();
             let config = Box2SegConfig { backbone, classes: 3, settings, steps_per_epoch: 1 };
             let learner = config.init(&mut RandomSource::new(1), &device).unwrap();
+            recomputing_changes_nothing(&learner, 0);
             recomputing_changes_nothing(&learner, config.settings.pretraining_epochs);
             let segmenter = DeepLabConfig { backbone, classes: 3 };
             recomputing_changes_nothing(&segmenter.init(&mut RandomSource::new(1), &device).unwrap(), 0);

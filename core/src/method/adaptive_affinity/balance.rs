@@ -29,9 +29,11 @@ fn weights(targets: Tensor<4>, present: Tensor<2>) -> Tensor<2> {
     let pixels: Tensor<2> = targets.sum_dims(&[2, 3]).reshape([count, labels]);
     let total = pixels.clone().sum_dim(1);
     let shares = (total.clone() - pixels.clone()) / (total + 1.0);
+    let classes = present.clone().sum_dim(1);
     let missing = present * pixels.equal_elem(0.0f32).float();
     let complete = missing.sum_dim(1).equal_elem(0.0f32).float();
-    shares * complete
+    let bare = classes.equal_elem(1.0f32).float();
+    shares * complete + bare
 }
 
 #[cfg(test)]
@@ -63,6 +65,8 @@ mod tests {
         };
         assert_eq!(of(&[1.0, 1.0, 0.0, 0.0, 0.0, 1.0]), [0.25, 0.5, 0.75, 0.8, 0.8, 0.0]);
         assert_eq!(of(&[1.0, 1.0, 1.0, 1.0, 0.0, 1.0]), [0.0; 6]);
+        let found = of(&[1.0, 0.0, 0.0, 1.0, 0.0, 1.0]);
+        assert_eq!(found[0], 1.25, "of no class");
     }
 
     #[test]

@@ -175,7 +175,8 @@ fn what_only_helps_does_not_move_the_backbone() {
         ..Box2SegSettings::default()
     };
     let is_still = |gradient: Vec<f32>| gradient.iter().all(|value| *value == 0.0);
-    assert!(is_still(gradient(STEPS, nothing.clone())), "filling rate");
+    let unmet = Box2SegSettings { gamma: 1.0, ..nothing.clone() };
+    assert!(is_still(gradient(STEPS, unmet)), "filling rate");
     // The affinity moves it through probabilities alone, the foreground through its logarithms.
     assert!(!is_still(gradient(STEPS, Box2SegSettings { affinity_weight: 1.0, ..nothing.clone() })));
     assert!(!is_still(gradient(STEPS, Box2SegSettings { foreground_weight: 1.0, ..nothing.clone() })));

@@ -164,6 +164,15 @@ fn fits(card: &RunCard, run: &Run<'_>, masks: Option<u64>) -> Result<()> {
             ),
         });
     }
+    if card.images != run.dataset.items.len() {
+        return Err(Error::NoData {
+            reason: format!(
+                "the run was started with {} photos, this data set has {}",
+                card.images,
+                run.dataset.items.len()
+            ),
+        });
+    }
     if &card.settings != run.settings {
         return Err(Error::Setting {
             name: "resume",
