@@ -377,7 +377,7 @@ mod tests {
     fn networks_that_drift_apart_are_found_before_the_second_step() {
         let mut drift = Drift(Vec::new());
         for_each_learner(&mut drift);
-        assert_eq!(drift.0.len(), 18);
+        assert_eq!(drift.0.len(), 20);
         assert!(
             drift.0.iter().all(|error| error.contains("do not agree about the weights")),
             "{:?}",
