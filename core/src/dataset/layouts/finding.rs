@@ -1,7 +1,7 @@
 //! What labels were read from, in a line.
 
-use super::{Item, name};
-use crate::files::FileEntry;
+use super::Item;
+use crate::files::{FileEntry, name};
 
 /// What labels were read from.
 pub(super) struct Finding {

@@ -15,6 +15,8 @@ mod json;
 mod label_studio;
 mod labels_table;
 mod masks;
+mod others;
+mod parts;
 mod tables;
 mod tally;
 mod voc;
@@ -29,12 +31,13 @@ use self::boxes::GivenBox;
 use self::documents::{Documents, Form};
 use self::finding::Finding;
 use self::given_mask::GivenMask;
+use self::parts::{Parts, sort_out};
 use self::yolo::Yolo;
 use super::{
     Dataset, Item, Layout, ObjectBox, Problem, ProblemKind, SuppliedMask, duplicates, header, stems,
 };
 use crate::error::{Error, Result};
-use crate::files::{Blob, FileEntry, FileSet, extension, is_foreign_image_name, is_image_name, limits, name};
+use crate::files::{Blob, FileEntry, FileSet, limits};
 
 /// A file that is taken for an image, before anything in it was read.
 type Candidate<'a> = &'a FileEntry;
@@ -45,18 +48,6 @@ struct Labelled {
     blob: Arc<dyn Blob>,
     labels: BTreeSet<String>,
     boxes: Vec<GivenBox>,
-}
-
-/// The files by the part they play.
-#[derive(Default)]
-struct Parts<'a> {
-    table: Option<&'a FileEntry>,
-    boxes: Option<&'a FileEntry>,
-    classes: Option<&'a FileEntry>,
-    images: Vec<Candidate<'a>>,
-    masks: Vec<&'a FileEntry>,
-    /// Tables of other names, which may be of labels or boxes.
-    tables: Vec<&'a FileEntry>,
 }
 
 /// Reads a data set: finds its layout, its classes and labels, checks every image's header, and lists
@@ -92,12 +83,12 @@ pub fn read_split(
         problems.push(Problem { path: skipped.path.clone(), kind: ProblemKind::OtherFile, reason });
     }
     if voc::is_voc(files) {
-        tell_others(files, |path| voc::is_in(path, "Annotations"), "the folder JPEGImages", &mut problems);
+        others::tell(files, |path| voc::is_in(path, "Annotations"), "the folder JPEGImages", &mut problems);
         return read_voc(files, split, problems, progress);
     }
     if coco::is_coco(files) {
         let is_own = |path: &str| voc::is_in(path, "annotations");
-        tell_others(files, is_own, "annotations/instances_*.json", &mut problems);
+        others::tell(files, is_own, "annotations/instances_*.json", &mut problems);
         return read_coco(files, split, problems, progress);
     }
     if split.is_some() {
@@ -129,10 +120,10 @@ pub fn read_split(
             };
             let winner = group.form.title();
             for group in &documents {
-                other_layout(group, winner, &mut problems);
+                others::documents(group, winner, &mut problems);
             }
             if let Some(yolo) = &yolo {
-                problems.push(other(yolo.path(), "with text files as YOLO's", winner));
+                problems.push(others::file(yolo.path(), "with text files as YOLO's", winner));
             }
             problems.append(&mut told);
             tables::tell_others(&parts, winner, &mut problems);
@@ -144,7 +135,7 @@ pub fn read_split(
     }
     problems.append(&mut told);
     for group in &documents {
-        other_layout(group, "labels.csv", &mut problems);
+        others::documents(group, "labels.csv", &mut problems);
     }
     tables::choose(&mut parts, &mut problems);
     let (layout, finding, labelled) = label(&parts, listed.as_deref(), &mut problems)?;
@@ -191,28 +182,6 @@ fn finished(
     problems.sort_by(|a, b| (a.kind, &a.path, &a.reason).cmp(&(b.kind, &b.path, &b.reason)));
     let finding = finding.line(classes.len(), &items);
     Dataset { layout, finding, classes, items, problems }
-}
-
-/// That labels could be read from a file, too.
-fn other(path: &str, form: &str, winner: &str) -> Problem {
-    let reason = format!("It could be read {form}, but {winner} is the more explicit. Left out.");
-    Problem { path: path.to_owned(), kind: ProblemKind::OtherLayout, reason }
-}
-
-fn other_layout(group: &Documents<'_>, winner: &str, problems: &mut Vec<Problem>) {
-    // Of VOC's there is one an image.
-    let most = if group.form == Form::Voc { 1 } else { group.files.len() };
-    let form = format!("as {}", group.form.title());
-    problems.extend(group.files.iter().take(most).map(|entry| other(&entry.path, &form, winner)));
-}
-
-/// Tells of what labels could be read from beside the folders of a benchmark.
-fn tell_others(files: &FileSet, is_own: impl Fn(&str) -> bool, winner: &str, problems: &mut Vec<Problem>) {
-    for group in documents::find(files, is_own) {
-        other_layout(&group, winner, problems);
-    }
-    let tables = files.entries().iter().filter(|entry| entry.path.eq_ignore_ascii_case("labels.csv"));
-    problems.extend(tables.map(|table| other(&table.path, "as a table of labels", winner)));
 }
 
 /// Labels images by the table, or their boxes, or their folders; and gives them their boxes.
@@ -414,56 +383,6 @@ fn items(usable: Vec<Sized>, names: &[String], problems: &mut Vec<Problem>) -> V
         mask: None,
     };
     usable.into_iter().zip(stems).map(item).collect()
-}
-
-/// Gives every file its part but those that `is_read` elsewhere; what has none becomes a problem.
-fn sort_out<'a>(
-    files: &'a FileSet,
-    is_read: impl Fn(&str) -> bool,
-    problems: &mut Vec<Problem>,
-) -> Parts<'a> {
-    let mut parts = Parts::default();
-    for entry in files.entries() {
-        let top = entry.path.split_once('/').map(|(top, _)| top);
-        let is = |name: &str| top.is_none() && entry.path.eq_ignore_ascii_case(name);
-        if is_read(&entry.path) {
-            continue;
-        }
-        if is("labels.csv") && parts.table.is_none() {
-            parts.table = Some(entry);
-        } else if is("boxes.csv") && parts.boxes.is_none() {
-            parts.boxes = Some(entry);
-        } else if is("classes.txt") && parts.classes.is_none() {
-            parts.classes = Some(entry);
-        } else if top.is_some_and(|top| top.eq_ignore_ascii_case("masks")) {
-            parts.masks.push(entry);
-        } else if is_image_name(&entry.path) {
-            parts.images.push(entry);
-        } else if is_foreign_image_name(&entry.path) {
-            let format = extension(&entry.path).to_uppercase();
-            let reason = format!("{format} files are not read; convert it to PNG or JPEG. Left out.");
-            problems.push(Problem { path: entry.path.clone(), kind: ProblemKind::UnreadableImage, reason });
-        } else if !is_companion(&entry.path) {
-            match ["csv", "tsv"].contains(&extension(&entry.path).as_str()) {
-                true => parts.tables.push(entry),
-                false => problems.push(no_part(entry)),
-            }
-        }
-    }
-    parts
-}
-
-fn no_part(entry: &FileEntry) -> Problem {
-    let reason = "Neither an image nor part of the data set. Left out.".to_owned();
-    Problem { path: entry.path.clone(), kind: ProblemKind::OtherFile, reason }
-}
-
-/// Files that go with data sets and need no mention: boxes of their parts, read-mes, licences.
-fn is_companion(path: &str) -> bool {
-    let name = name(path).to_ascii_lowercase();
-    name == "boxes.csv"
-        || extension(&name) == "md"
-        || ["readme", "license", "licence", "citation"].iter().any(|start| name.starts_with(start))
 }
 
 type Sized = (Labelled, (u32, u32));

@@ -1,7 +1,8 @@
 //! Tables of other names than `labels.csv` and `boxes.csv`, which are known by their content.
 
 use super::finder::Finder;
-use super::{Parts, Problem, boxes_table, labels_table, no_part, other};
+use super::parts::{Parts, no_part};
+use super::{Problem, boxes_table, labels_table, others};
 use crate::files::FileEntry;
 
 /// Tables that are looked into, by path.
@@ -57,8 +58,8 @@ pub(super) fn choose(parts: &mut Parts<'_>, problems: &mut Vec<Problem>) {
     for (table, content) in rest {
         let winner = |chosen: Option<&FileEntry>| chosen.map_or("", |chosen| &chosen.path).to_owned();
         problems.push(match content {
-            Content::Boxes => other(&table.path, "as a table of boxes", &winner(parts.boxes)),
-            Content::Labels(_) => other(&table.path, "as a table of labels", &winner(parts.table)),
+            Content::Boxes => others::file(&table.path, "as a table of boxes", &winner(parts.boxes)),
+            Content::Labels(_) => others::file(&table.path, "as a table of labels", &winner(parts.table)),
             Content::Other => no_part(table),
         });
     }
@@ -69,8 +70,8 @@ pub(super) fn tell_others(parts: &Parts<'_>, winner: &str, problems: &mut Vec<Pr
     let boxes = parts.boxes.map(|table| (table, Content::Boxes));
     for (table, content) in contents(parts).into_iter().chain(boxes) {
         problems.push(match content {
-            Content::Boxes => other(&table.path, "as a table of boxes", winner),
-            Content::Labels(_) => other(&table.path, "as a table of labels", winner),
+            Content::Boxes => others::file(&table.path, "as a table of boxes", winner),
+            Content::Labels(_) => others::file(&table.path, "as a table of labels", winner),
             Content::Other => no_part(table),
         });
     }
