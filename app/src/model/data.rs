@@ -117,6 +117,9 @@ fn kind_title(kind: ProblemKind, number: u64) -> String {
             format!("{} with boxes that cannot be", text::count(number, "image", "images"))
         }
         ProblemKind::LabelFromMask => "labels taken from the supplied masks".to_owned(),
+        ProblemKind::OtherLayout => {
+            format!("{} set aside for a more explicit one", text::count(number, "file", "files"))
+        }
         ProblemKind::OtherFile => format!("{} left aside", text::count(number, "other file", "other files")),
     }
 }

@@ -275,6 +275,7 @@ pub(crate) mod tests {
             .collect();
         Summary {
             layout: Layout::LabelsTable,
+            finding: String::new(),
             classes: vec!["cat".into(), "dog".into(), "sheep".into()],
             images_per_class: vec![images.len().div_ceil(3); 3],
             without_class: 0,

@@ -44,15 +44,21 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
 fn lines(summary: &Summary) -> Vec<String> {
     let layout = match summary.layout {
         Layout::ClassFolders => "a folder per class",
-        Layout::LabelsTable => "images and labels.csv",
+        Layout::LabelsTable => "images and a table of labels",
         Layout::BoxesTable => "images and boxes.csv",
         Layout::Voc => "PASCAL VOC's folders",
         Layout::Coco => "COCO's annotations",
         Layout::Yolo => "YOLO's text files",
+        Layout::LabelStudio => "Label Studio's JSON",
+        Layout::Cvat => "CVAT's XML",
+        Layout::VocXml => "annotations as PASCAL VOC's",
         Layout::Photos => "photos without labels",
     };
     let mut lines =
         vec![format!("{} images in {}: {layout}", summary.images.len(), classes(summary.classes.len()))];
+    if !summary.finding.is_empty() {
+        lines.push(format!("found: {}", summary.finding));
+    }
     let names = summary.classes.iter().map(|name| name.chars().count());
     let width = names.max().unwrap_or(0).max("several classes".len());
     let mut count = |name: &str, count: usize| lines.push(format!("  {name:width$} {count:>7}"));
@@ -119,6 +125,7 @@ mod tests {
         };
         let summary = Summary {
             layout: Layout::LabelsTable,
+            finding: "labels.csv".into(),
             classes: vec!["cow".into(), "a very long class name".into()],
             images_per_class: vec![12, 3],
             without_class: 4,
@@ -130,7 +137,7 @@ mod tests {
         };
         let text = lines(&summary).join("\n");
         for part in [
-            "9 images in 2 classes: images and labels.csv",
+            "9 images in 2 classes: images and a table of labels\nfound: labels.csv\n",
             "  cow                         12\n",
             "  a very long class name       3\n",
             "  several classes              2\n",

@@ -56,7 +56,7 @@ pub struct Item {
 pub enum Layout {
     /// One folder per class.
     ClassFolders,
-    /// Images and a `labels.csv`.
+    /// Images and a table of labels, as `labels.csv`.
     LabelsTable,
     /// Images and a `boxes.csv`, which labels them.
     BoxesTable,
@@ -66,6 +66,12 @@ pub enum Layout {
     Coco,
     /// YOLO's text files of boxes.
     Yolo,
+    /// Label Studio's export as JSON.
+    LabelStudio,
+    /// CVAT's export as XML.
+    Cvat,
+    /// Annotations as PASCAL VOC's, one XML file an image, in folders of any name.
+    VocXml,
     /// Photos without labels.
     Photos,
 }
@@ -75,6 +81,9 @@ pub enum Layout {
 pub struct Dataset {
     /// How labels were given.
     pub layout: Layout,
+    /// What labels were read from, in one line for a user to confirm: the form, the file, how many classes
+    /// and boxes.
+    pub finding: String,
     /// Names of the foreground classes; class `c` is value `c + 1` in masks.
     pub classes: Vec<String>,
     /// The usable images, by path.
@@ -88,6 +97,9 @@ pub struct Dataset {
 pub struct Summary {
     /// How labels were given.
     pub layout: Layout,
+    /// What labels were read from, in one line; empty in summaries that were kept before it was told.
+    #[serde(default)]
+    pub finding: String,
     /// Names of the foreground classes.
     pub classes: Vec<String>,
     /// Images per foreground class.

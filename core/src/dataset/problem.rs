@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 pub enum ProblemKind {
     /// The image cannot be decoded, or is larger than the limit.
     UnreadableImage,
-    /// `labels.csv` names an image that is not there.
+    /// A table or an annotation names an image that is not there.
     LabelWithoutImage,
-    /// An image that `labels.csv` does not name.
+    /// An image that nothing gives a label.
     ImageWithoutLabel,
     /// The same image twice, or two lines for one image.
     Duplicate,
-    /// A line of a table that cannot be understood.
+    /// A line of a table, or an entry of another file, that cannot be understood.
     BadLine,
     /// A supplied mask that cannot be used for scoring.
     BadMask,
@@ -22,6 +22,8 @@ pub enum ProblemKind {
     BadBox,
     /// Labels that were taken from supplied masks, as nothing else names them.
     LabelFromMask,
+    /// A file that labels could be read from, too, where a more explicit one is.
+    OtherLayout,
     /// A file that is neither an image nor part of the layout.
     OtherFile,
 }

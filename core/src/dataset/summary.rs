@@ -14,6 +14,7 @@ impl Dataset {
         let count = |what: fn(&Item) -> bool| self.items.iter().filter(|item| what(item)).count();
         Summary {
             layout: self.layout,
+            finding: self.finding.clone(),
             classes: self.classes.clone(),
             images_per_class,
             without_class: count(|item| item.labels.is_empty()),

@@ -59,6 +59,7 @@ mod tests {
         };
         Summary {
             layout: Layout::LabelsTable,
+            finding: String::new(),
             classes: vec!["a".into()],
             images_per_class: vec![images],
             without_class: 0,

@@ -76,6 +76,25 @@ pub(super) fn read(
     Ok(boxes)
 }
 
+/// Whether a table that is not called `boxes.csv` is one of boxes: its header says so, and one of its first
+/// lines names an image.
+///
+/// # Errors
+/// Those of reading it.
+pub(super) fn fits(table: &FileEntry, finder: &Finder<'_>) -> Result<bool> {
+    /// Lines looked at.
+    const LINES: usize = 100;
+    let bytes = text_bytes(table)?;
+    let reader =
+        csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(&*bytes);
+    let mut records = reader.into_byte_records().filter_map(Result::ok);
+    let Some(columns) = records.next().and_then(|head| Columns::from_header(&head)) else { return Ok(false) };
+    let finds = |record: csv::ByteRecord| {
+        columns.cells(&record).is_ok_and(|(image, ..)| !matches!(finder.find(image), Found::None))
+    };
+    Ok(records.take(LINES).any(finds))
+}
+
 /// Whether a name is that of a class: a listed one, or of any box where none are listed.
 pub(super) fn names(boxes: &Boxes, listed: Option<&[String]>, name: &str) -> bool {
     match listed {

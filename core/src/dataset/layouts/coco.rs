@@ -1,5 +1,6 @@
 //! COCO: `annotations/instances_<split>.json` says what is in the images of `<split>/` and where, object by
-//! object.
+//! object. A file of the same structure may also have any name, with its images beside it, in `images/`, or
+//! anywhere under names that only they have.
 //!
 //! An image has the label of each object in it, crowds included. A mask is painted from the objects: a
 //! crowd is pixels of its class, as in COCO's own conversion of panoptic to semantic masks, and lies below
@@ -11,10 +12,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use self::file::{Annotation, Contents};
 use super::boxes::{Edges, GivenBox};
-use super::{Labelled, Problem, ProblemKind};
+use super::finder::{Finder, Found};
+use super::given_mask::GivenMask;
+use super::{Candidate, Labelled, Problem, ProblemKind, check_number};
 use crate::error::{Error, Result};
-use crate::files::{FileEntry, FileSet, clean_path, limits, name};
-use crate::masks::Objects;
+use crate::files::{FileEntry, FileSet, clean_path, name};
 use crate::masks::objects::Object;
 
 /// What was found.
@@ -24,40 +26,6 @@ pub(super) struct Coco {
     pub(super) masks: BTreeMap<String, GivenMask>,
     /// The classes, in the order of the file, whose identifiers have gaps.
     pub(super) classes: Vec<String>,
-}
-
-/// Steps that painting the mask of an image may take, by its pixels: as objects overlap, and COCO's have up
-/// to hundreds of points.
-const STEPS_PER_PIXEL: u64 = 256;
-/// Steps that it may take in any image, however small.
-const LEAST_STEPS: u64 = 1 << 24;
-
-/// The objects of an image, or why they make no mask.
-pub(super) struct GivenMask {
-    /// The size that the file states, where it does.
-    size: Option<(i64, i64)>,
-    objects: Result<Vec<Object>, String>,
-}
-
-impl GivenMask {
-    /// The mask of an image that turned out to be of this size.
-    pub(super) fn of_size(self, width: u32, height: u32) -> Result<Objects, String> {
-        let objects = self.objects?;
-        if let Some((columns, rows)) = self.size.filter(|&size| size != (width.into(), height.into())) {
-            return Err(format!(
-                "The annotations say {columns} × {rows} pixels, the image has {width} × {height}."
-            ));
-        }
-        if !objects.iter().all(|object| object.outline.is_of_size(width, height)) {
-            return Err(format!("An outline is of another size than the image's {width} × {height} pixels."));
-        }
-        let most = (u64::from(width) * u64::from(height) * STEPS_PER_PIXEL).max(LEAST_STEPS);
-        let steps = |object: &Object| object.outline.work(width as usize, height as usize);
-        if objects.iter().map(steps).fold(0, u64::saturating_add) > most {
-            return Err("Its outlines are more than can be painted in reasonable time.".into());
-        }
-        Ok(Objects::new(width, height, objects))
-    }
 }
 
 /// Whether the files are laid out as COCO's are.
@@ -97,41 +65,101 @@ pub(super) fn read(files: &FileSet, wanted: Option<&str>, problems: &mut Vec<Pro
     let mut coco = Coco { labelled: Vec::new(), masks: BTreeMap::new(), classes: Vec::new() };
     for (entry, root, split) in found {
         let contents = Contents::read(entry)?;
-        let classes: Vec<String> = contents.categories.iter().map(|(_, name)| name.clone()).collect();
-        check_classes(&classes, &coco.classes, entry)?;
+        let classes = classes(&contents, entry)?;
+        if !coco.classes.is_empty() && coco.classes != classes {
+            let reason = "its categories are not those of the other files; choose one by its split".into();
+            return Err(Error::Format { path: entry.path.clone(), reason });
+        }
         coco.classes = classes;
-        take(&mut coco, contents, entry, &Places::new(files, root, split), problems);
+        let places = Places::OfSplit(Split::new(files, root, split));
+        take(&mut coco, contents, entry, &places, problems);
     }
     coco.labelled.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(coco)
 }
 
-/// Refuses classes that masks cannot hold, and those of a second file that differ from the first's.
-fn check_classes(classes: &[String], before: &[String], entry: &FileEntry) -> Result<()> {
+/// Reads files of the same structure, wherever they and the images lie. Their classes become one list.
+///
+/// # Errors
+/// As [`read`].
+pub(super) fn read_anywhere(
+    documents: &[&FileEntry],
+    images: &[Candidate<'_>],
+    problems: &mut Vec<Problem>,
+) -> Result<Coco> {
+    let mut coco = Coco { labelled: Vec::new(), masks: BTreeMap::new(), classes: Vec::new() };
+    let finder = Finder::new(images);
+    for &entry in documents {
+        let contents = Contents::read(entry)?;
+        for class in classes(&contents, entry)? {
+            if !coco.classes.contains(&class) {
+                coco.classes.push(class);
+            }
+        }
+        check_number(&coco.classes, &entry.path)?;
+        let folder = entry.path.strip_suffix(name(&entry.path)).unwrap_or_default();
+        take(&mut coco, contents, entry, &Places::Anywhere { folder, images, finder: &finder }, problems);
+    }
+    // Files for detection have boxes alone: no mask is missing.
+    if !coco.masks.values().any(|mask| mask.objects.as_ref().is_ok_and(|objects| !objects.is_empty())) {
+        coco.masks.clear();
+    }
+    coco.labelled.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(coco)
+}
+
+/// The names of the categories, in the order of the file.
+fn classes(contents: &Contents, entry: &FileEntry) -> Result<Vec<String>> {
     let refuse = |reason: String| Err(Error::Format { path: entry.path.clone(), reason });
+    let classes: Vec<String> = contents.categories.iter().map(|(_, name)| name.clone()).collect();
     if classes.is_empty() {
         return refuse("the file lists no categories".into());
     }
-    if classes.len() > limits::CLASSES {
-        return Err(Error::TooLarge {
-            what: "the number of classes",
-            found: classes.len().to_string(),
-            limit: limits::CLASSES.to_string(),
-            path: entry.path.clone(),
-        });
-    }
+    check_number(&classes, &entry.path)?;
     let mut seen = BTreeSet::new();
     if let Some(twice) = classes.iter().find(|class| !seen.insert(class.as_str())) {
         return refuse(format!("two categories are called {twice}"));
     }
-    if !before.is_empty() && before != classes {
-        return refuse("its categories are not those of the other files; choose one by its split".into());
+    Ok(classes)
+}
+
+/// Where the images of a file may lie.
+enum Places<'a> {
+    OfSplit(Split<'a>),
+    /// Beside the file, in the folder `images` there, or anywhere.
+    Anywhere {
+        /// The folder that the file lies in, with its `/`.
+        folder: &'a str,
+        images: &'a [Candidate<'a>],
+        finder: &'a Finder<'a>,
+    },
+}
+
+impl<'a> Places<'a> {
+    /// The file of an image.
+    ///
+    /// # Errors
+    /// A name that leads out of the data set, or that several images have.
+    fn find(&self, file_name: &str) -> Result<Option<&'a FileEntry>, String> {
+        let (folder, images, finder) = match self {
+            Self::OfSplit(split) => return split.find(file_name),
+            Self::Anywhere { folder, images, finder } => (folder, images, finder),
+        };
+        // One that leads elsewhere was written on another machine: its last part may be found all the same.
+        let file = clean_path(file_name).unwrap_or_else(|| name(&file_name.replace('\\', "/")).to_owned());
+        let beside = [format!("{folder}{file}"), format!("{folder}images/{file}")];
+        let at =
+            beside.iter().find_map(|path| finder.at(path)).map_or_else(|| finder.find(&file), Found::One);
+        match at {
+            Found::One(at) => Ok(images.get(at).copied()),
+            Found::None => Ok(None),
+            Found::Several(count) => Err(format!("{file} could be any of {count} images")),
+        }
     }
-    Ok(())
 }
 
 /// Where the images of a split may lie.
-struct Places<'a> {
+struct Split<'a> {
     files: &'a FileSet,
     root: &'a str,
     split: &'a str,
@@ -139,7 +167,7 @@ struct Places<'a> {
     elsewhere: BTreeMap<&'a str, Option<&'a FileEntry>>,
 }
 
-impl<'a> Places<'a> {
+impl<'a> Split<'a> {
     fn new(files: &'a FileSet, root: &'a str, split: &'a str) -> Self {
         let mut elsewhere = BTreeMap::new();
         let folders = [format!("{root}{split}/"), format!("{root}images/{split}/")];
@@ -175,8 +203,10 @@ fn take(
     problems: &mut Vec<Problem>,
 ) {
     let Contents { images, annotations, categories } = contents;
-    let class_of: BTreeMap<i64, usize> =
-        categories.iter().enumerate().map(|(class, &(id, _))| (id, class)).collect();
+    let class_of: BTreeMap<i64, usize> = categories
+        .iter()
+        .filter_map(|(id, name)| Some((*id, coco.classes.iter().position(|class| class == name)?)))
+        .collect();
     let mut of_image: BTreeMap<i64, Vec<Annotation>> = BTreeMap::new();
     for annotation in annotations {
         of_image.entry(annotation.image).or_default().push(annotation);

@@ -1,18 +1,29 @@
-//! The image that a cell of a table means.
+//! The image that a name in a table or an annotation means.
 
 use std::collections::BTreeMap;
 
 use super::Candidate;
 use crate::files::{name, stem};
 
-/// What a cell means.
+/// What a name means.
 pub(super) enum Found {
     One(usize),
     None,
     Several(usize),
 }
 
-/// Finds the image that a cell means.
+impl Found {
+    /// One of these images.
+    pub(super) fn of(images: &[usize]) -> Self {
+        match images {
+            [] => Self::None,
+            [at] => Self::One(*at),
+            several => Self::Several(several.len()),
+        }
+    }
+}
+
+/// Finds the image that a name means.
 pub(super) struct Finder<'a> {
     by_path: BTreeMap<&'a str, usize>,
     by_path_stem: BTreeMap<&'a str, Vec<usize>>,
@@ -37,6 +48,16 @@ impl<'a> Finder<'a> {
         finder
     }
 
+    /// The image of exactly this path.
+    pub(super) fn at(&self, path: &str) -> Option<usize> {
+        self.by_path.get(path).copied()
+    }
+
+    /// The image of this path, which has no extension.
+    pub(super) fn beside(&self, path: &str) -> Found {
+        self.by_path_stem.get(path).map_or(Found::None, |found| Found::of(found))
+    }
+
     /// By path, by path inside `images`, by file name anywhere; then the same without extension.
     pub(super) fn find(&self, cell: &str) -> Found {
         let cell = cell.replace('\\', "/");
@@ -52,10 +73,6 @@ impl<'a> Finder<'a> {
             self.by_path_stem.get(inside.as_str()),
             self.by_name_stem.get(file),
         ];
-        match rest.into_iter().flatten().next().map(Vec::as_slice) {
-            None => Found::None,
-            Some([at]) => Found::One(*at),
-            Some(several) => Found::Several(several.len()),
-        }
+        rest.into_iter().flatten().next().map_or(Found::None, |found| Found::of(found))
     }
 }

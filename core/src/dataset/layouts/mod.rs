@@ -1,27 +1,43 @@
 //! Finding out how a data set is laid out, and reading it.
 
+mod annotated;
 mod boxes;
 mod boxes_table;
 mod class_folders;
 mod classes;
 mod coco;
+mod cvat;
+mod documents;
 mod finder;
+mod finding;
+mod given_mask;
+mod json;
+mod label_studio;
 mod labels_table;
 mod masks;
+mod others;
+mod parts;
+mod tables;
 mod tally;
 mod voc;
+mod voc_xml;
 mod yolo;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use self::annotated::Annotated;
 use self::boxes::GivenBox;
+use self::documents::{Documents, Form};
+use self::finding::Finding;
+use self::given_mask::GivenMask;
+use self::parts::{Parts, sort_out};
 use self::yolo::Yolo;
 use super::{
     Dataset, Item, Layout, ObjectBox, Problem, ProblemKind, SuppliedMask, duplicates, header, stems,
 };
 use crate::error::{Error, Result};
-use crate::files::{Blob, FileEntry, FileSet, extension, is_foreign_image_name, is_image_name, limits, name};
+use crate::files::{Blob, FileEntry, FileSet, limits};
 
 /// A file that is taken for an image, before anything in it was read.
 type Candidate<'a> = &'a FileEntry;
@@ -34,23 +50,15 @@ struct Labelled {
     boxes: Vec<GivenBox>,
 }
 
-/// The files by the part they play.
-#[derive(Default)]
-struct Parts<'a> {
-    table: Option<&'a FileEntry>,
-    boxes: Option<&'a FileEntry>,
-    classes: Option<&'a FileEntry>,
-    images: Vec<Candidate<'a>>,
-    masks: Vec<&'a FileEntry>,
-}
-
 /// Reads a data set: finds its layout, its classes and labels, checks every image's header, and lists
 /// what is left out. `progress` hears of images checked and images in all.
 ///
-/// `JPEGImages` beside `Annotations` or `ImageSets` make it VOC, `annotations/instances_*.json` COCO, a
-/// `labels.csv` at the top a labels table. Without one, a `boxes.csv` at the top labels images by their boxes,
-/// unless they lie in folders of its classes; text files of boxes beside the images make it YOLO; otherwise
-/// each folder is a class. A labels table and class folders have the boxes of `boxes.csv`.
+/// In this order, the more explicit first: `JPEGImages` beside `Annotations` or `ImageSets` make it VOC,
+/// `annotations/instances_*.json` COCO, a `labels.csv` at the top a labels table; then annotations that are
+/// known by their content ([`documents`]), if they name images that are there. Text files of boxes beside the
+/// images make it YOLO. A table of any name that names images is one of labels, or of boxes, as `boxes.csv`;
+/// boxes alone label images, unless these lie in folders of their classes. Otherwise each folder is a class.
+/// Files of what comes later in this order become problems.
 ///
 /// # Errors
 /// [`Error::NoData`] if no image can be used, [`Error::TooLarge`] for text files or class numbers
@@ -75,9 +83,12 @@ pub fn read_split(
         problems.push(Problem { path: skipped.path.clone(), kind: ProblemKind::OtherFile, reason });
     }
     if voc::is_voc(files) {
+        others::tell(files, |path| voc::is_in(path, "Annotations"), "the folder JPEGImages", &mut problems);
         return read_voc(files, split, problems, progress);
     }
     if coco::is_coco(files) {
+        let is_own = |path: &str| voc::is_in(path, "annotations");
+        others::tell(files, is_own, "annotations/instances_*.json", &mut problems);
         return read_coco(files, split, problems, progress);
     }
     if split.is_some() {
@@ -87,18 +98,47 @@ pub fn read_split(
         return Err(Error::Setting { name: "split", reason });
     }
     let has_table = |name: &str| files.entries().iter().any(|entry| entry.path.eq_ignore_ascii_case(name));
-    if !has_table("labels.csv")
-        && !has_table("boxes.csv")
-        && let Some(yolo) = Yolo::find(files)
-    {
-        return read_yolo(files, yolo, problems, progress);
-    }
-    let parts = sort_out(files, |_| false, &mut problems);
-    let listed = match parts.classes {
-        Some(file) => classes::read(file, &mut problems)?,
-        None => None,
+    let mut documents = documents::find(files, |_| false);
+    let of_documents: BTreeSet<&str> =
+        documents.iter().flat_map(|group| &group.files).map(|entry| entry.path.as_str()).collect();
+    let is_classes = |path: &str| path.eq_ignore_ascii_case("classes.txt");
+    let mut yolo = (!has_table("labels.csv") && !has_table("boxes.csv")).then(|| Yolo::find(files)).flatten();
+    let is_read = |path: &str| {
+        of_documents.contains(path) || yolo.as_ref().is_some_and(|yolo| yolo.has(path) && !is_classes(path))
     };
-    let (layout, labelled) = label(&parts, listed.as_deref(), &mut problems)?;
+    let mut told = Vec::new();
+    let mut parts = sort_out(files, is_read, &mut told);
+    let listed = match parts.classes {
+        Some(file) if yolo.is_none() || !documents.is_empty() => classes::read(file, &mut told)?,
+        _ => None,
+    };
+    if parts.table.is_none() {
+        while !documents.is_empty() {
+            let group = documents.remove(0);
+            let Some(annotated) = group.read(&parts.images, listed.as_deref(), &mut problems)? else {
+                continue;
+            };
+            let winner = group.form.title();
+            for group in &documents {
+                others::documents(group, winner, &mut problems);
+            }
+            if let Some(yolo) = &yolo {
+                problems.push(others::file(yolo.path(), "with text files as YOLO's", winner));
+            }
+            problems.append(&mut told);
+            tables::tell_others(&parts, winner, &mut problems);
+            return read_documents(&group, annotated, &parts, problems, progress);
+        }
+    }
+    if let Some(yolo) = yolo.take() {
+        return read_yolo(files, yolo, &of_documents, problems, progress);
+    }
+    problems.append(&mut told);
+    for group in &documents {
+        others::documents(group, "labels.csv", &mut problems);
+    }
+    tables::choose(&mut parts, &mut problems);
+    let (layout, finding, labelled) = label(&parts, listed.as_deref(), &mut problems)?;
     let usable = check_headers(labelled, &mut problems, progress);
     let usable = settle_duplicates(usable, layout, &mut problems);
     if usable.is_empty() {
@@ -112,23 +152,36 @@ pub fn read_split(
             names.into_iter().cloned().collect()
         }
     };
+    let file = parts.table.or(parts.classes).or(parts.boxes);
+    check_number(&names, file.map_or("the class folders", |file| file.path.as_str()))?;
+    let mut items = items(usable, &names, &mut problems);
+    masks::attach(&parts.masks, &mut items, &mut problems);
+    Ok(finished(layout, &finding, names, items, problems))
+}
+
+/// Refuses more classes than masks can hold.
+fn check_number(names: &[String], path: &str) -> Result<()> {
     if names.len() > limits::CLASSES {
         return Err(Error::TooLarge {
             what: "the number of classes",
             found: names.len().to_string(),
             limit: limits::CLASSES.to_string(),
-            path: parts
-                .table
-                .or(parts.classes)
-                .or(parts.boxes)
-                .map_or("the class folders", |file| file.path.as_str())
-                .to_owned(),
+            path: path.to_owned(),
         });
     }
-    let mut items = items(usable, &names, &mut problems);
-    masks::attach(&parts.masks, &mut items, &mut problems);
+    Ok(())
+}
+
+fn finished(
+    layout: Layout,
+    finding: &Finding,
+    classes: Vec<String>,
+    items: Vec<Item>,
+    mut problems: Vec<Problem>,
+) -> Dataset {
     problems.sort_by(|a, b| (a.kind, &a.path, &a.reason).cmp(&(b.kind, &b.path, &b.reason)));
-    Ok(Dataset { layout, classes: names, items, problems })
+    let finding = finding.line(classes.len(), &items);
+    Dataset { layout, finding, classes, items, problems }
 }
 
 /// Labels images by the table, or their boxes, or their folders; and gives them their boxes.
@@ -136,32 +189,89 @@ fn label(
     parts: &Parts<'_>,
     listed: Option<&[String]>,
     problems: &mut Vec<Problem>,
-) -> Result<(Layout, Vec<Labelled>)> {
+) -> Result<(Layout, Finding, Vec<Labelled>)> {
     let images = &parts.images;
     let boxes = parts.boxes.map(|table| boxes_table::read(table, images, problems)).transpose()?;
-    let (layout, mut labelled) = match (parts.table, &boxes) {
-        (Some(table), _) => (Layout::LabelsTable, labels_table::read(table, images, listed, problems)?),
+    let (layout, finding, mut labelled) = match (parts.table, &boxes) {
+        (Some(table), _) => {
+            let labels_table::Table { labelled, words } =
+                labels_table::read(table, images, listed, problems)?;
+            let finding = Finding { from: words, ..Finding::of("Table of labels", &[table]) };
+            (Layout::LabelsTable, finding, labelled)
+        }
         (None, Some(boxes))
             if !class_folders::any(images, |folder| boxes_table::names(boxes, listed, folder)) =>
         {
             let labelled = boxes_table::labelled(images, boxes, listed);
-            (Layout::BoxesTable, labelled)
+            let files: Vec<&FileEntry> = parts.boxes.into_iter().collect();
+            (Layout::BoxesTable, Finding::of("Table of boxes", &files), labelled)
         }
-        (None, _) => (Layout::ClassFolders, class_folders::read(images, listed, problems)),
+        (None, _) => {
+            let labelled = class_folders::read(images, listed, problems);
+            (Layout::ClassFolders, Finding::new("A folder per class"), labelled)
+        }
     };
     if let Some(boxes) = boxes {
         boxes_table::attach(images, boxes, &mut labelled);
     }
-    Ok((layout, labelled))
+    Ok((layout, finding, labelled))
+}
+
+fn read_documents(
+    group: &Documents<'_>,
+    annotated: Annotated,
+    parts: &Parts<'_>,
+    mut problems: Vec<Problem>,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<Dataset> {
+    let Annotated { labelled, masks, classes, marks } = annotated;
+    let layout = match group.form {
+        Form::LabelStudio => Layout::LabelStudio,
+        Form::Cvat => Layout::Cvat,
+        Form::Coco => Layout::Coco,
+        Form::Voc => Layout::VocXml,
+    };
+    check_number(&classes, group.files.first().map_or("", |entry| entry.path.as_str()))?;
+    let usable = check_headers(labelled, &mut problems, progress);
+    let usable = settle_duplicates(usable, layout, &mut problems);
+    if usable.is_empty() {
+        let form = group.form.title();
+        let reason = format!("looked for {form}, but no image that it names can be read");
+        return Err(Error::NoData { reason });
+    }
+    let mut items = items(usable, &classes, &mut problems);
+    masks::attach(&parts.masks, &mut items, &mut problems);
+    hang(masks, &mut items, &mut problems);
+    let from = marks.into_iter().collect::<Vec<_>>().join(", ");
+    let finding = Finding { from, ..Finding::of(group.form.title(), &group.files) };
+    Ok(finished(layout, &finding, classes, items, problems))
+}
+
+/// Hangs masks that are painted from outlines on images that have none; those that cannot be become problems.
+fn hang(mut masks: BTreeMap<String, GivenMask>, items: &mut [Item], problems: &mut Vec<Problem>) {
+    for item in items.iter_mut().filter(|item| item.mask.is_none()) {
+        match masks.remove(&item.path).map(|mask| mask.of_size(item.width, item.height)) {
+            None => {}
+            Some(Ok(objects)) => item.mask = Some(SuppliedMask::Objects(Arc::new(objects))),
+            Some(Err(reason)) => problems.push(Problem {
+                path: item.path.clone(),
+                kind: ProblemKind::BadMask,
+                reason: format!("{} Its mask is not used for scoring.", sentence(&reason)),
+            }),
+        }
+    }
 }
 
 fn read_yolo(
     files: &FileSet,
     yolo: Yolo<'_>,
+    of_documents: &BTreeSet<&str>,
     mut problems: Vec<Problem>,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Dataset> {
-    let parts = sort_out(files, |path| yolo.has(path), &mut problems);
+    let parts = sort_out(files, |path| yolo.has(path) || of_documents.contains(path), &mut problems);
+    tables::tell_others(&parts, "YOLO's text files", &mut problems);
+    let finding = Finding { files: yolo.path().to_owned(), ..Finding::new("YOLO") };
     let yolo::Found { labelled, classes } = yolo.read(&parts.images, &mut problems)?;
     let usable = check_headers(labelled, &mut problems, progress);
     let usable = settle_duplicates(usable, Layout::Yolo, &mut problems);
@@ -172,8 +282,7 @@ fn read_yolo(
     }
     let mut items = items(usable, &classes, &mut problems);
     masks::attach(&parts.masks, &mut items, &mut problems);
-    problems.sort_by(|a, b| (a.kind, &a.path, &a.reason).cmp(&(b.kind, &b.path, &b.reason)));
-    Ok(Dataset { layout: Layout::Yolo, classes, items, problems })
+    Ok(finished(Layout::Yolo, &finding, classes, items, problems))
 }
 
 fn read_voc(
@@ -192,8 +301,8 @@ fn read_voc(
     }
     let mut items = items(usable, &classes, &mut problems);
     masks::attach(&masks, &mut items, &mut problems);
-    problems.sort_by(|a, b| (a.kind, &a.path, &a.reason).cmp(&(b.kind, &b.path, &b.reason)));
-    Ok(Dataset { layout: Layout::Voc, classes, items, problems })
+    let finding = Finding::new("PASCAL VOC");
+    Ok(finished(Layout::Voc, &finding, classes, items, problems))
 }
 
 fn read_coco(
@@ -202,7 +311,7 @@ fn read_coco(
     mut problems: Vec<Problem>,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Dataset> {
-    let coco::Coco { labelled, mut masks, classes } = coco::read(files, split, &mut problems)?;
+    let coco::Coco { labelled, masks, classes } = coco::read(files, split, &mut problems)?;
     let usable = check_headers(labelled, &mut problems, progress);
     if usable.is_empty() {
         return Err(Error::NoData {
@@ -213,19 +322,8 @@ fn read_coco(
         });
     }
     let mut items = items(usable, &classes, &mut problems);
-    for item in &mut items {
-        match masks.remove(&item.path).map(|mask| mask.of_size(item.width, item.height)) {
-            None => {}
-            Some(Ok(objects)) => item.mask = Some(SuppliedMask::Objects(Arc::new(objects))),
-            Some(Err(reason)) => problems.push(Problem {
-                path: item.path.clone(),
-                kind: ProblemKind::BadMask,
-                reason: format!("{} Its mask is not used for scoring.", sentence(&reason)),
-            }),
-        }
-    }
-    problems.sort_by(|a, b| (a.kind, &a.path, &a.reason).cmp(&(b.kind, &b.path, &b.reason)));
-    Ok(Dataset { layout: Layout::Coco, classes, items, problems })
+    hang(masks, &mut items, &mut problems);
+    Ok(finished(Layout::Coco, &Finding::new("COCO"), classes, items, problems))
 }
 
 /// Reads photos that nobody labelled, for a network that knows `classes`: every image of the file set but
@@ -262,7 +360,8 @@ pub fn read_photos(
         return Err(Error::NoData { reason });
     }
     let items = items(photos, &[], &mut problems);
-    Ok(Dataset { layout: Layout::Photos, classes: classes.to_vec(), items, problems })
+    let finding = "Photos without labels".to_owned();
+    Ok(Dataset { layout: Layout::Photos, finding, classes: classes.to_vec(), items, problems })
 }
 
 /// Items with labels by the classes' names; boxes that cannot be become problems.
@@ -284,49 +383,6 @@ fn items(usable: Vec<Sized>, names: &[String], problems: &mut Vec<Problem>) -> V
         mask: None,
     };
     usable.into_iter().zip(stems).map(item).collect()
-}
-
-/// Gives every file its part but those that `is_read` elsewhere; what has none becomes a problem.
-fn sort_out<'a>(
-    files: &'a FileSet,
-    is_read: impl Fn(&str) -> bool,
-    problems: &mut Vec<Problem>,
-) -> Parts<'a> {
-    let mut parts = Parts::default();
-    for entry in files.entries() {
-        let top = entry.path.split_once('/').map(|(top, _)| top);
-        let is = |name: &str| top.is_none() && entry.path.eq_ignore_ascii_case(name);
-        if is_read(&entry.path) {
-            continue;
-        }
-        if is("labels.csv") && parts.table.is_none() {
-            parts.table = Some(entry);
-        } else if is("boxes.csv") && parts.boxes.is_none() {
-            parts.boxes = Some(entry);
-        } else if is("classes.txt") && parts.classes.is_none() {
-            parts.classes = Some(entry);
-        } else if top.is_some_and(|top| top.eq_ignore_ascii_case("masks")) {
-            parts.masks.push(entry);
-        } else if is_image_name(&entry.path) {
-            parts.images.push(entry);
-        } else if is_foreign_image_name(&entry.path) {
-            let format = extension(&entry.path).to_uppercase();
-            let reason = format!("{format} files are not read; convert it to PNG or JPEG. Left out.");
-            problems.push(Problem { path: entry.path.clone(), kind: ProblemKind::UnreadableImage, reason });
-        } else if !is_companion(&entry.path) {
-            let reason = "Neither an image nor part of the data set. Left out.".to_owned();
-            problems.push(Problem { path: entry.path.clone(), kind: ProblemKind::OtherFile, reason });
-        }
-    }
-    parts
-}
-
-/// Files that go with data sets and need no mention: boxes of their parts, read-mes, licences.
-fn is_companion(path: &str) -> bool {
-    let name = name(path).to_ascii_lowercase();
-    name == "boxes.csv"
-        || extension(&name) == "md"
-        || ["readme", "license", "licence", "citation"].iter().any(|start| name.starts_with(start))
 }
 
 type Sized = (Labelled, (u32, u32));
@@ -394,11 +450,12 @@ fn settle_duplicates(usable: Vec<Sized>, layout: Layout, problems: &mut Vec<Prob
             }
             Layout::ClassFolders => "Left out",
             Layout::Photos | Layout::Voc | Layout::Coco => "Both are used",
-            Layout::LabelsTable | Layout::BoxesTable | Layout::Yolo if image.labels == original.labels => {
-                "Both are used"
-            }
+            _ if image.labels == original.labels => "Both are used",
             Layout::BoxesTable | Layout::Yolo => "Their labels differ: check their boxes. Both are used",
             Layout::LabelsTable => "Their labels differ: check both lines. Both are used",
+            Layout::LabelStudio | Layout::Cvat | Layout::VocXml => {
+                "Their labels differ: check their annotations. Both are used"
+            }
         };
         let reason = format!("The same picture as {}. {outcome}.", original.path);
         problems.push(Problem { path: image.path.clone(), kind: ProblemKind::Duplicate, reason });
@@ -411,7 +468,7 @@ fn settle_duplicates(usable: Vec<Sized>, layout: Layout, problems: &mut Vec<Prob
 
 fn nothing_usable(files: &FileSet, parts: &Parts<'_>, problems: &[Problem]) -> Error {
     let looked_for = "a folder per class with JPEG, PNG, WebP or BMP images, or images and a labels.csv \
-                      or boxes.csv";
+                      or boxes.csv, or annotations of Label Studio, CVAT, COCO or PASCAL VOC";
     let found = match (files.entries().len(), parts.images.len(), parts.table.is_some()) {
         (0, ..) => "there are no files".to_owned(),
         (count, 0, _) => format!("none of the {count} files is an image of these formats"),

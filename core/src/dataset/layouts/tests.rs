@@ -22,7 +22,7 @@ fn jpeg(seed: u8) -> Vec<u8> {
     encoded(image(seed, 40, 30), ImageFormat::Jpeg)
 }
 
-fn png(seed: u8) -> Vec<u8> {
+pub(super) fn png(seed: u8) -> Vec<u8> {
     encoded(image(seed, 40, 30), ImageFormat::Png)
 }
 
@@ -60,21 +60,21 @@ fn crc(bytes: &[u8]) -> u32 {
     })
 }
 
-type Files = Vec<(String, Vec<u8>)>;
+pub(super) type Files = Vec<(String, Vec<u8>)>;
 
-fn set(files: &[(&str, &[u8])]) -> Files {
+pub(super) fn set(files: &[(&str, &[u8])]) -> Files {
     files.iter().map(|(path, bytes)| (path.to_string(), bytes.to_vec())).collect()
 }
 
-fn read_all(files: Files) -> Result<Dataset> {
+pub(super) fn read_all(files: Files) -> Result<Dataset> {
     read(&FileSet::memory(files), &mut |_, _| {})
 }
 
-fn found(dataset: &Dataset) -> Vec<(&str, ProblemKind)> {
+pub(super) fn found(dataset: &Dataset) -> Vec<(&str, ProblemKind)> {
     dataset.problems.iter().map(|problem| (problem.path.as_str(), problem.kind)).collect()
 }
 
-fn labels(dataset: &Dataset) -> Vec<(&str, &[u16])> {
+pub(super) fn labels(dataset: &Dataset) -> Vec<(&str, &[u16])> {
     dataset.items.iter().map(|item| (item.path.as_str(), item.labels.as_slice())).collect()
 }
 
@@ -260,7 +260,6 @@ fn a_table_needs_no_header_and_listed_classes_keep_their_order() {
     assert_eq!(
         reasons,
         [
-            "No line of labels.csv names it. Left out.",
             "No line of labels.csv names it. Left out.",
             "Line 4: the class red fox is named twice. The first line counts.",
             "Line 2 of labels.csv: It is not UTF-8 text. Left out.",

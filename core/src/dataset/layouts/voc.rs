@@ -41,9 +41,11 @@ pub const CLASSES: [&str; 20] = [
 
 /// What is said of an image.
 #[derive(Default)]
-struct Given {
-    labels: BTreeSet<String>,
-    boxes: Vec<GivenBox>,
+pub(super) struct Given {
+    pub(super) labels: BTreeSet<String>,
+    pub(super) boxes: Vec<GivenBox>,
+    /// The image, as an annotation names it.
+    pub(super) file_name: Option<String>,
 }
 
 /// What was found.
@@ -98,7 +100,7 @@ pub(super) fn read<'a>(
     let mut without = 0;
     for (name, image) in &images {
         match given.remove(*name) {
-            Some(Given { labels, boxes }) => {
+            Some(Given { labels, boxes, .. }) => {
                 let (path, blob) = (image.path.clone(), image.blob.clone());
                 labelled.push(Labelled { path, blob, labels, boxes });
             }
@@ -133,7 +135,7 @@ fn label_by_masks(
         let named = values.into_iter().filter(|&value| value != 0 && value != IGNORE);
         let labels = named.map(|value| CLASSES.get(usize::from(value) - 1).map(|name| (*name).to_owned()));
         let Some(labels) = labels.collect::<Option<BTreeSet<_>>>() else { continue };
-        given.insert(image.to_owned(), Given { labels, boxes: Vec::new() });
+        given.insert(image.to_owned(), Given { labels, ..Given::default() });
         count += 1;
     }
     if count > 0 {
@@ -146,7 +148,7 @@ fn label_by_masks(
 }
 
 /// Whether one of the folders of a path has this name.
-fn is_in(path: &str, folder: &str) -> bool {
+pub(super) fn is_in(path: &str, folder: &str) -> bool {
     path.rsplit_once('/').is_some_and(|(folders, _)| folders.split('/').any(|each| each == folder))
 }
 
@@ -219,11 +221,16 @@ fn given<'a>(
 }
 
 /// The objects of an annotation.
-fn objects(xml: &[u8]) -> Result<Given, String> {
+///
+/// # Errors
+/// What is wrong with the XML.
+pub(super) fn objects(xml: &[u8]) -> Result<Given, String> {
     let text = std::str::from_utf8(xml).map_err(|error| error.to_string())?;
     let document = roxmltree::Document::parse(text).map_err(|error| error.to_string())?;
-    let objects = document.root_element().children().filter(|node| node.has_tag_name("object"));
-    let mut given = Given::default();
+    let members = || document.root_element().children();
+    let file_name = members().find(|node| node.has_tag_name("filename")).and_then(|node| node.text());
+    let objects = members().filter(|node| node.has_tag_name("object"));
+    let mut given = Given { file_name: file_name.map(|name| name.trim().to_owned()), ..Given::default() };
     for object in objects {
         let child = |name| object.children().find(|node| node.has_tag_name(name));
         let class = child("name").and_then(|name| name.text()).unwrap_or_default().trim().to_owned();

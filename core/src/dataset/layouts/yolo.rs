@@ -73,6 +73,11 @@ impl<'a> Yolo<'a> {
         Some(Self { names, labels })
     }
 
+    /// The file that names the classes.
+    pub(super) fn path(&self) -> &str {
+        &self.names.path
+    }
+
     /// Whether a file is part of the layout.
     pub(super) fn has(&self, path: &str) -> bool {
         path == self.names.path || self.labels.get(stem(path)).is_some_and(|entry| entry.path == path)

@@ -8,6 +8,7 @@ pub fn split(dataset: &Dataset, k: usize) -> [Dataset; 2] {
     items.sort_by(|a, b| a.path.cmp(&b.path));
     let of = |left_out: bool| Dataset {
         layout: dataset.layout,
+        finding: dataset.finding.clone(),
         classes: dataset.classes.clone(),
         items: (1..)
             .zip(&items)
@@ -68,6 +69,7 @@ pub(super) mod tests {
         };
         Dataset {
             layout: Layout::LabelsTable,
+            finding: String::new(),
             classes: classes.iter().map(|class| (*class).to_owned()).collect(),
             items: labels.iter().enumerate().map(item).collect(),
             problems: Vec::new(),

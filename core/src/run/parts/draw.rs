@@ -29,6 +29,7 @@ pub async fn draw(
     let missing = dataset.items.iter().filter(|item| !mask_folder::path(folder, &item.stem).exists());
     let left = Dataset {
         layout: dataset.layout,
+        finding: dataset.finding.clone(),
         classes: dataset.classes.clone(),
         items: missing.cloned().collect(),
         problems: Vec::new(),

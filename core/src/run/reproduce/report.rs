@@ -297,8 +297,13 @@ mod tests {
 
     #[test]
     fn settings_that_are_not_the_paper_s_are_said_to_be_other() {
-        let dataset =
-            Dataset { layout: Layout::Voc, classes: Vec::new(), items: Vec::new(), problems: Vec::new() };
+        let dataset = Dataset {
+            layout: Layout::Voc,
+            finding: String::new(),
+            classes: Vec::new(),
+            items: Vec::new(),
+            problems: Vec::new(),
+        };
         let summary = dataset.summary();
         let said = |change: fn(&mut Plan)| {
             let paper = |method| Preset::Paper.settings(method, None, &summary, false);
@@ -318,6 +323,7 @@ mod tests {
         let mut text = String::new();
         let dataset = Dataset {
             layout: Layout::Voc,
+            finding: String::new(),
             classes: vec!["a|b<".into()],
             items: Vec::new(),
             problems: Vec::new(),

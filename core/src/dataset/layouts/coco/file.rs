@@ -2,14 +2,13 @@
 //! kept.
 
 use std::fmt;
-use std::io::BufReader;
-use std::marker::PhantomData;
 
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::super::json::{self, Each};
 use crate::error::{Error, Result};
-use crate::files::{BlobReader, FileEntry, limits};
+use crate::files::{FileEntry, limits};
 use crate::masks::Outline;
 use crate::masks::run_lengths::Lengths;
 
@@ -45,20 +44,10 @@ impl Contents {
     /// Reads a file.
     ///
     /// # Errors
-    /// [`Error::TooLarge`] beyond [`limits::ENTRY_BYTES`]; [`Error::Format`] for JSON that is damaged or of
+    /// Those of [`json::open`]; [`Error::Format`] for JSON that is damaged or of
     /// another structure.
     pub(super) fn read(entry: &FileEntry) -> Result<Self> {
-        let length = entry.blob.len();
-        if length > limits::ENTRY_BYTES {
-            return Err(Error::TooLarge {
-                what: "the file of annotations",
-                found: format!("{} MB", length >> 20),
-                limit: format!("{} MB", limits::ENTRY_BYTES >> 20),
-                path: entry.path.clone(),
-            });
-        }
-        let reader = BufReader::new(BlobReader::new(entry.blob.clone()));
-        let mut json = serde_json::Deserializer::from_reader(reader);
+        let mut json = json::open(entry)?;
         let contents = json.deserialize_map(FileVisitor).and_then(|contents| json.end().map(|()| contents));
         contents.map_err(|error| Error::Format {
             path: entry.path.clone(),
@@ -96,41 +85,6 @@ impl<'de> Visitor<'de> for FileVisitor {
             }
         }
         Ok(contents)
-    }
-}
-
-/// Takes the elements of an array one by one.
-struct Each<T, F> {
-    take: F,
-    element: PhantomData<T>,
-}
-
-impl<T, F: FnMut(T)> Each<T, F> {
-    fn new(take: F) -> Self {
-        Self { take, element: PhantomData }
-    }
-}
-
-impl<'de, T: Deserialize<'de>, F: FnMut(T)> DeserializeSeed<'de> for Each<T, F> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
-        json.deserialize_seq(self)
-    }
-}
-
-impl<'de, T: Deserialize<'de>, F: FnMut(T)> Visitor<'de> for Each<T, F> {
-    type Value = ();
-
-    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("an array")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut array: A) -> Result<(), A::Error> {
-        while let Some(element) = array.next_element()? {
-            (self.take)(element);
-        }
-        Ok(())
     }
 }
 

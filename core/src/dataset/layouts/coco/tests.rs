@@ -247,3 +247,97 @@ fn damaged_annotations_never_panic() {
         let _ = read(whole[..at].to_vec(), Some("val2014"));
     }
 }
+
+/// A file of any name, with photos of 7 × 5 pixels.
+fn read_anywhere(files: Vec<(&str, Vec<u8>)>, photos: &[&str]) -> Result<Dataset> {
+    let photos = (0u8..).zip(photos).map(|(seed, path)| {
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        let image = image::RgbImage::from_pixel(7, 5, image::Rgb([seed, 0, 0]));
+        image.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+        (path.to_string(), bytes.into_inner())
+    });
+    let files = files.into_iter().map(|(path, bytes)| (path.to_owned(), bytes));
+    read_split(&FileSet::memory(files.chain(photos).collect()), None, &mut |_, _| {})
+}
+
+fn labels(dataset: &Dataset) -> Vec<(&str, &[u16])> {
+    dataset.items.iter().map(|item| (item.path.as_str(), item.labels.as_slice())).collect()
+}
+
+#[test]
+fn a_file_of_any_name_finds_its_images() {
+    let mut with_mark = b"\xEF\xBB\xBF".to_vec();
+    with_mark.extend(val());
+    let other = json!({
+        "images": [{"id": 1, "file_name": "a.png"}, {"id": 2, "file_name": "C:\\x\\c.png"},
+                   {"id": 3, "file_name": "../../d.png"}],
+        "annotations": [{"image_id": 1, "category_id": 1, "bbox": [0, 0, 2, 2]},
+                        {"image_id": 3, "category_id": 4, "bbox": [0, 0, 2, 2]}],
+        "categories": [{"id": 1, "name": "cow"}, {"id": 4, "name": "<img src=x>"}],
+    });
+    let dataset = read_anywhere(
+        vec![("train/_annotations.coco.json", with_mark), ("valid/x.json", other.to_string().into_bytes())],
+        &["train/a.png", "train/b.png", "valid/images/a.png", "more/c.png", "more/d.png"],
+    )
+    .unwrap();
+    assert_eq!((dataset.layout, dataset.classes.len()), (Layout::Coco, 4));
+    let expected = [
+        ("more/c.png", &[][..]),
+        ("more/d.png", &[3]),
+        ("train/a.png", &[]),
+        ("train/b.png", &[0, 1, 2]),
+        ("valid/images/a.png", &[2]),
+    ];
+    assert_eq!(labels(&dataset), expected);
+    assert_eq!(mask(&dataset.items[3])[0], 3);
+    let finding = "COCO JSON: 2 files as _annotations.coco.json, 4 classes from categories, 4 boxes, 3 masks \
+                   for scoring";
+    assert_eq!(dataset.finding, finding);
+}
+
+#[test]
+fn files_for_detection_miss_no_masks_and_damaged_ones_are_refused() {
+    let file = annotations(
+        json!([{"id": 1, "file_name": "a.png"}]),
+        json!([object(1, 13, json!([0, 0, 2, 2]), json!([]))]),
+    );
+    let dataset = read_anywhere(vec![("x.json", file.clone())], &["cow/a.png"]).unwrap();
+    assert_eq!((dataset.problems.as_slice(), dataset.summary().with_mask), (&[][..], 0));
+    let text = String::from_utf8(file).unwrap();
+    let wrong = text.replace("\"category_id\":13", "\"category_id\":\"cow\"");
+    let refused = read_anywhere(vec![("x.json", wrong.into_bytes())], &["cow/a.png"]).err().unwrap();
+    assert!(matches!(&refused, Error::Format { path, .. } if path == "x.json"), "{refused}");
+    for cut in 0..text.len() {
+        let _ = read_anywhere(vec![("x.json", text.as_bytes()[..cut].to_vec())], &["cow/a.png"]);
+    }
+}
+
+#[test]
+fn the_most_explicit_of_several_is_read_and_the_others_are_told() {
+    let coco = || {
+        annotations(
+            json!([{"id": 1, "file_name": "a.png"}]),
+            json!([object(1, 13, json!([0, 0, 2, 2]), json!([]))]),
+        )
+    };
+    let studio = r#"[{"data": {"image": "a.png"}, "annotations": [{"result": [
+        {"type": "choices", "value": {"choices": ["ape"]}}]}]}]"#;
+    let cvat = "<annotations><image name=\"a.png\"><tag label=\"cat\"/></image></annotations>";
+    let all = [
+        ("labels.csv", b"image,labels\na.png,bat\n".to_vec(), "bat"),
+        ("b.json", studio.into(), "ape"),
+        ("c.xml", cvat.into(), "cat"),
+        ("a.json", coco(), "person"),
+        ("train.csv", b"image,labels\na.png,dog\n".to_vec(), "dog"),
+        ("boxes.csv", b"a.png,elk,1,1,2,2\n".to_vec(), "elk"),
+    ];
+    for (at, (winner, _, class)) in all.iter().enumerate() {
+        let files = all[at..].iter().map(|(path, bytes, _)| (*path, bytes.clone())).collect();
+        let dataset = read_anywhere(files, &["x/a.png"]).unwrap();
+        assert_eq!(dataset.classes[0], *class, "{winner}");
+        let told = dataset.problems.iter().filter(|problem| problem.kind == ProblemKind::OtherLayout);
+        // Boxes go with a table of labels.
+        let with_boxes = usize::from(winner.ends_with("csv"));
+        assert_eq!(told.count(), all.len() - 1 - at - with_boxes.min(all.len() - 1 - at), "{winner}");
+    }
+}
