@@ -217,6 +217,8 @@ fn Facts() -> impl IntoView {
                 act=move |()| state.choose_other()
             />
         </div>
+        {(!summary.finding.is_empty())
+            .then(|| view! { <p class="finding">"Read as " {summary.finding.clone()} "."</p> })}
         <div class="facts-body">
             <div>
                 <Bars caption="Photos per class" bars=Signal::derive(move || bars.clone()) />
