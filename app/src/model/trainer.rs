@@ -46,6 +46,9 @@ pub fn plain_reason(message: &str) -> String {
         "It ran out of memory. A smaller size, batch or network helps."
     } else if has(&["device lost", "devicelost", "device was lost", "device is lost"]) {
         "The graphics card was taken away (a driver restart, sleep, or too long a job). A smaller size or batch may help."
+    } else if has(&["http 409"]) {
+        // The service worker's answer for a file that its version does not have.
+        "A new version of the page is there: load it again."
     } else if has(&["failed to fetch", "load failed", "networkerror", "http "]) {
         "Its program could not be loaded. Check the connection."
     } else if has(&["ended without a word"]) {
@@ -65,6 +68,8 @@ mod tests {
         assert!(plain_reason("RangeError: Out of memory").contains("smaller size"));
         assert!(plain_reason("Uncaught RuntimeError: device lost: reset").contains("graphics card"));
         assert!(plain_reason("TypeError: Failed to fetch").contains("connection"));
+        assert!(plain_reason("HTTP 409 for ./trainer_bg.wasm").contains("new version"));
+        assert!(plain_reason("HTTP 404 for ./trainer_bg.wasm").contains("connection"));
         assert!(plain_reason("unreachable executed").contains("went wrong"));
     }
 }
