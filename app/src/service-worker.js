@@ -60,10 +60,10 @@ async function answer(event, name) {
   return response;
 }
 
-/** Keeps what was loaded before there was a worker. The browser still has it, and is not to load it twice. */
+/** Keeps what was loaded before there was a worker: as the host has it now, since what the browser has may be older. */
 async function keepLoaded(addresses) {
   for (const name of addresses.map(nameOf)) {
-    if (name !== undefined && !await find(name)) await keep(name, "force-cache");
+    if (name !== undefined && !await find(name)) await keep(name, "no-cache");
   }
 }
 

@@ -10,6 +10,8 @@ use crate::command::say;
 use crate::{Result, dist, unknown};
 
 const PORT: u16 = 8080;
+/// A page that was rebuilt is to be seen at once, so no browser keeps one from here.
+const WORKER: (&str, &[u8]) = ("/service-worker.js", include_bytes!("no-service-worker.js"));
 /// A request line and headers longer than this are not a browser's.
 const LONGEST_HEAD: u64 = 64 << 10;
 
@@ -49,6 +51,8 @@ fn answer(mut stream: TcpStream, folder: &Path) -> std::io::Result<()> {
     let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     let (status, kind, body) = if !matches!(method, "GET" | "HEAD") {
         ("405 Method Not Allowed", TEXT, b"only GET and HEAD\n".to_vec())
+    } else if target == WORKER.0 {
+        ("200 OK", mime_type(Path::new(target)), WORKER.1.to_vec())
     } else {
         match file_of(folder, target).and_then(|file| Some((mime_type(&file), std::fs::read(file).ok()?))) {
             Some((kind, body)) => ("200 OK", kind, body),
@@ -204,6 +208,15 @@ mod tests {
         }
         let reply = String::from_utf8(ask(&folder.site(), "GET /../secret.txt HTTP/1.1\r\n\r\n")).unwrap();
         assert!(reply.starts_with("HTTP/1.1 404"), "{reply}");
+    }
+
+    #[test]
+    fn no_page_is_kept_by_browsers() {
+        let folder = Folder::new("worker");
+        std::fs::write(folder.site().join("service-worker.js"), "keeps").unwrap();
+        let reply =
+            String::from_utf8(ask(&folder.site(), "GET /service-worker.js HTTP/1.1\r\n\r\n")).unwrap();
+        assert!(reply.contains("text/javascript") && reply.contains("registration.unregister()"), "{reply}");
     }
 
     #[test]
