@@ -218,9 +218,33 @@ test('boxes that are drawn are what is learned from', { timeout: LONG }, async (
   await save.waitFor({ timeout: LONG });
   await screenshot(page, 'real-drawn-boxes');
   const files = unzip((await download(page, () => save.click())).bytes);
-  t.diagnostic([...files.keys()].join(' '));
+  let labelled = 0;
+  for (const [index, [x0, y0]] of corners.slice(0, 3).entries()) {
+    const found = await labelled_pixels(page, files.get(`${index}.png`));
+    labelled += found.length;
+    const inside = found.filter(([x, y]) => x >= x0 - 5 && x < x0 + 35 && y >= y0 - 5 && y < y0 + 35).length;
+    t.diagnostic(`photo ${index}: ${inside} of ${found.length} labelled pixels in its box`);
+    // Masks follow edges in the photo, a little beyond their box where they must.
+    assert.ok(inside >= 0.8 * found.length, `photo ${index}: ${found.length - inside} pixels outside its box`);
+  }
+  assert.ok(labelled > 500, `${labelled} pixels of 3 × 900`);
   assert.deepEqual(errors, []);
 });
+
+/** Where an index PNG is not background, which is black in its palette: `[x, y]` each. */
+function labelled_pixels(page, png) {
+  return page.evaluate(async (bytes) => {
+    const image = await createImageBitmap(new Blob([new Uint8Array(bytes)]));
+    const context = new OffscreenCanvas(image.width, image.height).getContext('2d');
+    context.drawImage(image, 0, 0);
+    const { data } = context.getImageData(0, 0, image.width, image.height);
+    const pixels = [];
+    for (let at = 0; at < data.length; at += 4) {
+      if (data[at] + data[at + 1] + data[at + 2] > 0) pixels.push([(at / 4) % image.width, Math.floor(at / 4 / image.width)]);
+    }
+    return pixels;
+  }, [...png]);
+}
 
 test('a folder with bad files in it', { timeout: LONG }, async (t) => {
   const { page, errors } = await start(t);
