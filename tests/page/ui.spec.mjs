@@ -236,6 +236,7 @@ test('a run outlives the page', async (t) => {
   await button(page, 'Yes, choose other data').click();
   await button(page, 'Delete it').click();
   await button(page, 'Yes, delete it').click();
+  await page.locator('.notice.kept').waitFor({ state: 'detached' });
   await page.reload();
   await button(page, 'Try the sample set').waitFor();
   assert.equal(await page.locator('.notice.kept').count(), 0);

@@ -118,6 +118,8 @@ pub enum Kept {
     Waiting(Project),
     /// The user wants it; its photos are on their way, or asked for.
     Wanted(Project),
+    /// It is being deleted.
+    Leaving,
     /// The run of this page is kept as it goes.
     Following(Project),
 }

@@ -14,6 +14,7 @@ enum Card {
     Elsewhere,
     Impossible,
     Offer(Project),
+    Leaving,
     /// The user has to give its photos again.
     NeedsPhotos(Project),
 }
@@ -26,6 +27,7 @@ pub fn KeptRun() -> impl IntoView {
         Kept::Elsewhere => Card::Elsewhere,
         Kept::Impossible => Card::Impossible,
         Kept::Waiting(project) => Card::Offer(project.clone()),
+        Kept::Leaving => Card::Leaving,
         Kept::Wanted(project) if project.lacks_photos() => Card::NeedsPhotos(project.clone()),
         _ => Card::None,
     });
@@ -42,6 +44,12 @@ pub fn KeptRun() -> impl IntoView {
                 <p class="muted">
                     "tag2mask is open in another tab, which keeps its run in this browser. What is trained here is not kept."
                 </p>
+            }
+                .into_any(),
+            Card::Leaving => view! {
+                <div class="notice kept" role="status">
+                    <p class="notice-title">"Deleting…"</p>
+                </div>
             }
                 .into_any(),
             Card::Offer(project) => view! { <Offer project=project /> }.into_any(),

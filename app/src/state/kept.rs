@@ -91,7 +91,7 @@ impl State {
 
     /// Deletes the kept run.
     pub fn discard_kept(self) {
-        self.change(&[Part::Kept], |model| model.kept = Kept::Nothing);
+        self.change(&[Part::Kept], |model| model.kept = Kept::Leaving);
         let has_weights = self.keeping.with_value(|keeping| keeping.has_weights);
         self.keeping.update_value(|keeping| {
             (keeping.run, keeping.has_weights) = (keeping.run.wrapping_add(1), false);
@@ -104,6 +104,12 @@ impl State {
             if let Err(error) = project::forget(|_| false).await {
                 self.tell(format!("Not all of the kept run could be deleted: {}", disk::reason(&error)));
             }
+            self.change(&[Part::Kept], |model| {
+                // Meanwhile another run may have started.
+                if model.kept == Kept::Leaving {
+                    model.kept = Kept::Nothing;
+                }
+            });
         });
     }
 
