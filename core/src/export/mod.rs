@@ -24,6 +24,8 @@ pub mod mask_set;
 #[cfg(feature = "network")]
 pub mod model;
 pub mod npy;
+#[cfg(feature = "network")]
+pub mod onnx;
 pub mod palette_png;
 pub mod plot;
 #[cfg(feature = "cli")]
