@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::data::{Sample, inspect, one_tensor};
 use crate::process::{run, tag2mask};
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 12] = [
     "sample",
     "inspect",
     "train",
@@ -13,6 +13,7 @@ const COMMANDS: [&str; 11] = [
     "predict",
     "eval",
     "export",
+    "onnx",
     "compare",
     "reproduce",
     "weights",
