@@ -1,7 +1,6 @@
 //! What the file says of itself: its metadata, by name.
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::Serialize;
 
 use crate::dataset::batch::{DEVIATION, MEAN};
 use crate::error::{Error, Result};
@@ -11,7 +10,7 @@ use crate::run::settings::Settings;
 
 /// What a program must know to use the network. In the file each is an entry of its metadata: text as it is,
 /// everything else as JSON.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct OnnxCard {
     /// Layout of this card.
     pub version: u32,
@@ -53,22 +52,31 @@ impl OnnxCard {
         }
     }
 
-    /// Names and values of its entries, sorted.
+    /// Names and values of its entries.
     ///
     /// # Errors
     /// None in practice.
     pub fn facts(&self) -> Result<Vec<(String, String)>> {
-        let failed = |error: serde_json::Error| Error::Format {
-            path: "model.onnx".into(),
-            reason: format!("cannot be encoded ({error})"),
-        };
-        let text = |value: Value| match value {
-            Value::String(text) => text,
-            other => other.to_string(),
-        };
-        let value = serde_json::to_value(self).map_err(failed)?;
-        let facts: std::collections::BTreeMap<String, Value> =
-            serde_json::from_value(value).map_err(failed)?;
-        Ok(facts.into_iter().map(|(name, value)| (name, text(value))).collect())
+        let text = str::to_owned;
+        let facts = [
+            ("version", self.version.to_string()),
+            ("task", text(&self.task)),
+            ("program", text(&self.program)),
+            ("method", text(&self.method)),
+            ("classes", json(&self.classes)?),
+            ("backbone", text(&self.backbone)),
+            ("output_stride", self.output_stride.to_string()),
+            ("size", self.size.to_string()),
+            ("mean", json(&self.mean)?),
+            ("deviation", json(&self.deviation)?),
+        ];
+        Ok(facts.map(|(name, value)| (name.to_owned(), value)).into())
     }
+}
+
+fn json(value: &impl Serialize) -> Result<String> {
+    serde_json::to_string(value).map_err(|error| Error::Format {
+        path: "model.onnx".into(),
+        reason: format!("cannot be encoded ({error})"),
+    })
 }
