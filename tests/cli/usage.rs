@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::data::{Sample, inspect, one_tensor};
 use crate::process::{run, tag2mask};
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 14] = [
     "sample",
     "inspect",
     "train",
@@ -14,6 +14,8 @@ const COMMANDS: [&str; 12] = [
     "eval",
     "export",
     "onnx",
+    "pack",
+    "unpack",
     "compare",
     "reproduce",
     "weights",

@@ -12,11 +12,14 @@ mod inspect;
 mod masks;
 mod onnx;
 mod output;
+mod pack;
 mod predict;
+mod project;
 mod reproduce;
 mod sample;
 mod settings;
 mod train;
+mod unpack;
 mod weights;
 
 use std::process::ExitCode;
@@ -63,6 +66,12 @@ enum Command {
     /// Write a trained network as ONNX, for other programs
     #[command(after_help = onnx::EXAMPLES)]
     Onnx(onnx::Args),
+    /// Put photos, a run and masks into one file, which every command and the page open
+    #[command(after_help = pack::EXAMPLES)]
+    Pack(pack::Args),
+    /// Write what is in such a file as folders
+    #[command(after_help = unpack::EXAMPLES)]
+    Unpack(unpack::Args),
     /// Train methods on the same photos and budget, and set their masks side by side
     #[command(after_help = compare::EXAMPLES, mut_arg("epochs", compare::epochs),
               mut_arg("seed", |arg| arg.hide(true)), mut_arg("rounds", |arg| arg.hide(true)))]
@@ -117,6 +126,8 @@ fn run(command: &Command, report: &mut Report) -> Result<()> {
         Command::Eval(args) => eval::run(args, report),
         Command::Export(args) => export::run(args, report),
         Command::Onnx(args) => onnx::run(args, report),
+        Command::Pack(args) => pack::run(args, report),
+        Command::Unpack(args) => unpack::run(args, report),
         Command::Compare(args) => compare::run(args, report),
         Command::Reproduce(args) => reproduce::run(args, report),
         Command::Weights(args) => weights::run(args, report),

@@ -4,11 +4,10 @@ use std::path::PathBuf;
 
 use serde_json::json;
 use tag2mask_core::export::{atomic, onnx};
-use tag2mask_core::run::checkpoint::Trained;
-use tag2mask_core::run::store::FolderStore;
 use tag2mask_core::{Error, Result};
 
 use super::output::Report;
+use super::project::trained;
 
 pub const EXAMPLES: &str = "\
 Examples:
@@ -21,7 +20,7 @@ of the others: class maps, and logits of the whole image or thresholds. Its meta
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Folder of a run
+    /// Folder of a run, or a project
     run: PathBuf,
     /// The file to write
     #[arg(long, value_name = "FILE")]
@@ -32,7 +31,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, report: &mut Report) -> Result<()> {
-    let trained = Trained::load(&FolderStore::open(&args.run), args.round)?.ok_or_else(|| {
+    let trained = trained(&args.run, args.round)?.ok_or_else(|| {
         let reason = match args.round {
             Some(round) => format!("the run has not finished round {round}"),
             None => "no trained run is here".into(),
