@@ -10,6 +10,7 @@ mod host;
 mod interrupt;
 mod pipeline;
 mod process;
+mod project;
 mod reproduce;
 mod segmenter;
 mod usage;

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::data::{Sample, inspect, one_tensor};
 use crate::process::{run, tag2mask};
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 14] = [
     "sample",
     "inspect",
     "train",
@@ -13,6 +13,9 @@ const COMMANDS: [&str; 11] = [
     "predict",
     "eval",
     "export",
+    "onnx",
+    "pack",
+    "unpack",
     "compare",
     "reproduce",
     "weights",

@@ -23,7 +23,7 @@ Usage: cargo xtask <command> [options]
 
 Commands:
   serve [--port N]                    build the page and serve it on this machine (port 8080)
-  test [--only lint|native|page]      run every test, or one group of them
+  test [--only GROUP]                 run every test, or one group of them: lint, native, exports, page
   cost                                count the kernels, read-backs and memory of a step in a browser
   dist [--quick]                      make the static folder for any host, in dist/
                                       (--quick: not optimised for size, in target/page/)
@@ -31,7 +31,8 @@ Commands:
   help                                this text
 
 Each command first fetches what it needs and does not find, at pinned versions: trunk and wasm-bindgen
-by cargo, wasm-opt, playwright-core and axe-core by npm, Node.js and Chromium by apt-get.
+by cargo, wasm-opt, onnxruntime-web, playwright-core and axe-core by npm, Node.js and Chromium by
+apt-get.
 
 Environment:
   TAG2MASK_TOOLS     where tools are kept (default: .tools in the project)

@@ -1,9 +1,9 @@
 //! Every test, the cheapest first, with one summary at the end.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::command::{cargo, execute, find, root, say};
+use crate::command::{cargo, execute, find, root, say, target_folder};
 use crate::dist::{self, Effort};
 use crate::tools::{self, Tools};
 use crate::{Result, unknown};
@@ -15,6 +15,8 @@ enum Group {
     Lint,
     /// Core, the command line, and these commands.
     Native,
+    /// Exports read by other people's programs.
+    Exports,
     /// The page in a real browser.
     Page,
 }
@@ -25,9 +27,10 @@ enum Group {
 /// A step failed (the others have run nevertheless), or an argument is not known.
 pub fn run(arguments: &[&str]) -> Result<()> {
     let groups: &[Group] = match arguments {
-        [] => &[Group::Lint, Group::Native, Group::Page],
+        [] => &[Group::Lint, Group::Native, Group::Exports, Group::Page],
         ["--only", "lint"] => &[Group::Lint],
         ["--only", "native"] => &[Group::Native],
+        ["--only", "exports"] => &[Group::Exports],
         ["--only", "page"] => &[Group::Page],
         other => return Err(unknown(other)),
     };
@@ -50,6 +53,9 @@ pub fn run(arguments: &[&str]) -> Result<()> {
         report.step("examples in the documentation", || {
             execute(cargo().args(["test", "--workspace", "--doc"]))
         });
+    }
+    if groups.contains(&Group::Exports) {
+        report.step("exports in other programs", test_exports);
     }
     // From here on for the browser, in the profile that the page is built in anyway.
     if groups.contains(&Group::Lint) {
@@ -75,24 +81,42 @@ pub fn run(arguments: &[&str]) -> Result<()> {
     report.finish()
 }
 
+/// Runs every `tests/exports/*.spec.mjs` on what the program writes.
+fn test_exports() -> Result<()> {
+    let mut tools = Tools::new()?;
+    tools.fetch_onnxruntime()?;
+    // With the whole, as the native tests are: by itself it would be built from other features.
+    execute(cargo().args(["build", "--workspace", "--bin", "tag2mask"]))?;
+    let program = target_folder().join("debug").join(format!("tag2mask{}", std::env::consts::EXE_SUFFIX));
+    let files = specs("tests/exports")?;
+    execute(
+        tools.command("node").env("TAG2MASK", program).args(["--test", "--test-reporter=spec"]).args(files),
+    )
+}
+
 /// Runs every `tests/page/*.spec.mjs` against the built page.
 fn test_page(page: &Path) -> Result<()> {
-    let specs = root().join("tests/page");
-    let unreadable = |error| format!("cannot list ({error}): {}", specs.display());
+    // One file at a time: the software rasteriser of one browser takes the whole machine.
+    let options = ["--test", "--test-concurrency=1", "--test-reporter=spec"];
+    execute(node_on(page)?.args(options).args(specs("tests/page")?))
+}
+
+/// The tests in a folder of the project, by name.
+fn specs(folder: &str) -> Result<Vec<PathBuf>> {
+    let folder = root().join(folder);
+    let unreadable = |error| format!("cannot list ({error}): {}", folder.display());
     let mut files = Vec::new();
-    for entry in std::fs::read_dir(&specs).map_err(unreadable)? {
+    for entry in std::fs::read_dir(&folder).map_err(unreadable)? {
         let file = entry.map_err(unreadable)?.path();
         if file.to_string_lossy().ends_with(".spec.mjs") {
             files.push(file);
         }
     }
     files.sort();
-    if files.is_empty() {
-        return Err(format!("there are no page tests: {}", specs.display()));
+    match files.is_empty() {
+        true => Err(format!("there are no tests: {}", folder.display())),
+        false => Ok(files),
     }
-    // One file at a time: the software rasteriser of one browser takes the whole machine.
-    let options = ["--test", "--test-concurrency=1", "--test-reporter=spec"];
-    execute(node_on(page)?.args(options).args(files))
 }
 
 /// Node with a browser to drive and the built page to open.

@@ -32,6 +32,7 @@ pub fn fetch_all() -> Result<()> {
     let mut tools = Tools::new()?;
     tools.fetch_builders()?;
     tools.fetch_wasm_opt()?;
+    tools.fetch_onnxruntime()?;
     tools.fetch_playwright()?;
     fetch_chromium()?;
     say(format_args!("all tools are there, in {}", tools.folder.display()));
@@ -96,16 +97,30 @@ impl Tools {
     /// # Errors
     /// It can neither be found nor fetched.
     pub fn fetch_playwright(&mut self) -> Result<()> {
+        self.npm_ci("tests/page", "playwright-core and axe-core")
+    }
+
+    /// What runs exported networks.
+    ///
+    /// # Errors
+    /// It can neither be found nor fetched.
+    pub fn fetch_onnxruntime(&mut self) -> Result<()> {
+        self.npm_ci("tests/exports", "onnxruntime-web")
+    }
+
+    /// Fetches what the lock file of a folder of tests names.
+    fn npm_ci(&mut self, tests: &str, what: &str) -> Result<()> {
         self.fetch_node()?;
-        let folder = root().join("tests/page");
+        let folder = root().join(tests);
         // npm writes this copy of the lock file when it is done.
         let installed = folder.join("node_modules/.package-lock.json");
         let lock = folder.join("package-lock.json");
         if modified(&installed) > modified(&lock) && modified(&lock).is_some() {
             return Ok(());
         }
-        say("fetching playwright-core and axe-core by npm, into tests/page/node_modules");
-        execute(self.command("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(folder))
+        say(format_args!("fetching {what} by npm, into {tests}/node_modules"));
+        let options = ["ci", "--no-audit", "--no-fund", "--ignore-scripts"];
+        execute(self.command("npm").args(options).current_dir(folder))
     }
 
     /// Node.js and npm: the machine's own, else the distribution's, and where that is too old, npm's.

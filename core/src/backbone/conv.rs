@@ -107,6 +107,28 @@ impl Conv {
     }
 }
 
+/// Scale and shift of a frozen batch norm, `[channels]` each, from `{name}.{weight,bias,running_mean,
+/// running_var}`.
+///
+/// # Errors
+/// As [`Source::take`].
+pub fn folded_norm(source: &mut dyn Source, name: &str, channels: usize) -> Result<(Vec<f32>, Vec<f32>)> {
+    let mut part =
+        |part: &str, start| source.take(&format!("{name}.{part}"), &[channels], Start::Constant(start));
+    let gamma = part("weight", 1.0)?;
+    let beta = part("bias", 0.0)?;
+    let mean = part("running_mean", 0.0)?;
+    let variance = part("running_var", 1.0)?;
+    let scale: Vec<f32> = gamma
+        .iter()
+        .zip(&variance)
+        .map(|(gamma, variance)| gamma / (variance + NORM_EPSILON).sqrt())
+        .collect();
+    let shift: Vec<f32> =
+        beta.iter().zip(&mean).zip(&scale).map(|((beta, mean), scale)| beta - mean * scale).collect();
+    Ok((scale, shift))
+}
+
 /// A frozen batch norm: a scale and a shift per channel.
 #[derive(Module, Debug)]
 pub struct Norm {
@@ -120,20 +142,8 @@ impl Norm {
     /// # Errors
     /// As [`Source::take`].
     pub fn load(source: &mut dyn Source, name: &str, channels: usize, device: &Device) -> Result<Self> {
+        let (scale, shift) = folded_norm(source, name, channels)?;
         let shape = [channels];
-        let mut part =
-            |part: &str, start| source.take(&format!("{name}.{part}"), &shape, Start::Constant(start));
-        let gamma = part("weight", 1.0)?;
-        let beta = part("bias", 0.0)?;
-        let mean = part("running_mean", 0.0)?;
-        let variance = part("running_var", 1.0)?;
-        let scale: Vec<f32> = gamma
-            .iter()
-            .zip(&variance)
-            .map(|(gamma, variance)| gamma / (variance + NORM_EPSILON).sqrt())
-            .collect();
-        let shift: Vec<f32> =
-            beta.iter().zip(&mean).zip(&scale).map(|((beta, mean), scale)| beta - mean * scale).collect();
         Ok(Self {
             scale: from_values(&format!("{name}.weight"), scale, shape, false, device),
             shift: from_values(&format!("{name}.bias"), shift, shape, false, device),

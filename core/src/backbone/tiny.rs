@@ -18,7 +18,7 @@ pub const INPUT_MEAN: &str = "input.mean";
 
 /// Added to the variance of a pixel's channels: noise on an empty background stays small instead of
 /// being blown up to the strength of an object.
-const NORM_FLOOR: f32 = 0.05;
+pub const NORM_FLOOR: f32 = 0.05;
 
 /// Seven convolutions with channel norm and ReLU; residual where the shape stays.
 #[derive(Module, Debug)]

@@ -15,6 +15,7 @@ use tag2mask_core::run::scorer::{Scored, refuse_unknown, score_masks};
 use tag2mask_core::{Error, Result};
 
 use super::output::Report;
+use super::project::{open_data, open_masks};
 use super::train::read;
 
 pub const EXAMPLES: &str = "\
@@ -49,7 +50,7 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
         let score = score_split(args, split, report)?;
         return print(&score, report);
     }
-    let (predicted, truth) = (FileSet::open(&args.pred)?, FileSet::open(&args.truth)?);
+    let (predicted, truth) = (open_masks(&args.pred)?, open_data(&args.truth)?);
     let places = [(&truth, args.truth.as_path()), (&predicted, args.pred.as_path())];
     let classes = class_names(args.classes.as_deref(), places)?;
     if classes.is_none() {
@@ -84,7 +85,7 @@ fn print(score: &Score, report: &mut Report) -> Result<()> {
 
 /// Predictions by the names of a data set's images, against the masks that came with it.
 fn score_split(args: &Args, split: &str, report: &mut Report) -> Result<Score> {
-    let predicted = FileSet::open(&args.pred)?;
+    let predicted = open_masks(&args.pred)?;
     let dataset = read(&args.truth, Some(split), report)?;
     let mut progress = |done, total| report.progress("scoring", done, total, None);
     let Scored { score, missing } = score_masks(&dataset, &predicted, false, &mut progress)?;

@@ -11,6 +11,7 @@ use tag2mask_core::{Error, Result};
 
 use super::eval::class_names;
 use super::output::Report;
+use super::project::{open_data, open_masks};
 
 pub const EXAMPLES: &str = "\
 Examples:
@@ -58,7 +59,7 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
             return Err(Error::Setting { name: "out", reason });
         }
     }
-    let (masks, photos) = (FileSet::open(&args.masks)?, FileSet::open(&args.data)?);
+    let (masks, photos) = (open_masks(&args.masks)?, open_data(&args.data)?);
     let places = [(&masks, args.masks.as_path()), (&photos, args.data.as_path())];
     let classes = class_names(args.classes.as_deref(), places)?.ok_or_else(|| Error::Format {
         path: args.masks.display().to_string(),

@@ -7,17 +7,16 @@ use clap::ValueEnum;
 use serde_json::json;
 use tag2mask_core::device::{Compute, DeviceChoice};
 use tag2mask_core::export::{atomic, mask_folder, npy};
-use tag2mask_core::run::checkpoint::Trained;
 use tag2mask_core::run::event::{Phase, Score};
 use tag2mask_core::run::make_masks::{Mask, MaskJob, make_masks};
 use tag2mask_core::run::published::published;
 use tag2mask_core::run::scorer::{Scorer, is_blind};
 use tag2mask_core::run::settings::{MaskSettings, Refine, Threshold, ViewSize};
-use tag2mask_core::run::store::FolderStore;
 use tag2mask_core::{Error, Result};
 
 use super::host::Terminal;
 use super::output::{Report, duration};
+use super::project::{is_archive, trained};
 use super::train::read;
 use super::weights::read_file;
 
@@ -34,7 +33,7 @@ ground truth. `--round 0` is the plain classifier that Spatial-BCE started from.
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Folder of a run, or a checkpoint of the authors' program (.pth)
+    /// Folder of a run, a project, or a checkpoint of the authors' program (.pth)
     run: PathBuf,
     /// Folder or .zip: the images, with their labels
     data: PathBuf,
@@ -119,9 +118,9 @@ impl FromStr for ThresholdChoice {
 }
 
 pub fn run(args: &Args, report: &mut Report) -> Result<()> {
-    let of_folder = match args.run.is_file() {
+    let of_folder = match args.run.is_file() && !is_archive(&args.run) {
         true => None,
-        false => Some(Trained::load(&FolderStore::open(&args.run), args.round)?.ok_or_else(|| no_run(args))?),
+        false => Some(trained(&args.run, args.round)?.ok_or_else(|| no_run(args))?),
     };
     let dataset = read(&args.data, args.split.as_deref(), report)?;
     let trained = match of_folder {

@@ -10,12 +10,16 @@ mod export;
 mod host;
 mod inspect;
 mod masks;
+mod onnx;
 mod output;
+mod pack;
 mod predict;
+mod project;
 mod reproduce;
 mod sample;
 mod settings;
 mod train;
+mod unpack;
 mod weights;
 
 use std::process::ExitCode;
@@ -59,6 +63,15 @@ enum Command {
     /// Write masks in the formats of other programs
     #[command(after_help = export::EXAMPLES)]
     Export(export::Args),
+    /// Write a trained network as ONNX, for other programs
+    #[command(after_help = onnx::EXAMPLES)]
+    Onnx(onnx::Args),
+    /// Put photos, a run and masks into one file, which every command and the page open
+    #[command(after_help = pack::EXAMPLES)]
+    Pack(pack::Args),
+    /// Write what is in such a file as folders
+    #[command(after_help = unpack::EXAMPLES)]
+    Unpack(unpack::Args),
     /// Train methods on the same photos and budget, and set their masks side by side
     #[command(after_help = compare::EXAMPLES, mut_arg("epochs", compare::epochs),
               mut_arg("seed", |arg| arg.hide(true)), mut_arg("rounds", |arg| arg.hide(true)))]
@@ -85,6 +98,7 @@ Examples:
   tag2mask train cells --method deeplab --masks cells-masks --out segmenter
                                                  a network that needs no labels
   tag2mask predict segmenter new-photos --out new-masks
+  tag2mask onnx segmenter --out segmenter.onnx   the same for other programs
 
 'tag2mask COMMAND --help' tells more. Exit status: 0 done, 1 failed, 2 used wrongly.";
 
@@ -111,6 +125,9 @@ fn run(command: &Command, report: &mut Report) -> Result<()> {
         Command::Predict(args) => predict::run(args, report),
         Command::Eval(args) => eval::run(args, report),
         Command::Export(args) => export::run(args, report),
+        Command::Onnx(args) => onnx::run(args, report),
+        Command::Pack(args) => pack::run(args, report),
+        Command::Unpack(args) => unpack::run(args, report),
         Command::Compare(args) => compare::run(args, report),
         Command::Reproduce(args) => reproduce::run(args, report),
         Command::Weights(args) => weights::run(args, report),

@@ -11,12 +11,12 @@ use tag2mask_core::run::checkpoint::Trained;
 use tag2mask_core::run::event::Phase;
 use tag2mask_core::run::make_masks::{Mask, MaskJob, make_masks};
 use tag2mask_core::run::settings::Refine;
-use tag2mask_core::run::store::FolderStore;
 use tag2mask_core::{Error, Result};
 
 use super::host::Terminal;
 use super::masks::RefineChoice;
 use super::output::{Report, duration};
+use super::project;
 
 pub const EXAMPLES: &str = "\
 Examples:
@@ -28,7 +28,7 @@ Photos need no labels. Masks are palette PNGs in the VOC colours, 0 background, 
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Folder of a run of a method that needs no labels, as deeplab
+    /// Folder of a run of a method that needs no labels, as deeplab, or a project
     run: PathBuf,
     /// Folder or .zip with photos
     images: PathBuf,
@@ -47,7 +47,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, report: &mut Report) -> Result<()> {
-    let trained = Trained::load(&FolderStore::open(&args.run), None)?;
+    let trained = project::trained(&args.run, None)?;
     let segments =
         |trained: &Trained| trained.network.method().reading(&trained.card.settings).needs_no_labels();
     let trained = trained.filter(segments).ok_or_else(|| Error::Format {

@@ -60,8 +60,8 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// A sample set among other files would be a data set that nobody meant.
-fn refuse_if_used(dir: &Path) -> Result<()> {
+/// What is written among other files would be a data set that nobody meant.
+pub fn refuse_if_used(dir: &Path) -> Result<()> {
     let path = || dir.display().to_string();
     match fs::read_dir(dir) {
         Ok(mut entries) => match entries.next() {

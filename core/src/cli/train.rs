@@ -16,6 +16,7 @@ use tag2mask_core::{Error, Result};
 
 use super::host::Terminal;
 use super::output::Report;
+use super::project::{open_masks, take_up};
 use super::settings::{SettingsArgs, warn_of_random_weights};
 
 pub const EXAMPLES: &str = "\
@@ -26,6 +27,7 @@ Examples:
   tag2mask train VOC --out run --preset paper --weights resnet38.pth --device cuda
   tag2mask train VOC --out run --preset paper --weights resnet38.pth --device cuda:0,1,2,3
   tag2mask train photos --out run --resume
+  tag2mask train cells.zip --out run --resume      # a project's run, in a folder
   tag2mask train photos --method adversarial-erasing --out run
   tag2mask train photos --method box2seg --out run          # boxes.csv, YOLO, VOC or COCO
   tag2mask train photos --method deeplab --masks masks --out segmenter
@@ -37,7 +39,8 @@ timm's networks, the authors' ResNet-38; 'tag2mask weights fetch' fetches the fi
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Folder or .zip: a folder per class, images and a labels.csv or boxes.csv, PASCAL VOC, COCO, or YOLO
+    /// Folder, .zip or project: a folder per class, images and a labels.csv or boxes.csv, PASCAL VOC, COCO,
+    /// or YOLO
     data: PathBuf,
     /// Of VOC: the list of images under ImageSets, for instance train_aug; of COCO: train2014 or val2014
     #[arg(long, value_name = "NAME")]
@@ -54,13 +57,17 @@ pub struct Args {
     masks: Option<PathBuf>,
     #[command(flatten)]
     settings: SettingsArgs,
-    /// Go on with the run in the folder, with the settings it was started with
+    /// Go on with the run in the folder, with the settings it was started with; where there is none and DATA is a
+    /// project, with the project's
     #[arg(long)]
     resume: bool,
 }
 
 pub fn run(args: &Args, report: &mut Report) -> Result<()> {
     let dataset = read(&args.data, args.split.as_deref(), report)?;
+    if args.resume {
+        take_up(&args.data, &args.out, report)?;
+    }
     let known = if args.resume { RunCard::load(&FolderStore::open(&args.out))? } else { None };
     let resume = known.is_some();
     let settings = match known {
@@ -72,7 +79,7 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
         warn_of_random_weights(settings.backbone, report);
     }
     let targets = match &args.masks {
-        Some(masks) => Some(Targets::read(&FileSet::open(masks)?, &dataset)?),
+        Some(masks) => Some(Targets::read(&open_masks(masks)?, &dataset)?),
         None => None,
     };
     if let Some(targets) = &targets {

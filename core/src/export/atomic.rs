@@ -1,7 +1,7 @@
 //! Files that are there in full or not at all.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -51,6 +51,10 @@ impl Pending {
         file.write_all(bytes).map_err(|source| failed(&self.path, source))
     }
 
+    fn open(&mut self) -> io::Result<&mut File> {
+        self.file.as_mut().ok_or_else(|| io::ErrorKind::NotConnected.into())
+    }
+
     /// Puts the file where it belongs.
     ///
     /// # Errors
@@ -66,6 +70,22 @@ impl Pending {
             return Err(failed(&self.path, source));
         }
         sync_folder(folder_of(&self.path)).map_err(|source| failed(&self.path, source))
+    }
+}
+
+impl Write for Pending {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.open()?.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.open()?.flush()
+    }
+}
+
+impl Seek for Pending {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.open()?.seek(to)
     }
 }
 

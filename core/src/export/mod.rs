@@ -17,6 +17,7 @@ mod index_png;
 mod json;
 mod label_studio;
 mod labelme;
+pub mod labels_csv;
 pub mod markup;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod mask_folder;
@@ -24,10 +25,13 @@ pub mod mask_set;
 #[cfg(feature = "network")]
 pub mod model;
 pub mod npy;
+#[cfg(feature = "network")]
+pub mod onnx;
 pub mod palette_png;
 pub mod plot;
 #[cfg(feature = "cli")]
 pub mod plot_png;
+pub mod project_zip;
 mod rgb_png;
 mod sink;
 pub mod svg;

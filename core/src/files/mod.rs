@@ -9,6 +9,7 @@ mod blob;
 mod folder;
 pub mod limits;
 mod path;
+mod project;
 mod set;
 mod zip;
 
@@ -16,4 +17,5 @@ pub use blob::{Blob, BlobReader, MemoryBlob, Portable};
 #[cfg(not(target_arch = "wasm32"))]
 pub use folder::FileBlob;
 pub use path::{clean_path, extension, is_foreign_image_name, is_image_name, name, stem};
+pub use project::{CARD, Part, ProjectCard, check_unpacked};
 pub use set::{FileEntry, FileSet, SkippedFile};

@@ -6,7 +6,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::deeplab::one_hot;
-use super::pyramid;
+use super::map_head::MapHead;
 use super::registry::{MethodName, Visitor};
 use crate::backbone::dropout::Dropout;
 use crate::backbone::weights::{NameList, Named, Source, id_of};
@@ -232,11 +232,8 @@ pub trait LearnerConfig {
         Ok(trained)
     }
 
-    /// The head of a network that other programs can build from its card (`export::model`); `None` where there
-    /// is no such card.
-    fn portable(&self) -> Option<PortableHead> {
-        None
-    }
+    /// How [`Network::maps`] come from the features, for programs that build the network anew.
+    fn map_head(&self) -> MapHead;
 
     /// Names and shapes of all tensors.
     ///
@@ -252,22 +249,6 @@ pub trait LearnerConfig {
 /// The group of a parameter by its identity, for the optimiser.
 pub fn groups<L: Learner>(names: &NameList) -> std::collections::HashMap<u64, ParameterGroup> {
     names.entries.iter().map(|(name, _)| (id_of(name).val(), L::group(name))).collect()
-}
-
-/// What other programs must know of a head of parallel atrous convolutions ([`Pyramid`](pyramid::Pyramid)).
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct PortableHead {
-    /// Tap distances, feature pixels.
-    pub rates: [usize; 4],
-    /// The constant factor on its weights.
-    pub scale: f32,
-}
-
-impl PortableHead {
-    /// That on a feature network.
-    pub fn of(backbone: &BackboneConfig) -> Self {
-        Self { rates: pyramid::rates(backbone), scale: pyramid::scale(backbone) }
-    }
 }
 
 /// What a network made of a class that is in an image.
@@ -315,13 +296,13 @@ pub fn adopt(
     method.with(setup, Adopt(trained, seen, setup.settings.seed))
 }
 
-/// The head of a method's network, where other programs can build it.
-pub fn portable(method: MethodName, setup: &Setup<'_>) -> Option<PortableHead> {
+/// How a method's network makes its maps.
+pub fn map_head(method: MethodName, setup: &Setup<'_>) -> MapHead {
     struct Head;
     impl Visitor for Head {
-        type Output = Option<PortableHead>;
+        type Output = MapHead;
         fn visit<C: LearnerConfig>(self, config: C) -> Self::Output {
-            config.portable()
+            config.map_head()
         }
     }
     method.with(setup, Head)

@@ -18,11 +18,15 @@ pub mod spatial_bce;
 #[cfg(feature = "network")]
 mod learner;
 #[cfg(feature = "network")]
+mod map_head;
+#[cfg(feature = "network")]
 pub mod pyramid;
 
 pub use field::{Field, Group, Kind};
 #[cfg(feature = "network")]
 pub use learner::*;
+#[cfg(feature = "network")]
+pub use map_head::{MapHead, PortableHead};
 pub use reading::{Reading, Told};
 pub use registry::{MethodName, MethodSettings};
 pub use round::{Preparation, Round};

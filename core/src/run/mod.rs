@@ -22,6 +22,7 @@ pub mod make_masks;
 pub mod maps;
 #[cfg(feature = "network")]
 mod pace;
+pub mod packed;
 #[cfg(all(feature = "network", not(target_arch = "wasm32")))]
 pub mod parts;
 #[cfg(feature = "network")]

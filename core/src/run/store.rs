@@ -28,6 +28,25 @@ pub trait RunStore {
     fn describe(&self, name: &str) -> String;
 }
 
+/// Whether a run has a file of this name: of a folder or an archive, what belongs to the run.
+pub fn is_run_file(name: &str) -> bool {
+    let is_numbered = |(before, after): (&str, &str)| {
+        let number = name.strip_prefix(before).and_then(|name| name.strip_suffix(after));
+        number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let fixed = [
+        "run.json",
+        "events.jsonl",
+        "weights.safetensors",
+        "optimizer.safetensors",
+        "box-masks.zip",
+        "model.safetensors",
+        "model.json",
+    ];
+    let numbered = [("shares-", ".json"), ("masks-", ".zip"), ("round-", ".safetensors")];
+    fixed.contains(&name) || numbered.into_iter().any(is_numbered)
+}
+
 /// Files in memory, sorted by name.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryStore {

@@ -37,7 +37,7 @@ use super::{
     Dataset, Item, Layout, ObjectBox, Problem, ProblemKind, SuppliedMask, duplicates, header, stems,
 };
 use crate::error::{Error, Result};
-use crate::files::{Blob, FileEntry, FileSet, limits};
+use crate::files::{Blob, FileEntry, FileSet, Part, limits};
 
 /// A file that is taken for an image, before anything in it was read.
 type Candidate<'a> = &'a FileEntry;
@@ -58,7 +58,7 @@ struct Labelled {
 /// known by their content ([`documents`]), if they name images that are there. Text files of boxes beside the
 /// images make it YOLO. A table of any name that names images is one of labels, or of boxes, as `boxes.csv`;
 /// boxes alone label images, unless these lie in folders of their classes. Otherwise each folder is a class.
-/// Files of what comes later in this order become problems.
+/// Files of what comes later in this order become problems. Of a project ([`Part`]) its data is read.
 ///
 /// # Errors
 /// [`Error::NoData`] if no image can be used, [`Error::TooLarge`] for text files or class numbers
@@ -77,6 +77,8 @@ pub fn read_split(
     split: Option<&str>,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Dataset> {
+    let of_project = files.part(Part::Data)?;
+    let files = of_project.as_ref().unwrap_or(files);
     let mut problems = Vec::new();
     for skipped in files.skipped() {
         let reason = sentence(&skipped.reason);
@@ -336,6 +338,8 @@ pub fn read_photos(
     classes: &[String],
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Dataset> {
+    let of_project = files.part(Part::Data)?;
+    let files = of_project.as_ref().unwrap_or(files);
     let mut problems = Vec::new();
     let parts = sort_out(files, |_| false, &mut problems);
     // What goes with a labelled data set may lie beside its photos.

@@ -15,9 +15,7 @@ use crate::dataset::batch::{DEVIATION, MEAN};
 use crate::dataset::targets;
 use crate::error::Result;
 use crate::method::cam::multilabel_soft_margin;
-use crate::method::{
-    Batch, Learner, LearnerConfig, Maps, Network, ParameterGroup, PortableHead, Setup, StepLoss,
-};
+use crate::method::{Batch, Learner, LearnerConfig, MapHead, Maps, Network, ParameterGroup, Setup, StepLoss};
 use crate::tensor::resize;
 
 /// Backbone, number of foreground classes, and the method's settings.
@@ -61,8 +59,8 @@ pub struct AdaptiveAffinity {
 impl LearnerConfig for AdaptiveAffinityConfig {
     type Learner = AdaptiveAffinity;
 
-    fn portable(&self) -> Option<PortableHead> {
-        Some(PortableHead::of(&self.backbone))
+    fn map_head(&self) -> MapHead {
+        MapHead::pyramid(&self.backbone)
     }
 
     fn init(&self, source: &mut dyn Source, device: &Device) -> Result<AdaptiveAffinity> {

@@ -15,7 +15,7 @@ use crate::backbone::weights::Source;
 use crate::backbone::{Backbone, BackboneConfig};
 use crate::error::Result;
 use crate::method::cam::{Cam, CamConfig, project};
-use crate::method::{Batch, Learner, LearnerConfig, Maps, Network, ParameterGroup, Setup, StepLoss};
+use crate::method::{Batch, Learner, LearnerConfig, MapHead, Maps, Network, ParameterGroup, Setup, StepLoss};
 
 /// Backbone, number of foreground classes, and the method's settings.
 #[derive(Debug, Clone)]
@@ -62,6 +62,11 @@ pub struct AdversarialErasing {
 
 impl LearnerConfig for AdversarialErasingConfig {
     type Learner = AdversarialErasing;
+
+    /// The localizer's: the adversary only teaches.
+    fn map_head(&self) -> MapHead {
+        CamConfig { backbone: self.backbone, classes: self.classes }.map_head()
+    }
 
     fn init(&self, source: &mut dyn Source, device: &Device) -> Result<AdversarialErasing> {
         let localizer = CamConfig { backbone: self.backbone, classes: self.classes };

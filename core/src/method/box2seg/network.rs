@@ -9,9 +9,7 @@ use crate::backbone::weights::Source;
 use crate::backbone::{Backbone, BackboneConfig};
 use crate::error::Result;
 use crate::method::pyramid::{self, Pyramid};
-use crate::method::{
-    Batch, Learner, LearnerConfig, Maps, Network, ParameterGroup, PortableHead, Setup, StepLoss,
-};
+use crate::method::{Batch, Learner, LearnerConfig, MapHead, Maps, Network, ParameterGroup, Setup, StepLoss};
 use crate::tensor::{nearest, resize};
 
 use super::{EMBEDDING, HEAD, WIDTH};
@@ -67,8 +65,8 @@ pub struct Box2Seg {
 impl LearnerConfig for Box2SegConfig {
     type Learner = Box2Seg;
 
-    fn portable(&self) -> Option<PortableHead> {
-        Some(PortableHead::of(&self.backbone))
+    fn map_head(&self) -> MapHead {
+        MapHead::pyramid(&self.backbone)
     }
 
     fn init(&self, source: &mut dyn Source, device: &Device) -> Result<Box2Seg> {

@@ -8,7 +8,7 @@ use crate::backbone::dropout::Dropout;
 use crate::backbone::weights::{Source, Start, parameter};
 use crate::backbone::{Backbone, BackboneConfig};
 use crate::error::Result;
-use crate::method::{Batch, Learner, LearnerConfig, Maps, Network, ParameterGroup, Setup, StepLoss};
+use crate::method::{Batch, Learner, LearnerConfig, MapHead, Maps, Network, ParameterGroup, Setup, StepLoss};
 
 /// Name of the classifier's bias.
 const BIAS: &str = "cam.classifier.bias";
@@ -42,6 +42,10 @@ pub struct Cam {
 
 impl LearnerConfig for CamConfig {
     type Learner = Cam;
+
+    fn map_head(&self) -> MapHead {
+        MapHead::Classifier { weight: CLASSIFIER, bias: BIAS }
+    }
 
     fn init(&self, source: &mut dyn Source, device: &Device) -> Result<Cam> {
         let backbone = self.backbone.init(source, device)?;

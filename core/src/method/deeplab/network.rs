@@ -9,9 +9,7 @@ use crate::backbone::weights::Source;
 use crate::backbone::{Backbone, BackboneConfig};
 use crate::error::Result;
 use crate::method::pyramid::{self, HEAD, Pyramid};
-use crate::method::{
-    Batch, Learner, LearnerConfig, Maps, Network, ParameterGroup, PortableHead, Setup, StepLoss,
-};
+use crate::method::{Batch, Learner, LearnerConfig, MapHead, Maps, Network, ParameterGroup, Setup, StepLoss};
 use crate::tensor::resize;
 
 /// Backbone and number of foreground classes.
@@ -50,8 +48,8 @@ pub struct DeepLab {
 impl LearnerConfig for DeepLabConfig {
     type Learner = DeepLab;
 
-    fn portable(&self) -> Option<PortableHead> {
-        Some(PortableHead::of(&self.backbone))
+    fn map_head(&self) -> MapHead {
+        MapHead::pyramid(&self.backbone)
     }
 
     fn init(&self, source: &mut dyn Source, device: &Device) -> Result<DeepLab> {

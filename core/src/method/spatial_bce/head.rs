@@ -6,6 +6,7 @@ use burn::tensor::{Device, Tensor};
 use super::HIDDEN;
 use crate::backbone::weights::{Source, Start, parameter};
 use crate::error::Result;
+use crate::method::MapHead;
 use crate::method::cam::project;
 
 pub(super) const FEATURE_SCALE: &str = "head.feature_scale";
@@ -80,6 +81,19 @@ impl Head {
     /// Log-temperatures `τ`, `[C]`, untracked.
     pub fn log_temperature(&self) -> Tensor<1> {
         self.temperature.val().inner()
+    }
+}
+
+/// The head as data.
+pub(super) fn described(classes: usize) -> MapHead {
+    MapHead::Branches {
+        feature_scale: FEATURE_SCALE,
+        downsample: DOWNSAMPLE,
+        score: SCORE,
+        bias: SCORE_BIAS,
+        threshold: THRESHOLD,
+        log_temperature: TEMPERATURE,
+        hidden: hidden(classes),
     }
 }
 

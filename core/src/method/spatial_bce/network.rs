@@ -9,7 +9,9 @@ use super::{SpatialBceSettings, network_loss, share_loss, sides, start, threshol
 use crate::backbone::weights::{Named, Source};
 use crate::backbone::{Backbone, BackboneConfig};
 use crate::error::Result;
-use crate::method::{Batch, Learner, LearnerConfig, Maps, Network, ParameterGroup, Seen, Setup, StepLoss};
+use crate::method::{
+    Batch, Learner, LearnerConfig, MapHead, Maps, Network, ParameterGroup, Seen, Setup, StepLoss,
+};
 
 /// Backbone, number of foreground classes, and the method's settings.
 #[derive(Debug, Clone)]
@@ -43,6 +45,10 @@ pub struct SpatialBce {
 
 impl LearnerConfig for SpatialBceConfig {
     type Learner = SpatialBce;
+
+    fn map_head(&self) -> MapHead {
+        head::described(self.classes)
+    }
 
     fn init(&self, source: &mut dyn Source, device: &Device) -> Result<SpatialBce> {
         Ok(SpatialBce {

@@ -26,7 +26,7 @@ use crate::error::{Error, Result};
 use crate::export::model::{self, ModelCard};
 use crate::memory::{Advice, Processor, Split, Work, advice, peak};
 use crate::method::{
-    PortableHead, Preparation, Round, Setup, Supervision, adopt, names, portable, pretrained,
+    MapHead, PortableHead, Preparation, Round, Setup, Supervision, adopt, map_head, names, pretrained,
 };
 
 /// What a run is given.
@@ -378,7 +378,7 @@ impl<'a, H: Host, S: RunStore> Session<'a, H, S> {
     /// Writes the model that another program can load, where the network is such a one.
     fn export(&mut self, trained: Option<&Trained>) -> Result<()> {
         let Some(trained) = trained else { return Ok(()) };
-        let Some(PortableHead { rates, scale }) = portable(trained.network, &self.setup()) else {
+        let MapHead::Pyramid(PortableHead { rates, scale }) = map_head(trained.network, &self.setup()) else {
             return Ok(());
         };
         let card = ModelCard::new(self.run.settings, &self.run.dataset.classes, rates);
