@@ -229,7 +229,7 @@ fn grabcut(bencher: Bencher<'_, '_>, (width, height): (u32, u32)) {
         ObjectBox { class, x0: left * width, y0: 0.1 * height, x1: right * width, y1: 0.9 * height }
     };
     let boxes = [object(0, 0.05, 0.95), object(1, 0.2, 0.5)];
-    bencher.bench(|| grabcut::masks(&image, &boxes, &GrabCutSettings::default()));
+    bencher.bench(|| grabcut::masks(&image, &boxes, &GrabCutSettings::default(), None));
 }
 
 /// From a JPEG's bytes to pixels at 448.

@@ -174,7 +174,12 @@ static COMMON: &[Field] = &[
         setting: "refine",
         get: |s| if crf(s) { "crf".into() } else { "none".into() },
         set: |s, text| {
-            s.masks.refine = if text == "none" { Refine::None } else { Refine::Crf };
+            s.masks.refine = match s.method.method().supervision() {
+                _ if text == "none" => Refine::None,
+                // Boxes tell of edges, too.
+                Supervision::Boxes => Refine::GrabCut,
+                _ => Refine::Crf,
+            };
             Ok(())
         },
         shown: always,

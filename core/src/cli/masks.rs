@@ -78,6 +78,10 @@ pub enum RefineChoice {
     Crf,
     /// The same over a segmenter's probabilities, as DeepLab has it
     CrfProbabilities,
+    /// Photos with boxes, of a method that learns from them: what two of three agree on, of the random field, the
+    /// boxes' GrabCut, and a GrabCut that weighs the network's opinion
+    #[value(name = "grabcut")]
+    GrabCut,
     /// As the network draws them
     None,
 }
@@ -87,6 +91,7 @@ impl From<RefineChoice> for Refine {
         match choice {
             RefineChoice::Crf => Self::Crf,
             RefineChoice::CrfProbabilities => Self::CrfProbabilities,
+            RefineChoice::GrabCut => Self::GrabCut,
             RefineChoice::None => Self::None,
         }
     }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::Dataset;
+use super::{Dataset, Item};
 use crate::error::{Error, Result};
 
 /// Where one object is, as a box. Edges lie between pixels: a box that covers only the first pixel goes
@@ -57,6 +57,22 @@ impl ObjectBox {
     /// which there must be some.
     pub fn cells(&self, image: (u32, u32), grid: (usize, usize)) -> (Range<usize>, Range<usize>) {
         (covered(self.x0, self.x1, image.0, grid.0), covered(self.y0, self.y1, image.1, grid.1))
+    }
+}
+
+impl Item {
+    /// Its boxes on the image as it was decoded, of `width` and `height` pixels.
+    pub fn boxes_on(&self, (width, height): (u32, u32)) -> Vec<ObjectBox> {
+        let across = width as f32 / self.width.max(1) as f32;
+        let down = height as f32 / self.height.max(1) as f32;
+        let scale = |object: &ObjectBox| ObjectBox {
+            class: object.class,
+            x0: object.x0 * across,
+            y0: object.y0 * down,
+            x1: object.x1 * across,
+            y1: object.y1 * down,
+        };
+        self.boxes.iter().map(scale).collect()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use image::RgbImage;
 
+use super::boxed;
 use super::maps::ImageMaps;
 use super::settings::{MaskSettings, Refine, Threshold};
 use crate::dataset::Item;
@@ -57,7 +58,7 @@ impl Interpreter {
             let channels: Vec<u16> = [0].into_iter().chain(shown.iter().map(|class| class + 1)).collect();
             let mut logits = maps.score_maps(&channels, width, height);
             if told == Told::Boxes {
-                keep_inside(&mut logits, item);
+                boxed::tell(&mut logits, item);
             }
             let (mut labels, mut activation) = segmented(&logits);
             to_global(&mut labels.labels, &shown);
@@ -86,7 +87,7 @@ impl Interpreter {
     }
 
     /// `labels` made to follow the image's edges, where the settings say so. A segmentation network can give
-    /// the random field its probabilities, of which `labels` are only the largest.
+    /// the random field its probabilities, of which `labels` are only the largest, or weigh in where boxes are cut.
     ///
     /// # Errors
     /// As [`dense_crf::refine`].
@@ -95,11 +96,17 @@ impl Interpreter {
         image: &RgbImage,
         maps: &ImageMaps,
         labels: LabelMap,
-        present: &[u16],
+        item: &Item,
         settings: &MaskSettings,
     ) -> Result<LabelMap> {
+        let reads_boxes = self.told && self.reading == Reading::Segmentation { told: Told::Boxes };
+        if settings.refine == Refine::GrabCut && reads_boxes && !item.boxes.is_empty() {
+            let all: Vec<u16> = (0..maps.channels() as u16).collect();
+            let logits = maps.score_maps(&all, labels.width, labels.height);
+            return boxed::refine(image, logits, &labels, item, settings);
+        }
         if !self.reading.needs_no_labels() || settings.refine != Refine::CrfProbabilities {
-            return refine(image, labels, present, settings);
+            return refine(image, labels, &item.labels, settings);
         }
         let size = (image.width() as usize, image.height() as usize);
         let (width, height) = dense_crf::refined_size(size.0, size.1);
@@ -131,22 +138,6 @@ fn known(told: Told, item: &Item) -> Told {
     }
 }
 
-/// Leaves nothing of a class outside its boxes; the background stands first.
-fn keep_inside(logits: &mut ScoreMaps, item: &Item) {
-    let (width, height) = (logits.width, logits.height);
-    let pixels = width * height;
-    let image = (item.width, item.height);
-    for (class, values) in logits.values.chunks_exact_mut(pixels.max(1)).skip(1).enumerate() {
-        let mut inside = vec![false; pixels];
-        for object in item.boxes.iter().filter(|object| usize::from(object.class) == class) {
-            let (columns, rows) = object.cells(image, (width, height));
-            rows.for_each(|row| inside[row * width..][columns.clone()].fill(true));
-        }
-        let outside = values.iter_mut().zip(&inside).filter(|(_, inside)| !**inside);
-        outside.for_each(|(value, _)| *value = f32::NEG_INFINITY);
-    }
-}
-
 /// Replaces indices into an image's classes by those of the data set.
 fn to_global(labels: &mut [u8], present: &[u16]) {
     for label in labels {
@@ -169,7 +160,7 @@ pub fn refine(
 ) -> Result<LabelMap> {
     match settings.refine {
         Refine::None => Ok(labels),
-        Refine::Crf | Refine::CrfProbabilities => {
+        Refine::Crf | Refine::CrfProbabilities | Refine::GrabCut => {
             dense_crf::refine(image.as_raw(), &labels, present, &settings.crf)
         }
     }
@@ -177,7 +168,7 @@ pub fn refine(
 
 /// The most likely label of each pixel, from logits with the background first; and, as a strength, the
 /// probability of its most likely class.
-fn segmented(logits: &ScoreMaps) -> (LabelMap, Activation) {
+pub(super) fn segmented(logits: &ScoreMaps) -> (LabelMap, Activation) {
     let (width, height) = (logits.width, logits.height);
     let pixels = width * height;
     let mut strongest = vec![0u8; pixels];
@@ -223,18 +214,6 @@ mod tests {
         let labelled = Item { boxes: Vec::new(), ..boxed.clone() };
         let told = [&boxed, &labelled].map(|item| known(Told::Boxes, item));
         assert_eq!(told, [Told::Boxes, Told::Labels]);
-    }
-
-    #[test]
-    fn nothing_of_a_class_is_left_outside_its_boxes() {
-        let mut item = item();
-        item.boxes = vec![ObjectBox { class: 1, x0: 0.0, y0: 32.0, x1: 32.0, y1: 64.0 }];
-        let values = [vec![0.0; 4], vec![5.0; 4], vec![1.0; 4]].concat();
-        let mut logits = ScoreMaps { classes: 3, width: 2, height: 2, values };
-        keep_inside(&mut logits, &item);
-        let (labels, activation) = segmented(&logits);
-        assert_eq!(labels.labels, [0, 0, 2, 0]);
-        assert!(activation.strength.iter().all(|strength| (0.0..=1.0).contains(strength)));
     }
 
     #[test]

@@ -173,7 +173,7 @@ fn finish(
     let full = (facts.width as usize, facts.height as usize);
     let Interpreted { labels, mut activation, thresholds } =
         interpreter.labels(maps, facts, size, job.settings.threshold);
-    let labels = interpreter.refine(image, maps, labels, &facts.labels, job.settings)?;
+    let labels = interpreter.refine(image, maps, labels, facts, job.settings)?;
     let labels = if size == full { labels } else { resize_labels(&labels, full) };
     let mut candidates = Vec::new();
     if let Some(truth) = facts.mask.as_ref().filter(|_| job.search && size == full) {

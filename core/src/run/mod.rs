@@ -9,6 +9,8 @@ pub mod store;
 pub mod suggest;
 
 #[cfg(feature = "network")]
+mod boxed;
+#[cfg(feature = "network")]
 pub mod checkpoint;
 #[cfg(feature = "cli")]
 pub mod compare;

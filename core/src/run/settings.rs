@@ -8,6 +8,7 @@ pub use names::BackboneName;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::masks::grabcut::GrabCutSettings;
 use crate::method::Round;
 pub use crate::method::{MethodName, MethodSettings};
 
@@ -102,6 +103,11 @@ pub enum Refine {
     /// labels where there is no such network. With the kernels' usual weights it erases what the network
     /// doubts: on photos of ours, worse than labels.
     CrfProbabilities,
+    /// Of photos with boxes, where the network learned from boxes: what two of three agree on, the boxes'
+    /// GrabCut, [`Crf`](Self::Crf), and a GrabCut that weighs what the network says. As [`Crf`](Self::Crf) for
+    /// others. Ours.
+    #[serde(rename = "grabcut")]
+    GrabCut,
 }
 
 /// What the views of an image are sized by.
@@ -134,6 +140,8 @@ pub struct MaskSettings {
     pub longest_side: usize,
     /// The random field's settings.
     pub crf: CrfSettings,
+    /// GrabCut's, where it refines.
+    pub cut: GrabCutSettings,
 }
 
 /// Dense CRF (Krähenbühl & Koltun, NeurIPS 2011) with the settings of METHODS §1.
@@ -197,6 +205,7 @@ impl Default for MaskSettings {
             refine: Refine::default(),
             longest_side: 1024,
             crf: CrfSettings::default(),
+            cut: GrabCutSettings::default(),
         }
     }
 }

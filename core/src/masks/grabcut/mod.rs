@@ -25,7 +25,7 @@ use self::clusters::Color;
 use self::energy::Smoothness;
 use self::gaussians::{Fit, Mixture};
 use self::window::Window;
-use super::{LabelMap, rescale};
+use super::{LabelMap, ScoreMaps, rescale};
 use crate::dataset::ObjectBox;
 use crate::files::limits;
 
@@ -46,6 +46,9 @@ pub struct GrabCutSettings {
     pub margin: f32,
     /// A cut that leaves less than this share of its box is replaced by the box, 0 to 1. Ours.
     pub least_share: f32,
+    /// Weight of what a network says of a pixel, where it is asked, beside what the pixel's colour does; 0 to
+    /// 100. Ours.
+    pub opinion_weight: f32,
     /// A box and its background are cut at most this large (longest side, pixels); 0 = no limit.
     pub longest_side: usize,
     /// Seed of the first mixtures.
@@ -60,11 +63,16 @@ impl Default for GrabCutSettings {
             gamma: 50.0,
             margin: 1.0,
             least_share: 0.1,
+            opinion_weight: 1.0,
             longest_side: 512,
             seed: 0,
         }
     }
 }
+
+/// What else is known of which pixels are objects: the logits of every label, background first, at the photo's
+/// proportions and of whatever size. A box of a class weighs that class's logit against the background's.
+pub type Opinion<'a> = Option<&'a ScoreMaps>;
 
 /// Labels of `image` from boxes around its objects: the class of each box plus 1 where its object is, 0
 /// elsewhere. Smaller boxes lie on top of larger ones, of equals the later. Settings are brought into their
@@ -72,7 +80,14 @@ impl Default for GrabCutSettings {
 ///
 /// Each box is cut alone, from the same seed: its mask depends on no other. Boxes of classes that a mask cannot
 /// hold are left out.
-pub fn masks(image: &RgbImage, boxes: &[ObjectBox], settings: &GrabCutSettings) -> LabelMap {
+///
+/// An `opinion` weighs in every cut beside colours, and is no constraint. Ours.
+pub fn masks(
+    image: &RgbImage,
+    boxes: &[ObjectBox],
+    settings: &GrabCutSettings,
+    opinion: Opinion<'_>,
+) -> LabelMap {
     let mut labels = LabelMap::background(image.width() as usize, image.height() as usize);
     if labels.labels.is_empty() {
         return labels;
@@ -82,20 +97,27 @@ pub fn masks(image: &RgbImage, boxes: &[ObjectBox], settings: &GrabCutSettings) 
     let area = |object: &ObjectBox| (object.x1 - object.x0) * (object.y1 - object.y0);
     ordered.sort_by(|a, b| area(b).total_cmp(&area(a)));
     for object in ordered {
-        paint(image, object, settings, &mut labels);
+        paint(image, object, settings, opinion, &mut labels);
     }
     labels
 }
 
 /// Lays the object of one box over the labels.
-fn paint(image: &RgbImage, object: &ObjectBox, settings: &GrabCutSettings, labels: &mut LabelMap) {
+fn paint(
+    image: &RgbImage,
+    object: &ObjectBox,
+    settings: &GrabCutSettings,
+    opinion: Opinion<'_>,
+    labels: &mut LabelMap,
+) {
     let window = Window::around(object, image, settings.margin, settings.longest_side);
     let size = (labels.width, labels.height);
     let (columns, rows) = object.cells(image.dimensions(), size);
     let (shown_columns, shown_rows) = window.shown.clone();
     let label = object.class as u8 + 1;
     // The window's mask at the photo's size; none where the object is its box.
-    let mask = cut(&window, settings).map(|is_object| {
+    let odds = opinion.map(|logits| window.odds(logits, usize::from(label), image.dimensions()));
+    let mask = cut(&window, settings, odds.as_deref()).map(|is_object| {
         let mut mask = LabelMap::background(window.width, window.height);
         let (inside_columns, inside_rows) = window.inside.clone();
         for (line, y) in is_object.chunks_exact(inside_columns.len()).zip(inside_rows) {
@@ -117,8 +139,9 @@ fn paint(image: &RgbImage, object: &ObjectBox, settings: &GrabCutSettings, label
     }
 }
 
-/// Whether each pixel of the window's box is of its object, row by row. `None` where that cannot be told.
-fn cut(window: &Window, settings: &GrabCutSettings) -> Option<Vec<bool>> {
+/// Whether each pixel of the window's box is of its object, row by row. `None` where that cannot be told. `odds`
+/// are logarithms of how much likelier that is than not, as somebody else sees it.
+fn cut(window: &Window, settings: &GrabCutSettings, odds: Option<&[f32]>) -> Option<Vec<bool>> {
     let count = settings.gaussians.clamp(1, 32);
     let (inside, around) = window.split();
     if around.is_empty() {
@@ -148,7 +171,8 @@ fn cut(window: &Window, settings: &GrabCutSettings) -> Option<Vec<bool>> {
         background = Mixture::learn(outside.chain(of(false, &as_background)), count);
         (as_object, as_background) = (fits(&object), fits(&background));
         for (at, preference) in preferences.iter_mut().enumerate() {
-            let now = energy::preference(as_object[at].cost, as_background[at].cost);
+            let told = odds.map_or(0.0, |odds| settings.opinion_weight * odds[at]);
+            let now = energy::preference(as_object[at].cost, as_background[at].cost + told);
             graph.add_terminal((at % columns, at / columns), now - *preference);
             *preference = now;
         }

@@ -32,7 +32,7 @@ fn overlap(labels: &LabelMap, label: u8, truth: &[bool]) -> f64 {
 fn a_disc_is_cut_out_of_its_box() {
     let circle = (70.0, 50.0, 30.0);
     let (image, truth) = disc(160, 120, circle);
-    let labels = masks(&image, &[around(circle, 4)], &GrabCutSettings::default());
+    let labels = masks(&image, &[around(circle, 4)], &GrabCutSettings::default(), None);
     assert_eq!((labels.width, labels.height), (160, 120));
     assert!(labels.labels.iter().all(|&label| label == 0 || label == 5));
     // The box itself has π/4.
@@ -45,7 +45,7 @@ fn a_large_photo_is_cut_at_a_smaller_size() {
     let circle = (400.0, 300.0, 220.0);
     let (image, truth) = disc(700, 600, circle);
     let settings = GrabCutSettings { longest_side: 150, ..GrabCutSettings::default() };
-    let found = overlap(&masks(&image, &[around(circle, 0)], &settings), 1, &truth);
+    let found = overlap(&masks(&image, &[around(circle, 0)], &settings, None), 1, &truth);
     assert!(found > 0.9, "{found}");
 }
 
@@ -54,14 +54,14 @@ fn the_seed_decides_and_other_boxes_do_not() {
     let (image, _) = disc(90, 80, (40.0, 40.0, 25.0));
     let boxes = [around((40.0, 40.0, 26.0), 0), around((70.0, 20.0, 15.0), 1), around((30.0, 30.0, 9.0), 2)];
     let settings = GrabCutSettings::default();
-    let together = masks(&image, &boxes, &settings);
-    assert_eq!(masks(&image, &boxes, &settings), together);
+    let together = masks(&image, &boxes, &settings, None);
+    assert_eq!(masks(&image, &boxes, &settings, None), together);
     let [a, b, c] = boxes;
-    assert_eq!(masks(&image, &[c, a, b], &settings), together);
+    assert_eq!(masks(&image, &[c, a, b], &settings, None), together);
     // Each alone, the smaller ones on top.
     let mut layered = LabelMap::background(90, 80);
     for object in [a, b, c] {
-        let alone = masks(&image, &[object], &settings);
+        let alone = masks(&image, &[object], &settings, None);
         for (label, alone) in layered.labels.iter_mut().zip(alone.labels).filter(|&(_, alone)| alone != 0) {
             *label = alone;
         }
@@ -74,7 +74,7 @@ fn what_cannot_be_cut_is_its_box() {
     let settings = GrabCutSettings::default();
     let object = |x0, y0, x1, y1| ObjectBox { class: 1, x0, y0, x1, y1 };
     let area = |image: &RgbImage, object| {
-        masks(image, &[object], &settings).labels.iter().filter(|&&label| label == 2).count()
+        masks(image, &[object], &settings, None).labels.iter().filter(|&&label| label == 2).count()
     };
     let (photo, _) = disc(40, 30, (20.0, 15.0, 10.0));
     // No background to learn from.
@@ -87,7 +87,7 @@ fn what_cannot_be_cut_is_its_box() {
     }
     assert_eq!(area(&RgbImage::new(1, 1), object(0.0, 0.0, 1.0, 1.0)), 1);
     assert_eq!(area(&photo, object(12.0, 12.0, 13.0, 13.0)), 1);
-    assert!(masks(&RgbImage::new(0, 0), &[object(0.0, 0.0, 1.0, 1.0)], &settings).labels.is_empty());
+    assert!(masks(&RgbImage::new(0, 0), &[object(0.0, 0.0, 1.0, 1.0)], &settings, None).labels.is_empty());
 }
 
 #[test]
@@ -108,13 +108,18 @@ fn odd_boxes_and_settings_end_in_a_mask() {
         gamma: number,
         margin: number,
         least_share: number,
+        opinion_weight: number,
         longest_side: count,
         seed: u64::MAX,
     };
+    let values = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 0.0, -1e30, 7.0].repeat(3);
+    let odd = ScoreMaps { classes: 3, width: 3, height: 2, values };
     for number in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 0.0, 1e9] {
         for count in [0, 1, 2, usize::MAX] {
-            let labels = masks(&photo, &boxes, &extreme(number, count));
-            assert!(labels.labels.iter().all(|&label| [0, 1, 2, 3, 4, 254].contains(&label)));
+            for opinion in [None, Some(&odd)] {
+                let labels = masks(&photo, &boxes, &extreme(number, count), opinion);
+                assert!(labels.labels.iter().all(|&label| [0, 1, 2, 3, 4, 254].contains(&label)));
+            }
         }
     }
 }

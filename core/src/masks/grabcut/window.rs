@@ -6,7 +6,10 @@ use image::RgbImage;
 
 use super::clusters::Color;
 use crate::dataset::ObjectBox;
-use crate::masks::rescale;
+use crate::masks::{ScoreMaps, rescale};
+
+/// Odds beyond this count no more: a network that has learned for long is surer than it should be.
+const SUREST: f32 = 4.0;
 
 /// A part of a photo, at the size that it is cut at.
 pub struct Window {
@@ -54,6 +57,33 @@ impl Window {
     /// The colour of a pixel of the window.
     pub fn color(&self, x: usize, y: usize) -> Color {
         self.colors[y * self.width + x]
+    }
+
+    /// Of each pixel in the box, row by row, how much larger the logit of `label` is than the background's, at
+    /// most [`SUREST`] either way. `logits` are of the whole photo, of `image` pixels; 0 where they know no such label.
+    pub fn odds(&self, logits: &ScoreMaps, label: usize, image: (u32, u32)) -> Vec<f32> {
+        let (columns, rows) = &self.inside;
+        let mut odds = vec![0.0; columns.len() * rows.len()];
+        if label >= logits.classes {
+            return odds;
+        }
+        let (of_label, of_background) = (logits.class(label), logits.class(0));
+        // The middle of a pixel of the window, in the photo's pixels and then in those of the logits.
+        let place = |at: usize, count: usize, shown: &Range<usize>, full: u32, side: usize| {
+            let middle = shown.start as f64 + (at as f64 + 0.5) * shown.len() as f64 / count.max(1) as f64;
+            ((middle * side as f64 / f64::from(full.max(1))) as usize).min(side.saturating_sub(1))
+        };
+        let (mut values, places) = (odds.iter_mut(), rows.clone());
+        for y in places {
+            let line = place(y, self.height, &self.shown.1, image.1, logits.height) * logits.width;
+            for (value, x) in values.by_ref().zip(columns.clone()) {
+                let at = line + place(x, self.width, &self.shown.0, image.0, logits.width);
+                let difference = of_label[at] - of_background[at];
+                // What is no number says nothing.
+                *value = if difference.is_nan() { 0.0 } else { difference.clamp(-SUREST, SUREST) };
+            }
+        }
+        odds
     }
 
     /// The colours in the box, row by row, and those around it.

@@ -37,7 +37,7 @@ use crate::field;
 use crate::memory::{Dry, Tape, Work};
 use crate::method::field::always;
 use crate::run::Settings;
-use crate::run::settings::within;
+use crate::run::settings::{Refine, within};
 
 /// What all tensors behind the backbone are called.
 pub const HEAD: &str = "box2seg.";
@@ -131,6 +131,7 @@ impl Method for BoxesToSegments {
 
     fn suit(&self, settings: &mut Settings) {
         settings.augment.scales = deeplab::SCALES.to_vec();
+        settings.masks.refine = Refine::GrabCut;
     }
 
     fn publish(&self, settings: &mut Settings) {

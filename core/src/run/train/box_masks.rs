@@ -6,7 +6,6 @@ use std::sync::Arc;
 use super::Session;
 use crate::dataset::cache::{DEFAULT_BYTES, ImageCache};
 use crate::dataset::targets::Targets;
-use crate::dataset::{Dataset, ObjectBox};
 use crate::error::Result;
 use crate::export::palette_png;
 use crate::export::zip::ZipPacker;
@@ -53,7 +52,8 @@ impl<H: Host, S: RunStore> Session<'_, H, S> {
             }
             let count = images.len();
             let cut = |(item, image): (usize, Arc<image::RgbImage>)| {
-                (item, grabcut::masks(&image, &scaled(dataset, item, image.dimensions()), settings))
+                let boxes = dataset.items[item].boxes_on(image.dimensions());
+                (item, grabcut::masks(&image, &boxes, settings, None))
             };
             #[cfg(not(target_arch = "wasm32"))]
             let masks: Vec<(usize, LabelMap)> = {
@@ -83,19 +83,4 @@ impl<H: Host, S: RunStore> Session<'_, H, S> {
         self.journal.tell(Event::BoxMasksCut { images: targets.len(), score })?;
         Ok(Some(Targets::new(targets)))
     }
-}
-
-/// The boxes of an item on its image as it was decoded, of `width` and `height`.
-fn scaled(dataset: &Dataset, item: usize, (width, height): (u32, u32)) -> Vec<ObjectBox> {
-    let facts = &dataset.items[item];
-    let across = width as f32 / facts.width.max(1) as f32;
-    let down = height as f32 / facts.height.max(1) as f32;
-    let scale = |object: &ObjectBox| ObjectBox {
-        class: object.class,
-        x0: object.x0 * across,
-        y0: object.y0 * down,
-        x1: object.x1 * across,
-        y1: object.y1 * down,
-    };
-    facts.boxes.iter().map(scale).collect()
 }
