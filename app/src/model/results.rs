@@ -152,7 +152,7 @@ impl Results {
                     (*done, *total) = (now, all);
                 }
             }
-            Event::MaskReady { image, width, height, shares, thresholds, miou, labels } => {
+            Event::MaskReady { image, width, height, shares, thresholds, miou, labels, .. } => {
                 let small = SmallMask::new(width, height, &labels, Self::SIDE);
                 let mask = Mask { small, shares, thresholds, miou };
                 self.made.entry(self.round).or_default().masks.insert(image, Arc::new(mask));
@@ -217,7 +217,7 @@ mod tests {
 
     fn mask(image: usize, class: u16, miou: Option<f64>) -> Event {
         let (shares, thresholds) = (vec![(class, 0.5)], vec![(class, 0.4)]);
-        Event::MaskReady { image, width: 2, height: 1, shares, thresholds, miou, labels: vec![0, 1] }
+        Event::MaskReady { image, width: 2, height: 1, shares, thresholds, miou, doubt: None, labels: vec![0, 1] }
     }
 
     #[test]

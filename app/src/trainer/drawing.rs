@@ -102,6 +102,7 @@ pub(super) async fn masks(
             shares: covered.map(|(class, share)| (class as u16, share)).collect(),
             thresholds: dataset.items[mask.item].labels.iter().copied().zip(mask.thresholds).collect(),
             miou,
+            doubt: Some(mask.doubt),
             labels: mask.labels.labels,
         });
         Ok(())
