@@ -51,7 +51,7 @@ pub struct State {
     /// The image shown in large.
     pub enlarged: RwSignal<Option<usize>>,
     /// The images that one turns to from there.
-    pub in_line: RwSignal<Vec<usize>>,
+    pub in_line: StoredValue<Vec<usize>>,
     /// The mask that is being corrected.
     pub mask_editor: RwSignal<Option<mask_editor::Editor>>,
     /// Opacity of masks over photos, percent.
@@ -75,7 +75,7 @@ impl State {
             form: RwSignal::new(Form::default()),
             box_editor: RwSignal::new(None),
             enlarged: RwSignal::new(None),
-            in_line: RwSignal::new(Vec::new()),
+            in_line: StoredValue::new(Vec::new()),
             mask_editor: RwSignal::new(None),
             opacity: RwSignal::new(opacity::START),
             outline: RwSignal::new(false),
@@ -347,7 +347,7 @@ impl State {
 
     /// Shows one image in large, of a list that one turns the pages of.
     pub fn enlarge(&self, image: usize, in_line: Vec<usize>) {
-        self.in_line.set(in_line);
+        self.in_line.set_value(in_line);
         self.turn_to(image);
     }
 
@@ -461,7 +461,7 @@ impl State {
         let previews = data::preview_choice(&summary, previews());
         self.change(&[Part::Run, Part::Results], |model| {
             model.run.go_on();
-            model.results = Default::default();
+            model.results = model.results.next_run();
         });
         let keep = self.peek(|model| model.kept.is_following());
         self.send(Command::Train { settings: Box::new(settings), previews, keep }, None);

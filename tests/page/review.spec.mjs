@@ -231,7 +231,7 @@ test('changes can be thrown away, and a look changes nothing', async (t) => {
   const { page, errors } = await with_masks(t);
   await open_editor(page);
   await page.keyboard.press('Space');
-  await button(editor(page), 'Discard changes').click();
+  await button(editor(page), 'Discard').click();
   await editor(page).waitFor({ state: 'hidden' });
   await page.keyboard.press('c');
   await editor(page).waitFor();

@@ -221,6 +221,7 @@ impl Model {
         self.boxes = boxes::Boxes::default();
         self.pictures = pictures::Pictures::default();
         self.clear_run();
+        self.results = results::Results::default();
         self.compare = compare::Compare::default();
     }
 
@@ -229,7 +230,7 @@ impl Model {
         self.compare.keep(&self.run, &self.results);
         self.run = run::Run::default();
         self.losses = losses::Losses::default();
-        self.results = results::Results::default();
+        self.results = self.results.next_run();
         self.segmenter = segmenter::Segmenter::default();
         self.pictures.clear_previews();
         self.notices.clear();

@@ -34,8 +34,10 @@ pub struct Made {
     pub masks: BTreeMap<usize, Arc<Mask>>,
     /// How long they took, seconds, once all are there.
     pub seconds: Option<f64>,
-    /// Against supplied masks.
+    /// Against supplied masks, as they were made.
     pub score: Option<Score>,
+    /// The same with those that were corrected by hand, once there is one.
+    pub corrected_score: Option<Score>,
     /// What the user makes of them.
     pub review: Review,
     /// Masks that were corrected by hand, as they were drawn, by image.
@@ -85,7 +87,26 @@ pub struct Results {
     pub saved: Option<String>,
 }
 
+impl Made {
+    /// Other masks need other verdicts; but what was drawn by hand is not to be drawn again.
+    fn forget(&mut self) {
+        *self = Self { corrected: std::mem::take(&mut self.corrected), ..Self::default() };
+    }
+}
+
 impl Results {
+    /// What the next run on the same photos starts with: nothing, but what was drawn by hand waits for its masks.
+    pub fn next_run(&mut self) -> Self {
+        let mut next = Self::default();
+        let waiting = &mut next.made.entry(None).or_default().corrected;
+        for made in self.made.values_mut() {
+            for (image, mask) in std::mem::take(&mut made.corrected) {
+                waiting.insert(image, mask);
+            }
+        }
+        next
+    }
+
     /// Longest side of a mask kept for the screen, pixels.
     const SIDE: usize = 512;
 
@@ -127,13 +148,11 @@ impl Results {
     /// compared with them, and go.
     pub fn start(&mut self, settings: &MaskSettings) {
         if self.settings.as_ref() != Some(settings) {
-            self.made.clear();
+            self.made.values_mut().for_each(Made::forget);
             self.settings = Some(settings.clone());
         }
         self.work = Work::Making { done: 0, total: 0, seconds_left: None };
-        // Other masks need other verdicts, but what was drawn by hand is not to be drawn again.
-        let corrected = self.made.remove(&self.round).map(|made| made.corrected).unwrap_or_default();
-        self.made.insert(self.round, Made { corrected, ..Made::default() });
+        self.made.entry(self.round).or_default().forget();
         (self.failure, self.saved) = (None, None);
     }
 
@@ -175,7 +194,7 @@ impl Results {
             }
             Event::MaskCorrected { round, image, miou, score } => {
                 let Some(made) = self.made.get_mut(&round) else { return };
-                made.score = score;
+                made.corrected_score = score;
                 if let Some(mask) = made.masks.get_mut(&image) {
                     Arc::make_mut(mask).miou = miou;
                 }
@@ -325,6 +344,11 @@ mod tests {
         assert_eq!(results.to_correct_again(), [(4, drawn)]);
         results.correct(Some(3), 4, &LabelMap::background(1, 1));
         assert_eq!(results.to_correct_again().len(), 1, "of a round without masks");
+        results.start(&MaskSettings { flip: false, ..MaskSettings::default() });
+        let mut results = results.next_run();
+        assert!(!results.has_masks() && results.to_correct_again().is_empty() && !results.is_complete());
+        make(&mut results);
+        assert_eq!(results.to_correct_again().len(), 1, "of the next run, made otherwise");
     }
 
     #[test]

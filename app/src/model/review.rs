@@ -1,6 +1,6 @@
 //! What the user makes of the masks: accepted, rejected, corrected.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// What was said of a mask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +54,7 @@ impl Filter {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Review {
     verdicts: BTreeMap<usize, Verdict>,
-    corrected: BTreeSet<usize>,
+    corrected: Vec<usize>,
     /// Images and what was said of them before, the last change last.
     done: Vec<(usize, Option<Verdict>)>,
 }
@@ -92,7 +92,9 @@ impl Review {
         if self.of(image) != Some(Verdict::Accepted) {
             self.judge(image, Verdict::Accepted);
         }
-        self.corrected.insert(image);
+        if !self.is_corrected(image) {
+            self.corrected.push(image);
+        }
     }
 
     /// Whether there is a verdict to take back.

@@ -8,9 +8,10 @@ use tag2mask_core::masks::doubt::DEFINITION;
 use self::long_list::LongList;
 use crate::model::results::{Order, score_note};
 use crate::model::review::Filter;
-use crate::model::{Part, text};
-use crate::parts::bars::{Bar, Bars, Swatch};
+use crate::model::{Model, Part, text};
+use crate::parts::bars::{Bar, Bars};
 use crate::parts::opacity::{self, Opacity};
+use crate::parts::press::press;
 use crate::state::State;
 
 /// How good the masks are where that is known, and all of them.
@@ -19,12 +20,14 @@ pub fn Gallery() -> impl IntoView {
     let state = State::use_here();
     let class = RwSignal::new(None::<usize>);
     let order = RwSignal::new(Order::Name);
-    let filter = RwSignal::new(Filter::All);
+    // Which of all filters.
+    let filter = RwSignal::new(0_usize);
     let list = Memo::new(move |_| {
-        let (class, order, filter) = (class.get(), order.get(), filter.get());
+        let (class, order) = (class.get(), order.get());
+        let filter = Filter::ALL.get(filter.get()).copied().unwrap_or_default();
         state.read(Part::Results, |model| model.results.gallery(class, order, filter))
     });
-    let number = Memo::new(move |_| list.with(Vec::len));
+    let is_empty = Memo::new(move |_| list.with(Vec::is_empty));
     view! {
         {move || scores(state)}
         <div class="gallery-tools">
@@ -34,13 +37,14 @@ pub fn Gallery() -> impl IntoView {
         </div>
         <div class="gallery-tools">{class_chips(state, class)}</div>
         <div class="gallery-tools">{filter_chips(state, filter)}</div>
+        <p class="help">"A segmenter learns from all masks but the rejected ones. All masks are downloaded."</p>
         <details class="weights-how doubt-how">
             <summary>"What the doubt is"</summary>
             <p class="help">{DEFINITION}</p>
             <p class="help">"It looks at no supplied mask, and a network that is wrong without a doubt is not found by it."</p>
         </details>
-        <Show when=move || number.get() == 0>
-            <p class="muted">{move || if filter.get() == Filter::All { "No mask shows this class." } else { "No mask is left here." }}</p>
+        <Show when=move || is_empty.get()>
+            <p class="muted">{move || if filter.get() == 0 { "No mask shows this class." } else { "No mask is left here." }}</p>
         </Show>
         <div style=("--opacity", move || opacity::css(state.opacity))>
             <LongList images=list only=class.into() />
@@ -52,7 +56,8 @@ pub fn Gallery() -> impl IntoView {
 fn scores(state: State) -> Option<AnyView> {
     let (score, corrected) = state.read(Part::Results, |model| {
         let made = model.results.shown()?;
-        Some((made.score.clone()?, made.review.corrected()))
+        let score = made.corrected_score.clone().or_else(|| made.score.clone())?;
+        Some((score, made.review.corrected()))
     })?;
     let bars: Vec<Bar> = score
         .iou
@@ -130,64 +135,46 @@ fn class_chips(state: State, class: RwSignal<Option<usize>>) -> AnyView {
     let classes =
         state.peek(|model| model.data.summary().map(|summary| summary.classes.clone())).unwrap_or_default();
     let chip = move |value: Option<usize>, name: String| {
-        view! {
-            <button
-                type="button"
-                class="chip"
-                aria-pressed=move || (class.get() == value).to_string()
-                on:click=move |_| class.set(value)
-            >
-                {value.map(|class| view! { <Swatch class=class /> })}
-                {name}
-            </button>
-        }
-        .into_any()
+        press("chip", name, move || class.set(value))
+            .swatch(value)
+            .pressed(move || class.get() == value)
+            .show()
     };
     let each = classes.into_iter().enumerate().map(|(index, name)| chip(Some(index), name));
+    let chips = std::iter::once(chip(None, "All classes".into())).chain(each).collect();
+    chip_group("Show class", chips)
+}
+
+fn chip_group(label: &'static str, chips: Vec<AnyView>) -> AnyView {
     view! {
-        <div class="chips" role="group" aria-label="Show class">
-            {std::iter::once(chip(None, "All classes".into())).chain(each).collect::<Vec<_>>()}
+        <div class="chips" role="group" aria-label=label>
+            {chips}
         </div>
     }
     .into_any()
 }
 
-fn filter_chips(state: State, filter: RwSignal<Filter>) -> AnyView {
-    let counts = state.memo(Part::Results, |model| {
-        let count =
-            |filter| model.results.shown().map_or(0, |made| made.review.count(filter, made.masks.len()));
-        Filter::ALL.map(count)
-    });
-    let can_undo =
-        state.memo(Part::Results, |model| model.results.shown().is_some_and(|made| made.review.can_undo()));
-    let chip = move |(at, value): (usize, Filter)| {
-        view! {
-            <button
-                type="button"
-                class="chip"
-                aria-pressed=move || (filter.get() == value).to_string()
-                on:click=move |_| filter.set(value)
-            >
-                {value.name()}
-                <span class="chip-count">{move || text::thousands(counts.get()[at] as u64)}</span>
-            </button>
-        }
-        .into_any()
+/// Takes the last verdict back.
+pub fn undo_button(state: State, act: impl Fn() + Send + Sync + 'static) -> AnyView {
+    let can_undo = move || {
+        state.read(Part::Results, |model| model.results.shown().is_some_and(|made| made.review.can_undo()))
     };
-    view! {
-        <div class="chips" role="group" aria-label="Show verdict">
-            {Filter::ALL.into_iter().enumerate().map(chip).collect::<Vec<_>>()}
-        </div>
-        <button
-            type="button"
-            class="button"
-            disabled=move || !can_undo.get()
-            on:click=move |_| {
-                state.undo_verdict();
-            }
-        >
-            "Undo verdict"
-        </button>
-    }
-    .into_any()
+    press("button", "Undo verdict", act).off(move || !can_undo()).show()
+}
+
+fn filter_chips(state: State, filter: RwSignal<usize>) -> AnyView {
+    let chip = move |(at, value): (usize, Filter)| {
+        let count = move |model: &Model| {
+            model.results.shown().map_or(0, |made| made.review.count(value, made.masks.len()))
+        };
+        press("chip", value.name(), move || filter.set(at))
+            .pressed(move || filter.get() == at)
+            .count(move || text::thousands(state.read(Part::Results, count) as u64))
+            .show()
+    };
+    let chips = chip_group("Show verdict", Filter::ALL.into_iter().enumerate().map(chip).collect());
+    let undo = undo_button(state, move || {
+        state.undo_verdict();
+    });
+    vec![chips, undo].into_any()
 }

@@ -4,11 +4,13 @@ use leptos::ev::KeyboardEvent;
 use leptos::html;
 use leptos::prelude::*;
 
+use super::gallery::undo_button;
 use super::tiles::{Over, class_names, layer_over};
 use crate::model::review::{Verdict, beside};
 use crate::model::{Model, Part, text};
 use crate::parts::opacity;
 use crate::parts::photo::Photo;
+use crate::parts::press::press;
 use crate::state::State;
 
 /// The dialog; Escape, its button, or a click beside the image closes it.
@@ -110,37 +112,20 @@ fn caption(state: State) -> Option<AnyView> {
 fn turning(state: State) -> AnyView {
     let there = move |by| {
         let here = state.enlarged.get()?;
-        state.in_line.with(|line| beside(line, here, by))
+        state.in_line.with_value(|line| beside(line, here, by))
     };
     let place = move || {
-        let (here, total) = (state.enlarged.get()?, state.in_line.with(Vec::len));
-        let at = state.in_line.with(|line| line.iter().position(|&image| image == here))?;
+        let (here, total) = (state.enlarged.get()?, state.in_line.with_value(Vec::len));
+        let at = state.in_line.with_value(|line| line.iter().position(|&image| image == here))?;
         Some(format!("{} of {}", text::thousands(at as u64 + 1), text::thousands(total as u64)))
+    };
+    let way = move |sign: &str, label: &str, by: isize| {
+        press("button", sign, move || state.turn(by)).label(label).off(move || there(by).is_none()).show()
     };
     view! {
         <nav class="large-nav" aria-label="Photos in large">
-            <button
-                type="button"
-                class="button"
-                aria-label="Previous photo"
-                disabled=move || there(-1).is_none()
-                on:click=move |_| state.turn(-1)
-            >
-                "‹"
-            </button>
-            <span>{place}</span>
-            <button
-                type="button"
-                class="button"
-                aria-label="Next photo"
-                disabled=move || there(1).is_none()
-                on:click=move |_| state.turn(1)
-            >
-                "›"
-            </button>
-            <button type="button" class="button" on:click=move |_| state.enlarged.set(None)>
-                "Close"
-            </button>
+            {way("‹", "Previous photo", -1)} <span>{place}</span> {way("›", "Next photo", 1)}
+            {press("button", "Close", move || state.enlarged.set(None)).show()}
         </nav>
     }
     .into_any()
@@ -149,55 +134,31 @@ fn turning(state: State) -> AnyView {
 /// What can be said of its mask, where it has one.
 fn reviewing(state: State, said: RwSignal<String>) -> AnyView {
     let of = move |read: fn(&Model, usize) -> bool| {
-        Memo::new(move |_| {
-            let image = state.enlarged.get();
-            image.is_some_and(|image| state.read(Part::Results, |model| read(model, image)))
-        })
+        let image = state.enlarged.get();
+        image.is_some_and(|image| state.read(Part::Results, |model| read(model, image)))
     };
-    let has_mask = of(|model, image| model.results.mask(image).is_some());
-    let accepted = of(|model, image| verdict_on(model, image) == Some(Verdict::Accepted));
-    let rejected = of(|model, image| verdict_on(model, image) == Some(Verdict::Rejected));
-    let can_undo = of(|model, _| model.results.shown().is_some_and(|made| made.review.can_undo()));
-    let working = Memo::new(move |_| {
+    let has_mask = Memo::new(move |_| of(|model, image| model.results.mask(image).is_some()));
+    let working = move || {
         let parts = [Part::Data, Part::Run, Part::Results, Part::Segmenter];
         parts.into_iter().fold(false, |_, part| state.read(part, Model::is_working))
-    });
-    let verdict = move |name: &'static str, key: &'static str, means: Verdict, given: Memo<bool>| {
-        view! {
-            <button
-                type="button"
-                class="button"
-                aria-pressed=move || given.get().to_string()
-                on:click=move |_| judge(state, said, means)
-            >
-                {name}
-                <kbd aria-hidden="true">{key}</kbd>
-            </button>
-        }
-        .into_any()
+    };
+    let buttons = move || {
+        vec![
+            press("button", "Accept", move || judge(state, said, Verdict::Accepted))
+                .key("A")
+                .pressed(move || of(|model, image| verdict_on(model, image) == Some(Verdict::Accepted)))
+                .show(),
+            press("button", "Reject", move || judge(state, said, Verdict::Rejected))
+                .key("R")
+                .pressed(move || of(|model, image| verdict_on(model, image) == Some(Verdict::Rejected)))
+                .show(),
+            press("button", "Correct the mask", move || correct(state)).key("C").off(working).show(),
+            undo_button(state, move || undo(state, said)),
+        ]
     };
     view! {
         <Show when=move || has_mask.get()>
-            <div class="actions large-review">
-                {verdict("Accept", "A", Verdict::Accepted, accepted)} {verdict("Reject", "R", Verdict::Rejected, rejected)}
-                <button
-                    type="button"
-                    class="button"
-                    disabled=move || working.get()
-                    on:click=move |_| correct(state)
-                >
-                    "Correct the mask"
-                    <kbd aria-hidden="true">"C"</kbd>
-                </button>
-                <button
-                    type="button"
-                    class="button"
-                    disabled=move || !can_undo.get()
-                    on:click=move |_| undo(state, said)
-                >
-                    "Undo verdict"
-                </button>
-            </div>
+            <div class="actions large-review">{buttons()}</div>
         </Show>
     }
     .into_any()

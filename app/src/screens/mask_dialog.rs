@@ -14,6 +14,7 @@ use crate::model::box_keys;
 use crate::model::mask_editor::Editor;
 use crate::model::mask_keys::{self, Wish};
 use crate::parts::opacity;
+use crate::parts::press::press;
 use crate::state::State;
 
 /// What the parts of the dialog share.
@@ -27,13 +28,9 @@ struct Desk {
 }
 
 impl Desk {
-    /// A part of the open mask's state that wakes its readers only when it differs.
-    fn memo<T: Default + PartialEq + Send + Sync + 'static>(
-        self,
-        read: impl Fn(&Editor) -> T + Send + Sync + 'static,
-    ) -> Memo<T> {
-        let editor = self.state.mask_editor;
-        Memo::new(move |_| editor.with(|editor| editor.as_ref().map(&read)).unwrap_or_default())
+    /// Reads the open mask.
+    fn read<T: Default>(self, read: impl FnOnce(&Editor) -> T) -> T {
+        self.state.mask_editor.with(|editor| editor.as_ref().map(read)).unwrap_or_default()
     }
 
     /// Does what a key or a button asks for.
@@ -104,7 +101,17 @@ fn work(desk: Desk, image: usize) -> Option<AnyView> {
     let state = desk.state;
     let summary = state.peek(|model| model.data.summary().cloned())?;
     let facts = summary.images.get(image)?.clone();
-    let changed = desk.memo(Editor::is_changed);
+    let step = move |name: &str, sign: &str, wish: Wish, can: fn(&Editor) -> bool| {
+        press("button", sign, move || desk.fulfil(wish)).label(name).off(move || !desk.read(can)).show()
+    };
+    let ways = vec![
+        step("Undo", "↶", Wish::Undo, Editor::can_undo),
+        step("Redo", "↷", Wish::Redo, Editor::can_redo),
+        press("button", "Discard", move || state.close_mask(false))
+            .off(move || !desk.read(Editor::is_changed))
+            .show(),
+        press("button primary", "Done", move || state.close_mask(true)).show(),
+    ];
     let view = view! {
         <div class="large-body draw-body">
             <div class="draw-head">
@@ -113,19 +120,7 @@ fn work(desk: Desk, image: usize) -> Option<AnyView> {
             </div>
             <div class="draw-stage-room mask-room">{stage(desk, image, &facts)}</div>
             {tools(desk, summary.classes.clone())}
-            <div class="draw-nav">
-                <button
-                    type="button"
-                    class="button"
-                    disabled=move || !changed.get()
-                    on:click=move |_| state.close_mask(false)
-                >
-                    "Discard changes"
-                </button>
-                <button type="button" class="button primary" on:click=move |_| state.close_mask(true)>
-                    "Done"
-                </button>
-            </div>
+            <div class="draw-nav">{ways}</div>
         </div>
     };
     Some(view.into_any())

@@ -51,7 +51,7 @@ impl State {
     /// Turns from the image shown in large to one of the list, so many places on.
     pub fn turn(self, by: isize) {
         let here = self.enlarged.get_untracked();
-        let there = here.and_then(|here| self.in_line.with_untracked(|line| beside(line, here, by)));
+        let there = here.and_then(|here| self.in_line.with_value(|line| beside(line, here, by)));
         if let Some(image) = there {
             self.turn_to(image);
         }

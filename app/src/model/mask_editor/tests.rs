@@ -66,9 +66,9 @@ fn every_change_can_be_taken_back_and_made_again() {
         assert_eq!(editor.map(), &seen[back]);
     }
     assert!(!editor.undo() && !editor.is_changed());
-    for forth in 1..=4 {
+    for later in &seen[1..] {
         assert!(editor.redo());
-        assert_eq!(editor.map(), &seen[forth]);
+        assert_eq!(editor.map(), later);
     }
     assert!(!editor.redo());
     editor.undo();

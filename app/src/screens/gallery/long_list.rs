@@ -9,7 +9,8 @@ use leptos::prelude::*;
 use crate::browser::{pointer, window};
 use crate::model::review::{Verdict, beside};
 use crate::model::visible::{Place, columns};
-use crate::model::{Part, text};
+use crate::model::{Model, Part, text};
+use crate::parts::press::press;
 use crate::screens::tiles::{Over, Tile, typical_shape};
 use crate::state::State;
 
@@ -50,23 +51,20 @@ pub fn LongList(
     let resized = window_event_listener(ev::resize, move |_| measure());
     on_cleanup(move || resized.remove());
     let total = Memo::new(move |_| images.with(Vec::len));
-    let stretch = Memo::new(move |_| place.get().stretch(total.get()));
-    // After a frame has laid out what has changed: how high a tile is, is known only then.
-    Effect::new(move |_| {
-        list.track();
-        total.track();
-        stretch.track();
-        request_animation_frame(measure);
-    });
+    let stretch = move || place.get().stretch(total.get());
     let shown = Memo::new(move |_| {
-        let stretch = stretch.get();
-        let part = |images: &Vec<usize>| images.get(stretch.first..stretch.end).map(<[usize]>::to_vec);
-        (stretch.first, images.with(part).unwrap_or_default())
+        let stretch = stretch();
+        images
+            .with(|images| images.get(stretch.first..stretch.end).map(<[usize]>::to_vec))
+            .unwrap_or_default()
     });
     let waiting = StoredValue::new(None::<TimeoutHandle>);
     Effect::new(move |_| {
+        list.track();
         shown.track();
-        let ask = move || state.want_pictures(&shown.get_untracked().1);
+        // After a frame has laid out what has changed: how high a tile is, is known only then.
+        request_animation_frame(measure);
+        let ask = move || state.want_pictures(&shown.get_untracked());
         if let Some(earlier) = waiting.get_value() {
             earlier.clear();
         }
@@ -79,8 +77,8 @@ pub fn LongList(
     });
     let rows = move |rows: usize| format!("{:.2}px", rows as f64 * place.get().row);
     let items = move || {
-        let (first, images) = shown.get();
-        images.into_iter().enumerate().map(move |(at, image)| (first + at, image)).collect::<Vec<_>>()
+        let first = stretch().first;
+        shown.get().into_iter().enumerate().map(move |(at, image)| (first + at, image)).collect::<Vec<_>>()
     };
     view! {
         <div class="long-room" node_ref=room on:scroll=move |_| measure()>
@@ -90,8 +88,8 @@ pub fn LongList(
             aria-label="Masks"
             style=("--tile-shape", format!("{shape:.3}"))
             style=("--columns", move || place.get().columns.to_string())
-            style:padding-top=move || rows(stretch.get().above)
-            style:padding-bottom=move || rows(stretch.get().below)
+            style:padding-top=move || rows(stretch().above)
+            style:padding-bottom=move || rows(stretch().below)
         >
             <For each=items key=|&item| item let:item>
                 {reviewed(state, images, only, total, item)}
@@ -109,14 +107,23 @@ fn reviewed(
     total: Memo<usize>,
     (at, image): (usize, usize),
 ) -> AnyView {
-    let verdict = state.memo(Part::Results, move |model| model.results.shown()?.review.of(image));
-    let doubt = state.memo(Part::Results, move |model| {
+    let is = move |verdict: Verdict| {
+        state.memo(Part::Results, move |model| {
+            model.results.shown().is_some_and(|made| made.review.of(image) == Some(verdict))
+        })
+    };
+    let (accepted, rejected) = (is(Verdict::Accepted), is(Verdict::Rejected));
+    let words = move |model: &Model| {
         let made = model.results.shown()?;
         if made.review.is_corrected(image) {
             return Some("corrected".to_string());
         }
-        made.masks.get(&image)?.doubt.map(|doubt| format!("doubt {}", text::percent(f64::from(doubt))))
-    });
+        made.masks
+            .get(&image)?
+            .doubt
+            .map(|doubt| format!("doubt {}", text::percent(f64::from(doubt)).replace(' ', "\u{a0}")))
+    };
+    let doubt = move || state.read(Part::Results, words);
     let name = state.peek(|model| {
         let path = &model.data.summary()?.images.get(image)?.path;
         Some(path.rsplit('/').next().unwrap_or(path).to_string())
@@ -145,34 +152,28 @@ fn reviewed(
         }
         event.prevent_default();
     };
-    let button = move |word: &str, sign: &'static str, means: Verdict| {
-        view! {
-            <button
-                type="button"
-                class="verdict"
-                aria-label=format!("{word} {name}")
-                title=format!("{word} ({})", &word[..1])
-                aria-pressed=move || (verdict.get() == Some(means)).to_string()
-                on:click=move |_| judge(means)
-            >
-                {sign}
-            </button>
-        }
-        .into_any()
+    let button = |word: &str, sign: &str, means: Verdict, given: Memo<bool>| {
+        press("verdict", sign, move || judge(means))
+            .label(format!("{word} {name}"))
+            .pressed(move || given.get())
+            .show()
     };
+    let buttons = vec![
+        button("Accept", "✓", Verdict::Accepted, accepted),
+        button("Reject", "✕", Verdict::Rejected, rejected),
+    ];
     view! {
         <li
             aria-setsize=move || total.get()
             aria-posinset=at + 1
-            class:accepted=move || verdict.get() == Some(Verdict::Accepted)
-            class:rejected=move || verdict.get() == Some(Verdict::Rejected)
+            class:accepted=move || accepted.get()
+            class:rejected=move || rejected.get()
             on:keydown=keys
         >
             <Tile image=image over=Over::Mask(only) in_line=Signal::derive(move || images.get_untracked()) />
             <div class="tile-review">
-                <span class="tile-doubt">{move || doubt.get()}</span>
-                {button.clone()("Accept", "✓", Verdict::Accepted)}
-                {button("Reject", "✕", Verdict::Rejected)}
+                <span class="tile-doubt">{doubt}</span>
+                {buttons}
             </div>
         </li>
     }

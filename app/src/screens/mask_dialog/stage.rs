@@ -39,10 +39,11 @@ pub fn stage(desk: Desk, image: usize, facts: &ImageSummary) -> AnyView {
         frame.at(pointer::place(event), shape.unwrap_or((1.0, 1.0)))
     };
     let ours = move |event: &PointerEvent| held.get_untracked().filter(|held| held.is_of(event));
-    let tool = desk.memo(Editor::tool);
+    let moves =
+        move |editor: &Option<Editor>| editor.as_ref().is_some_and(|editor| editor.tool() == Tool::Move);
     let press = move |event: PointerEvent| {
         let Some(element) = stage.get_untracked() else { return };
-        if tool.get_untracked() == Tool::Move || held.with_untracked(Option::is_some) {
+        if state.mask_editor.with_untracked(moves) || held.with_untracked(Option::is_some) {
             return;
         }
         let Some(taken) = Held::take(&element, &event) else { return };
@@ -78,20 +79,20 @@ pub fn stage(desk: Desk, image: usize, facts: &ImageSummary) -> AnyView {
         }
     };
     // Left and upper edge, width and height of the brush, percent of the photo.
-    let brush = desk.memo(|editor| {
-        let ((x, y), (width, height)) = (editor.cursor(), editor.shape());
-        let size = if editor.tool() == Tool::Fill { 0.01 * width } else { editor.size() };
-        [(x - 0.5 * size) / width, (y - 0.5 * size) / height, size / width, size / height]
-            .map(|share| format!("{:.3}%", 100.0 * share))
-    });
-    let edge = move |side: usize| brush.with(|brush| brush[side].clone());
-    let down = desk.memo(Editor::is_down);
+    let edge = move |side: usize| {
+        desk.read(|editor| {
+            let ((x, y), (width, height)) = (editor.cursor(), editor.shape());
+            let size = if editor.tool() == Tool::Fill { 0.01 * width } else { editor.size() };
+            let shares = [(x - 0.5 * size) / width, (y - 0.5 * size) / height, size / width, size / height];
+            format!("{:.3}%", 100.0 * shares[side])
+        })
+    };
     view! {
         <div
             id="mask-stage"
             class="draw-stage mask-stage"
-            class:moves=move || tool.get() == Tool::Move
-            class:down=move || down.get()
+            class:moves=move || state.mask_editor.with(moves)
+            class:down=move || desk.read(Editor::is_down)
             node_ref=stage
             tabindex="0"
             role="application"

@@ -5,13 +5,12 @@ use leptos::prelude::*;
 use super::Desk;
 use crate::model::mask_editor::{Editor, Tool};
 use crate::model::mask_keys::Wish;
-use crate::parts::bars::Swatch;
 use crate::parts::opacity::Opacity;
+use crate::parts::press::{DIGITS, press};
 use crate::screens::gallery::outline_box;
 
 /// Tools, classes, the size of the brush, and how the mask is drawn.
 pub fn tools(desk: Desk, names: Vec<String>) -> AnyView {
-    let (can_undo, can_redo) = (desk.memo(Editor::can_undo), desk.memo(Editor::can_redo));
     view! {
         <div class="draw-tools">
             <div>
@@ -29,14 +28,6 @@ pub fn tools(desk: Desk, names: Vec<String>) -> AnyView {
             <div class="mask-sliders">
                 {size_slider(desk)} <Opacity id="mask-opacity" value=desk.state.opacity /> {outline_box("mask-outline", desk.state)}
                 {zoom_choice(desk)}
-            </div>
-            <div class="actions">
-                <button type="button" class="button" disabled=move || !can_undo.get() on:click=move |_| desk.fulfil(Wish::Undo)>
-                    "Undo"
-                </button>
-                <button type="button" class="button" disabled=move || !can_redo.get() on:click=move |_| desk.fulfil(Wish::Redo)>
-                    "Redo"
-                </button>
             </div>
             <details class="weights-how">
                 <summary>"Keys"</summary>
@@ -63,20 +54,11 @@ pub fn tools(desk: Desk, names: Vec<String>) -> AnyView {
 }
 
 fn tool_chip(desk: Desk, tool: Tool) -> AnyView {
-    let chosen = desk.memo(move |editor| editor.tool() == tool);
     let (name, key) = tool.name();
-    view! {
-        <button
-            type="button"
-            class="chip"
-            aria-pressed=move || chosen.get().to_string()
-            on:click=move |_| desk.fulfil(Wish::Take(tool))
-        >
-            {name}
-            <kbd aria-hidden="true">{key}</kbd>
-        </button>
-    }
-    .into_any()
+    press("chip", name, move || desk.fulfil(Wish::Take(tool)))
+        .key(key)
+        .pressed(move || desk.read(|editor| editor.tool() == tool))
+        .show()
 }
 
 fn class_chips(desk: Desk, names: &[String]) -> Vec<AnyView> {
@@ -85,26 +67,18 @@ fn class_chips(desk: Desk, names: &[String]) -> Vec<AnyView> {
         .mask_editor
         .with_untracked(|editor| editor.as_ref().map(|editor| editor.classes().to_vec()).unwrap_or_default());
     let chip = |(at, class): (usize, u16)| {
-        let chosen = desk.memo(move |editor| editor.class() == class && editor.tool() != Tool::Eraser);
-        view! {
-            <button
-                type="button"
-                class="chip"
-                aria-pressed=move || chosen.get().to_string()
-                on:click=move |_| desk.fulfil(Wish::Class(at))
-            >
-                <Swatch class=usize::from(class) />
-                {names.get(usize::from(class)).cloned().unwrap_or_default()}
-                {(at < 9).then(|| view! { <kbd aria-hidden="true">{at + 1}</kbd> })}
-            </button>
-        }
-        .into_any()
+        let name = names.get(usize::from(class)).cloned().unwrap_or_default();
+        press("chip", name, move || desk.fulfil(Wish::Class(at)))
+            .swatch(Some(usize::from(class)))
+            .key(DIGITS.get(at).copied().unwrap_or_default())
+            .pressed(move || desk.read(|editor| editor.class() == class && editor.tool() != Tool::Eraser))
+            .show()
     };
     order.into_iter().enumerate().map(chip).collect()
 }
 
 fn size_slider(desk: Desk) -> AnyView {
-    let (size, widest) = (desk.memo(Editor::size), desk.memo(Editor::widest));
+    let (size, widest) = (move || desk.read(Editor::size), move || desk.read(Editor::widest));
     view! {
         <div class="slider">
             <label for="mask-size">"Brush"</label>
@@ -112,9 +86,9 @@ fn size_slider(desk: Desk) -> AnyView {
                 type="range"
                 id="mask-size"
                 min="1"
-                max=move || widest.get().to_string()
-                prop:value=move || size.get().to_string()
-                aria-valuetext=move || format!("{:.0} pixels wide", size.get())
+                max=move || widest().to_string()
+                prop:value=move || size().to_string()
+                aria-valuetext=move || format!("{:.0} pixels wide", size())
                 on:input=move |event| {
                     if let Ok(size) = event_target_value(&event).parse() {
                         desk.state.edit_mask(|editor| editor.resize(size));
