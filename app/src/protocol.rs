@@ -10,7 +10,7 @@ use tag2mask_core::run::Settings;
 use tag2mask_core::run::settings::MaskSettings;
 
 /// Raised when a page and a trainer of different builds could misunderstand each other.
-pub const PROTOCOL_VERSION: u32 = 5;
+pub const PROTOCOL_VERSION: u32 = 6;
 
 /// What the page asks of the trainer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -42,8 +42,18 @@ pub enum Command {
     Stop,
     /// Make masks of all images with what was learned by the end of a round, or until now.
     Masks { settings: MaskSettings, round: Option<usize> },
-    /// Train a segmentation network on the masks that were made of this round.
-    TrainSegmenter { settings: Box<Settings>, round: Option<usize> },
+    /// The labels of a mask of this round, reduced to `side` pixels at most. Answered by `MaskShown`.
+    ShowMask { round: Option<usize>, image: usize, side: usize },
+    /// A mask of this round as it was corrected by hand, of this size: `payload` is a `Uint8Array` of its labels,
+    /// row-major. Answered by `MaskCorrected`.
+    SetMask { round: Option<usize>, image: usize, width: usize, height: usize },
+    /// Train a segmentation network on the masks that were made of this round, but those that were rejected.
+    TrainSegmenter {
+        settings: Box<Settings>,
+        round: Option<usize>,
+        #[serde(default)]
+        rejected: Vec<usize>,
+    },
     /// Make masks of photos without labels with it: `payload` as of `OpenFiles`. Answered by `PhotosRead`,
     /// a `PhotoReady` each, and `MasksFinished`.
     Predict { settings: MaskSettings },

@@ -3,6 +3,7 @@
 mod boxes;
 mod kept;
 mod public_weights;
+mod review;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use tag2mask_core::dataset::Summary;
 use tag2mask_core::export::Format;
+use tag2mask_core::masks::LabelMap;
 use tag2mask_core::run::settings::BackboneName;
 use tag2mask_core::run::{Event, Settings};
 
@@ -20,10 +22,12 @@ use crate::browser::{download, window};
 use crate::model::box_editor::Editor;
 use crate::model::fields::Field;
 use crate::model::form::Form;
+use crate::model::mask_editor;
 use crate::model::pictures::Pictures;
 use crate::model::run::Stage;
 use crate::model::trainer::Trainer as Health;
 use crate::model::{Model, Part, data, device, suggest, weights};
+use crate::parts::opacity;
 use crate::protocol::{Command, PROTOCOL_VERSION};
 
 /// Where the data set came from, to give it to a fresh trainer again.
@@ -46,6 +50,14 @@ pub struct State {
     pub box_editor: RwSignal<Option<Editor>>,
     /// The image shown in large.
     pub enlarged: RwSignal<Option<usize>>,
+    /// The images that one turns to from there.
+    pub in_line: StoredValue<Vec<usize>>,
+    /// The mask that is being corrected.
+    pub mask_editor: RwSignal<Option<mask_editor::Editor>>,
+    /// Opacity of masks over photos, percent.
+    pub opacity: RwSignal<u32>,
+    /// Whether masks are drawn as outlines.
+    pub outline: RwSignal<bool>,
     trainer: StoredValue<Option<Trainer>, LocalStorage>,
     program: StoredValue<Program>,
     source: StoredValue<Option<Source>, LocalStorage>,
@@ -63,6 +75,10 @@ impl State {
             form: RwSignal::new(Form::default()),
             box_editor: RwSignal::new(None),
             enlarged: RwSignal::new(None),
+            in_line: StoredValue::new(Vec::new()),
+            mask_editor: RwSignal::new(None),
+            opacity: RwSignal::new(opacity::START),
+            outline: RwSignal::new(false),
             trainer: StoredValue::new_local(None),
             program: StoredValue::new(Program::Gpu),
             source: StoredValue::new_local(None),
@@ -189,6 +205,10 @@ impl State {
             _ => None,
         };
         let kept = if let Event::Kept { ok } = event { Some(ok) } else { None };
+        if let Event::MaskShown { image, width, height, labels } = event {
+            return self.open_mask(image, LabelMap { width, height, labels });
+        }
+        let are_made = matches!(event, Event::MasksFinished { .. });
         let mut changed = Vec::new();
         self.model.update_value(|model| changed = model.apply(event, window::now()));
         self.change(&changed, |_| ());
@@ -197,6 +217,9 @@ impl State {
         }
         if was_read {
             self.meet_kept();
+        }
+        if are_made {
+            self.correct_again();
         }
         if let Some(settings) = started {
             self.show_settings(&settings);
@@ -322,8 +345,14 @@ impl State {
         }
     }
 
-    /// Shows one image in large.
-    pub fn enlarge(&self, image: usize) {
+    /// Shows one image in large, of a list that one turns the pages of.
+    pub fn enlarge(&self, image: usize, in_line: Vec<usize>) {
+        self.in_line.set_value(in_line);
+        self.turn_to(image);
+    }
+
+    /// Shows another one of the list.
+    pub fn turn_to(&self, image: usize) {
         self.change(&[Part::Thumbnails], |model| model.pictures.ask_large(image));
         self.send(Command::Thumbnails { images: vec![image], side: Pictures::LARGE_SIDE }, None);
         self.enlarged.set(Some(image));
@@ -432,7 +461,7 @@ impl State {
         let previews = data::preview_choice(&summary, previews());
         self.change(&[Part::Run, Part::Results], |model| {
             model.run.go_on();
-            model.results = Default::default();
+            model.results = model.results.next_run();
         });
         let keep = self.peek(|model| model.kept.is_following());
         self.send(Command::Train { settings: Box::new(settings), previews, keep }, None);
@@ -501,8 +530,11 @@ impl State {
         }
         let Some(settings) = untrack(|| self.segmenter_settings()) else { return };
         self.change(&[Part::Segmenter], |model| model.segmenter.train(settings.clone()));
-        let round = self.peek(|model| model.results.round);
-        self.send(Command::TrainSegmenter { settings: Box::new(settings), round }, None);
+        let (round, rejected) = self.peek(|model| {
+            let rejected = model.results.shown().map(|made| made.review.rejected());
+            (model.results.round, rejected.unwrap_or_default())
+        });
+        self.send(Command::TrainSegmenter { settings: Box::new(settings), round, rejected }, None);
     }
 
     /// What a network for new photos would be trained with; `None` before there is a run.

@@ -40,9 +40,11 @@ fn sample_to_scored_masks() {
     }
 
     let (masks, scores) = (sample.path("masks"), sample.path("scores"));
-    let line =
-        "masks {run} {data} --out {masks} --refine crf --threshold adaptive --scales 1 --scores {scores}";
-    run(line, &[("run", &out), ("data", &data), ("masks", &masks), ("scores", &scores)]).succeeded();
+    let line = "masks {run} {data} --out {masks} --refine crf --threshold adaptive --scales 1 --scores {scores} --doubt {doubt}";
+    let doubt = sample.path("doubt.csv");
+    let paths = [("run", &out), ("data", &data), ("masks", &masks), ("scores", &scores), ("doubt", &doubt)];
+    run(line, &paths.map(|(name, path)| (name, path.as_path()))).succeeded();
+    check_doubt(&doubt);
     assert_eq!(
         std::fs::read_to_string(masks.join("classes.txt")).unwrap().lines().count(),
         classes.len() + 1
@@ -61,6 +63,20 @@ fn sample_to_scored_masks() {
     let iou = score["iou"].as_object().unwrap();
     assert_eq!(iou.len(), classes.len() + 1, "{score}");
     assert!(classes.iter().all(|class| iou.contains_key(*class)), "{score}");
+}
+
+/// One line an image, in range, the most doubtful first.
+fn check_doubt(path: &Path) {
+    let table = std::fs::read_to_string(path).unwrap();
+    let (head, lines) = table.split_once('\n').unwrap();
+    assert_eq!(head, "image,doubt,iou");
+    let doubts: Vec<f64> =
+        lines.lines().map(|line| line.split(',').nth(1).unwrap().parse().unwrap()).collect();
+    assert_eq!(doubts.len(), IMAGES);
+    assert!(
+        doubts.iter().all(|doubt| (0.0..=1.0).contains(doubt)) && doubts.is_sorted_by(|a, b| a >= b),
+        "{table}"
+    );
 }
 
 #[test]

@@ -83,8 +83,21 @@ test('data, settings, training, masks, results and a comparison', async (t) => {
   await look('masks');
   await page.locator('#results .tile').first().click();
   await page.getByRole('dialog').waitFor();
+  await page.keyboard.press('a');
+  await page.locator('.large [aria-pressed=true]').waitFor();
   await look('a mask in large');
+  await page.keyboard.press('c');
+  const editor = page.getByRole('dialog', { name: 'Correct the mask' });
+  await editor.waitFor();
+  await editor.getByText('Keys', { exact: true }).click();
+  await look('a mask being corrected');
   await page.keyboard.press('Escape');
+  await editor.waitFor({ state: 'hidden' });
+  await page.keyboard.press('Escape');
+  await page.locator('#results .tile').nth(1).focus();
+  await page.keyboard.press('r');
+  await page.getByText('What the doubt is').click();
+  await look('verdicts, and what the doubt is');
 
   await page.locator('#method').selectOption('spatial-bce');
   await button(page, 'Train again').click();

@@ -2,10 +2,10 @@
 // and made-up numbers, so that every state of the page can be looked at in seconds and without a GPU.
 //
 // How it behaves is the line below, which a test replaces: pace (1 = as written), device, at which step
-// it dies, whether it tells of a collapse or a data set that cannot be read, whether there is truth, whether a
+// it dies, how many photos files hold, whether it tells of a collapse or a data set that cannot be read, whether there is truth, whether a
 // network that learns from masks waits to be stopped, whether the photos come with boxes, what stands in every name
 // and message. What it was asked is in `received`.
-const script = { pace: 1, device: 'gpu', dieAtStep: -1, collapse: false, failData: '', truth: true, hold: false, boxes: false, text: '' };
+const script = { pace: 1, device: 'gpu', images: 40, dieAtStep: -1, collapse: false, failData: '', truth: true, hold: false, boxes: false, text: '' };
 
 const classes = ['red blood cell', 'white blood cell', 'platelet'].map((name) => script.text + name);
 const colors = ['#c0453f', '#7a5bb0', '#c99b3d'];
@@ -274,12 +274,28 @@ async function make_masks({ round }) {
     ));
     const miou = script.truth ? 40 + image * 37 % 55 : null;
     const thresholds = images[image].labels.map((label) => [label, 0.7 - 0.1 * label - 0.1 * sharpness]);
-    say({ event: 'mask-ready', image, width: columns, height: rows, shares, thresholds, miou }, [labels.buffer]);
+    const doubt = image * 29 % 64 / 100;
+    say({ event: 'mask-ready', image, width: columns, height: rows, shares, thresholds, miou, doubt }, [labels.buffer]);
     const seconds_left = (images.length - image) * 0.03;
     say({ event: 'progress', phase: 'masks', done: image + 1, total: images.length, seconds_left });
-    await wait(15);
+    // A message each takes a turn of its own; of thousands, a pause now and then is enough.
+    if (images.length < 500 || image % 100 === 0) await wait(15);
   }
   say({ event: 'masks-finished', images: images.length, seconds: 2, score: script.truth ? score_of(41.4 + 20 * sharpness) : null });
+}
+
+/** The mask as it was made, four times as large. */
+function show_mask({ image }) {
+  const [width, height] = [4 * columns, 4 * rows];
+  const { labels } = look(image, width, height, 1);
+  say({ event: 'mask-shown', image, width, height }, [labels.buffer]);
+}
+
+/** A corrected mask is right. */
+function set_mask({ round, image, width, height }, labels) {
+  self.corrected = { image, width, height, labels };
+  const [miou, score] = script.truth ? [100, score_of(70)] : [null, null];
+  say({ event: 'mask-corrected', round, image, miou, score });
 }
 
 let learned = { settings: '', step: 0 };
@@ -345,7 +361,7 @@ const problems = [
 
 const commands = {
   start: () => say({ event: 'device-ready', device: device() }),
-  'open-files': () => read_data(40, problems),
+  'open-files': () => read_data(script.images, problems),
   'open-sample': ({ images: count }) => read_data(count, []),
   thumbnails({ images: wanted, side }) {
     for (const image of wanted) {
@@ -363,6 +379,8 @@ const commands = {
   resume: () => { wish = 'go'; },
   stop: () => { wish = 'stop'; },
   masks: make_masks,
+  'show-mask': show_mask,
+  'set-mask': set_mask,
   'train-segmenter': train_segmenter,
   predict,
   async 'pack-predictions'() {
@@ -397,6 +415,6 @@ addEventListener('message', ({ data }) => {
   } else {
     const command = JSON.parse(data.json);
     if (command.command !== 'thumbnails') self.received.push(command);
-    commands[command.command](command);
+    commands[command.command](command, data.payload);
   }
 });

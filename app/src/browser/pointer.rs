@@ -25,6 +25,12 @@ extern "C" {
     fn height(this: &Bounds) -> f64;
 }
 
+/// Where an element is in the window.
+pub fn frame_of(element: &Element) -> Frame {
+    let bounds = element.unchecked_ref::<Placed>().bounds();
+    Frame { left: bounds.left(), top: bounds.top(), width: bounds.width(), height: bounds.height() }
+}
+
 /// A pointer that went down on an element, and where that element is.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Held {
@@ -44,10 +50,11 @@ impl Held {
         }
         // Fails for a pointer that is gone by now; then there is nothing to follow.
         let _ = element.set_pointer_capture(event.pointer_id());
-        let bounds = element.unchecked_ref::<Placed>().bounds();
-        let frame =
-            Frame { left: bounds.left(), top: bounds.top(), width: bounds.width(), height: bounds.height() };
-        Some(Self { pointer: event.pointer_id(), frame, is_finger: event.pointer_type() == "touch" })
+        Some(Self {
+            pointer: event.pointer_id(),
+            frame: frame_of(element),
+            is_finger: event.pointer_type() == "touch",
+        })
     }
 
     /// Whether an event is of this pointer.

@@ -141,6 +141,7 @@ mod tests {
                 shares: vec![],
                 thresholds: vec![],
                 miou: None,
+                doubt: None,
                 labels: vec![seed as u8],
             });
         }

@@ -13,12 +13,15 @@ pub mod estimate;
 pub mod fields;
 pub mod form;
 pub mod losses;
+pub mod mask_editor;
+pub mod mask_keys;
 pub mod memory;
 pub mod overlay;
 pub mod pictures;
 pub mod project;
 pub mod public_weights;
 pub mod results;
+pub mod review;
 pub mod rounds;
 pub mod run;
 pub mod segmenter;
@@ -26,6 +29,7 @@ pub mod small_mask;
 pub mod suggest;
 pub mod text;
 pub mod trainer;
+pub mod visible;
 pub mod weights;
 
 use tag2mask_core::run::Event;
@@ -150,6 +154,7 @@ impl Model {
             }
             Event::Progress { phase: Phase::Masks | Phase::Packing, .. }
             | Event::MaskReady { .. }
+            | Event::MaskCorrected { .. }
             | Event::MasksFinished { .. }
             | Event::FileReady { .. } => {
                 self.results.apply(event);
@@ -216,6 +221,7 @@ impl Model {
         self.boxes = boxes::Boxes::default();
         self.pictures = pictures::Pictures::default();
         self.clear_run();
+        self.results = results::Results::default();
         self.compare = compare::Compare::default();
     }
 
@@ -224,7 +230,7 @@ impl Model {
         self.compare.keep(&self.run, &self.results);
         self.run = run::Run::default();
         self.losses = losses::Losses::default();
-        self.results = results::Results::default();
+        self.results = self.results.next_run();
         self.segmenter = segmenter::Segmenter::default();
         self.pictures.clear_previews();
         self.notices.clear();

@@ -1,6 +1,6 @@
 //! Small pictures and previews, in bounded number.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 /// An image as the screen wants it.
@@ -35,7 +35,9 @@ pub struct Preview {
 #[derive(Debug, Default)]
 pub struct Pictures {
     thumbnails: HashMap<usize, Arc<Picture>>,
-    oldest_first: VecDeque<usize>,
+    /// When an image was last asked for.
+    wanted: HashMap<usize, u64>,
+    clock: u64,
     asked: HashSet<usize>,
     large_wanted: Option<usize>,
     large: Option<Arc<Picture>>,
@@ -48,11 +50,14 @@ impl Pictures {
     pub const SIDE: usize = 320;
     /// Longest side of the one large picture, pixels.
     pub const LARGE_SIDE: usize = 1280;
-    /// Most small pictures kept: some 40 MB.
-    const KEPT: usize = 128;
+    /// Most small pictures kept: some 60 MB.
+    const KEPT: usize = 192;
 
-    /// Of `images`, those that must be asked for; they count as asked from now on.
+    /// Of `images`, those that must be asked for; they count as asked from now on. What is seen was asked for
+    /// last, and goes last.
     pub fn ask(&mut self, images: &[usize]) -> Vec<usize> {
+        self.clock += 1;
+        self.wanted.extend(images.iter().map(|&image| (image, self.clock)));
         images
             .iter()
             .copied()
@@ -79,13 +84,11 @@ impl Pictures {
             return;
         }
         self.asked.remove(&image);
-        if self.thumbnails.insert(image, picture).is_none() {
-            self.oldest_first.push_back(image);
-        }
-        while self.oldest_first.len() > Self::KEPT {
-            if let Some(oldest) = self.oldest_first.pop_front() {
-                self.thumbnails.remove(&oldest);
-            }
+        self.thumbnails.insert(image, picture);
+        while self.thumbnails.len() > Self::KEPT {
+            let asked_at = |&&image: &&usize| (self.wanted.get(&image).copied().unwrap_or(0), image);
+            let Some(&oldest) = self.thumbnails.keys().min_by_key(asked_at) else { break };
+            self.thumbnails.remove(&oldest);
         }
     }
 
@@ -160,7 +163,11 @@ mod tests {
         }
         assert_eq!(pictures.thumbnails.len(), Pictures::KEPT);
         assert!(pictures.thumbnail(999).is_some());
-        assert_eq!(pictures.ask(&[1]), vec![1], "what was dropped is asked for again");
+        assert!(pictures.thumbnail(3).is_some(), "of those that were asked for, one is left");
+        pictures.ask(&(5000..5200).collect::<Vec<_>>());
+        (5000..5100).for_each(|image| pictures.add_thumbnail(image, 1, 1, vec![0; 4]));
+        assert!((5000..5100).all(|image| pictures.thumbnail(image).is_some()), "what is seen stays");
+        assert_eq!(pictures.ask(&[0]), vec![0], "what was dropped is asked for again");
     }
 
     #[test]

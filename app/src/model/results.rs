@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use tag2mask_core::files::limits;
+use tag2mask_core::masks::LabelMap;
 use tag2mask_core::run::Event;
 use tag2mask_core::run::event::{Phase, Score};
 use tag2mask_core::run::settings::MaskSettings;
 
+use super::review::{Filter, Review};
 use super::small_mask::SmallMask;
 
 /// One finished mask.
@@ -20,6 +23,8 @@ pub struct Mask {
     pub thresholds: Vec<(u16, f32)>,
     /// IoU of this image, percent.
     pub miou: Option<f64>,
+    /// How much it is to be doubted, 0 to 1; `None` of one that was corrected by hand.
+    pub doubt: Option<f32>,
 }
 
 /// The masks of one round's network.
@@ -29,8 +34,14 @@ pub struct Made {
     pub masks: BTreeMap<usize, Arc<Mask>>,
     /// How long they took, seconds, once all are there.
     pub seconds: Option<f64>,
-    /// Against supplied masks.
+    /// Against supplied masks, as they were made.
     pub score: Option<Score>,
+    /// The same with those that were corrected by hand, once there is one.
+    pub corrected_score: Option<Score>,
+    /// What the user makes of them.
+    pub review: Review,
+    /// Masks that were corrected by hand, as they were drawn, by image.
+    corrected: BTreeMap<usize, SmallMask>,
 }
 
 /// What the trainer does for the last section.
@@ -76,7 +87,26 @@ pub struct Results {
     pub saved: Option<String>,
 }
 
+impl Made {
+    /// Other masks need other verdicts; but what was drawn by hand is not to be drawn again.
+    fn forget(&mut self) {
+        *self = Self { corrected: std::mem::take(&mut self.corrected), ..Self::default() };
+    }
+}
+
 impl Results {
+    /// What the next run on the same photos starts with: nothing, but what was drawn by hand waits for its masks.
+    pub fn next_run(&mut self) -> Self {
+        let mut next = Self::default();
+        let waiting = &mut next.made.entry(None).or_default().corrected;
+        for made in self.made.values_mut() {
+            for (image, mask) in std::mem::take(&mut made.corrected) {
+                waiting.insert(image, mask);
+            }
+        }
+        next
+    }
+
     /// Longest side of a mask kept for the screen, pixels.
     const SIDE: usize = 512;
 
@@ -118,11 +148,11 @@ impl Results {
     /// compared with them, and go.
     pub fn start(&mut self, settings: &MaskSettings) {
         if self.settings.as_ref() != Some(settings) {
-            self.made.clear();
+            self.made.values_mut().for_each(Made::forget);
             self.settings = Some(settings.clone());
         }
         self.work = Work::Making { done: 0, total: 0, seconds_left: None };
-        self.made.insert(self.round, Made::default());
+        self.made.entry(self.round).or_default().forget();
         (self.failure, self.saved) = (None, None);
     }
 
@@ -152,15 +182,22 @@ impl Results {
                     (*done, *total) = (now, all);
                 }
             }
-            Event::MaskReady { image, width, height, shares, thresholds, miou, labels } => {
+            Event::MaskReady { image, width, height, shares, thresholds, miou, doubt, labels } => {
                 let small = SmallMask::new(width, height, &labels, Self::SIDE);
-                let mask = Mask { small, shares, thresholds, miou };
+                let mask = Mask { small, shares, thresholds, miou, doubt };
                 self.made.entry(self.round).or_default().masks.insert(image, Arc::new(mask));
             }
             Event::MasksFinished { seconds, score, .. } => {
                 self.work = Work::None;
                 let made = self.made.entry(self.round).or_default();
                 (made.seconds, made.score) = (Some(seconds), score);
+            }
+            Event::MaskCorrected { round, image, miou, score } => {
+                let Some(made) = self.made.get_mut(&round) else { return };
+                made.corrected_score = score;
+                if let Some(mask) = made.masks.get_mut(&image) {
+                    Arc::make_mut(mask).miou = miou;
+                }
             }
             Event::FileReady { name, .. } => {
                 self.work = Work::None;
@@ -170,13 +207,53 @@ impl Results {
         }
     }
 
-    /// Images in the order of the gallery, optionally only those whose mask shows `class`.
-    pub fn gallery(&self, class: Option<usize>, order: Order) -> Vec<usize> {
-        let Some(Made { masks, .. }) = self.shown() else { return Vec::new() };
+    /// Verdicts on the masks of the round that is shown, to be changed.
+    pub fn review_mut(&mut self) -> Option<&mut Review> {
+        self.made.get_mut(&self.round).map(|made| &mut made.review)
+    }
+
+    /// A mask was corrected by hand and is accepted.
+    pub fn correct(&mut self, round: Option<usize>, image: usize, map: &LabelMap) {
+        let Some(made) = self.made.get_mut(&round) else { return };
+        let Some(mask) = made.masks.get_mut(&image) else { return };
+        let shares = map.shares(limits::CLASSES).into_iter().enumerate().filter(|&(_, share)| share > 0.0);
+        *mask = Arc::new(Mask {
+            small: SmallMask::new(map.width, map.height, &map.labels, Self::SIDE),
+            shares: shares.map(|(class, share)| (class as u16, share)).collect(),
+            thresholds: mask.thresholds.clone(),
+            miou: None,
+            doubt: None,
+        });
+        made.corrected.insert(image, SmallMask::new(map.width, map.height, &map.labels, usize::MAX));
+        made.review.correct(image);
+        self.saved = None;
+    }
+
+    /// Masks of the round that is shown that were corrected before it was made anew, and now are not.
+    pub fn to_correct_again(&self) -> Vec<(usize, LabelMap)> {
+        let Some(made) = self.shown() else { return Vec::new() };
+        let lost =
+            |(image, _): &(&usize, _)| !made.review.is_corrected(**image) && made.masks.contains_key(image);
+        let map = |(&image, mask): (&usize, &SmallMask)| {
+            (image, LabelMap { width: mask.width, height: mask.height, labels: mask.labels() })
+        };
+        made.corrected.iter().filter(lost).map(map).collect()
+    }
+
+    /// Images in the order of the gallery: those that the filter shows, optionally only those whose mask shows
+    /// `class`.
+    pub fn gallery(&self, class: Option<usize>, order: Order, filter: Filter) -> Vec<usize> {
+        let Some(Made { masks, review, .. }) = self.shown() else { return Vec::new() };
         let shows =
             |mask: &Mask| class.is_none_or(|class| mask.shares.iter().any(|(c, _)| usize::from(*c) == class));
-        let mut images: Vec<usize> =
-            masks.iter().filter(|(_, mask)| shows(mask)).map(|(&image, _)| image).collect();
+        let is_shown = |(image, mask): &(&usize, &Arc<Mask>)| shows(mask) && filter.shows(review.of(**image));
+        let mut images: Vec<usize> = masks.iter().filter(is_shown).map(|(&image, _)| image).collect();
+        if order == Order::Doubt {
+            // Nobody has to look again at what was corrected.
+            let doubt = |image: &usize| masks[image].doubt.unwrap_or(-1.0);
+            images.sort_by(|a, b| doubt(b).total_cmp(&doubt(a)));
+            return images;
+        }
         if order != Order::Name {
             let miou = |image: &usize| masks[image].miou.unwrap_or(f64::INFINITY);
             images.sort_by(|a, b| miou(a).total_cmp(&miou(b)));
@@ -196,6 +273,8 @@ pub enum Order {
     /// As in the data set.
     #[default]
     Name,
+    /// What is to be doubted most first.
+    Doubt,
     /// Lowest IoU first.
     Worst,
     /// Highest IoU first.
@@ -213,11 +292,13 @@ pub fn score_note(score: &Score) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use super::super::review::Verdict;
     use super::*;
 
     fn mask(image: usize, class: u16, miou: Option<f64>) -> Event {
         let (shares, thresholds) = (vec![(class, 0.5)], vec![(class, 0.4)]);
-        Event::MaskReady { image, width: 2, height: 1, shares, thresholds, miou, labels: vec![0, 1] }
+        let doubt = Some(0.1 * (image % 3) as f32);
+        Event::MaskReady { image, width: 2, height: 1, shares, thresholds, miou, doubt, labels: vec![0, 1] }
     }
 
     #[test]
@@ -228,10 +309,46 @@ mod tests {
         {
             results.apply(mask(image, class, miou));
         }
-        assert_eq!(results.gallery(None, Order::Name), vec![0, 1, 2, 3]);
-        assert_eq!(results.gallery(Some(0), Order::Worst), vec![0, 3, 2]);
-        assert_eq!(results.gallery(None, Order::Best), vec![3, 0, 1, 2]);
-        assert!(results.gallery(Some(7), Order::Name).is_empty());
+        let all = |class, order| results.gallery(class, order, Filter::All);
+        assert_eq!(all(None, Order::Name), vec![0, 1, 2, 3]);
+        assert_eq!(all(Some(0), Order::Worst), vec![0, 3, 2]);
+        assert_eq!(all(None, Order::Best), vec![3, 0, 1, 2]);
+        assert_eq!(all(None, Order::Doubt), vec![2, 1, 0, 3]);
+        assert!(all(Some(7), Order::Name).is_empty());
+        results.review_mut().unwrap().judge(1, Verdict::Accepted);
+        assert_eq!(results.gallery(None, Order::Name, Filter::Open), vec![0, 2, 3]);
+        assert_eq!(results.gallery(None, Order::Name, Filter::Accepted), vec![1]);
+    }
+
+    #[test]
+    fn a_corrected_mask_is_shown_scored_and_survives_masks_made_anew() {
+        let mut results = Results::default();
+        let make = |results: &mut Results| {
+            results.start(&MaskSettings::default());
+            results.apply(mask(4, 0, Some(50.0)));
+            results.apply(Event::MasksFinished { images: 1, seconds: 1.0, score: None });
+        };
+        make(&mut results);
+        results.saved = Some("masks.zip".into());
+        let drawn = LabelMap { width: 4, height: 1, labels: vec![2, 2, 2, 0] };
+        results.correct(None, 4, &drawn);
+        let corrected = results.mask(4).unwrap();
+        assert_eq!((corrected.shares.as_slice(), corrected.doubt), (&[(1, 0.75)][..], None));
+        assert_eq!(results.saved, None, "the file that was saved holds another mask");
+        results.apply(Event::MaskCorrected { round: None, image: 4, miou: Some(80.0), score: None });
+        assert_eq!(results.mask(4).unwrap().miou, Some(80.0));
+        assert_eq!(results.gallery(None, Order::Name, Filter::Accepted), [4]);
+        assert!(results.to_correct_again().is_empty());
+        make(&mut results);
+        assert_eq!(results.gallery(None, Order::Name, Filter::Open), [4]);
+        assert_eq!(results.to_correct_again(), [(4, drawn)]);
+        results.correct(Some(3), 4, &LabelMap::background(1, 1));
+        assert_eq!(results.to_correct_again().len(), 1, "of a round without masks");
+        results.start(&MaskSettings { flip: false, ..MaskSettings::default() });
+        let mut results = results.next_run();
+        assert!(!results.has_masks() && results.to_correct_again().is_empty() && !results.is_complete());
+        make(&mut results);
+        assert_eq!(results.to_correct_again().len(), 1, "of the next run, made otherwise");
     }
 
     #[test]

@@ -128,6 +128,7 @@ mod tests {
                     shares,
                     thresholds,
                     miou: None,
+                    doubt: None,
                     labels,
                 });
             }

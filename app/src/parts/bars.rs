@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::model::overlay;
 
-/// The class's colour, as in the mask files.
+/// The class's colour, as over the photos.
 #[component]
 pub fn Swatch(
     /// Foreground class.

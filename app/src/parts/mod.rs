@@ -10,5 +10,6 @@ pub mod notice;
 pub mod opacity;
 pub mod pager;
 pub mod photo;
+pub mod press;
 pub mod progress;
 pub mod section;

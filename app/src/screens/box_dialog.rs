@@ -14,6 +14,7 @@ use super::tiles::class_names;
 use crate::browser::window;
 use crate::model::box_keys::Wish;
 use crate::model::{Part, text};
+use crate::parts::press::press;
 use crate::state::State;
 
 /// The dialog; Escape or its button closes it.
@@ -82,6 +83,10 @@ fn Work(desk: Desk, #[prop(into)] image: Signal<usize>) -> impl IntoView {
             view! { <Stage desk=desk image=image width=facts.width height=facts.height classes=of.classes.clone() /> },
         )
     };
+    let turn = move |sign: &str, label: &str, by: i8| {
+        let off = move || if by < 0 { image.get() == 0 } else { image.get() + 1 >= photos };
+        press("button", sign, move || desk.fulfil(Wish::Photo(by))).label(label).off(off).show()
+    };
     view! {
         <div class="large-body draw-body">
             <div class="draw-head">
@@ -91,28 +96,10 @@ fn Work(desk: Desk, #[prop(into)] image: Signal<usize>) -> impl IntoView {
             <div class="draw-stage-room">{stage}</div>
             <Tools desk=desk summary=summary.clone() />
             <nav class="draw-nav" aria-label="Photos">
-                <button
-                    type="button"
-                    class="button"
-                    aria-label="Previous photo"
-                    disabled=move || image.get() == 0
-                    on:click=move |_| desk.fulfil(Wish::Photo(-1))
-                >
-                    "‹"
-                </button>
+                {turn("‹", "Previous photo", -1)}
                 <span>{move || format!("{} of {}", text::thousands(image.get() as u64 + 1), text::thousands(photos as u64))}</span>
-                <button
-                    type="button"
-                    class="button"
-                    aria-label="Next photo"
-                    disabled=move || { image.get() + 1 >= photos }
-                    on:click=move |_| desk.fulfil(Wish::Photo(1))
-                >
-                    "›"
-                </button>
-                <button type="button" class="button primary" on:click=move |_| state.box_editor.set(None)>
-                    "Done"
-                </button>
+                {turn("›", "Next photo", 1)}
+                {press("button primary", "Done", move || state.box_editor.set(None)).show()}
             </nav>
         </div>
     }

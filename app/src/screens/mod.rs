@@ -5,9 +5,11 @@ mod boxes;
 mod compare;
 mod data;
 mod export_choice;
+mod gallery;
 mod header;
 mod kept;
 mod large;
+mod mask_dialog;
 mod new_photos;
 mod notices;
 mod public_weights;
@@ -56,6 +58,7 @@ pub fn Page() -> impl IntoView {
             </footer>
             <large::Large />
             <box_dialog::BoxDialog />
+            <mask_dialog::MaskDialog />
             <Spoken />
         </div>
     }

@@ -270,7 +270,7 @@ fn Tile(photo: Arc<NewPhoto>) -> impl IntoView {
     let over = Arc::new(Picture {
         width: mask.width,
         height: mask.height,
-        rgba: overlay::mask(mask.width, mask.height, &mask.labels(), None),
+        rgba: overlay::mask(mask.width, mask.height, &mask.labels(), overlay::Look::default()),
     });
     let picture = photo.picture.clone();
     view! {

@@ -4,22 +4,16 @@ use leptos::prelude::*;
 use tag2mask_core::export::Format;
 
 use super::export_choice::ExportChoice;
+use super::gallery::Gallery;
 use super::rounds::{RoundSlider, RoundTable};
-use super::tiles::{Over, Tiles};
 use crate::model::fields;
-use crate::model::results::{Order, Work, score_note};
+use crate::model::results::Work;
 use crate::model::{Part, text};
-use crate::parts::bars::{Bar, Bars, Swatch};
 use crate::parts::field::FieldGroups;
 use crate::parts::notice::Failure;
-use crate::parts::opacity::{self, Opacity};
-use crate::parts::pager::{self, Pager};
 use crate::parts::progress::Progress;
 use crate::parts::section::Section;
 use crate::state::State;
-
-/// Masks on one page.
-const PAGE: usize = 24;
 
 /// Make, look, download.
 #[component]
@@ -165,123 +159,5 @@ fn Make() -> impl IntoView {
             </div>
             <FieldGroups title="How masks are made" groups=fields::MASKS.to_vec() />
         </Show>
-    }
-}
-
-/// The masks over their photos, and how good they are where that is known.
-#[component]
-fn Gallery() -> impl IntoView {
-    let state = State::use_here();
-    let class = RwSignal::new(None::<usize>);
-    let order = RwSignal::new(Order::Name);
-    let opacity = RwSignal::new(opacity::START);
-    let page = RwSignal::new(0);
-    let list = Memo::new(move |_| {
-        let (class, order) = (class.get(), order.get());
-        state.read(Part::Results, |model| model.results.gallery(class, order))
-    });
-    let shown = Memo::new(move |_| list.with(|list| pager::on_page(list, page.get(), PAGE)));
-    let scored = state.memo(Part::Results, |model| {
-        model.results.shown().is_some_and(|made| made.masks.values().any(|mask| mask.miou.is_some()))
-    });
-    let score = state.memo(Part::Results, |model| model.results.shown().and_then(|made| made.score.clone()));
-    let classes =
-        state.peek(|model| model.data.summary().map(|summary| summary.classes.clone())).unwrap_or_default();
-    let number = Memo::new(move |_| list.with(Vec::len));
-    let choose = move |value: Option<usize>| {
-        class.set(value);
-        page.set(0);
-    };
-    view! {
-        {move || {
-            score
-                .get()
-                .map(|score| {
-                    let note = score_note(&score);
-                    let bars: Vec<Bar> = score
-                        .iou
-                        .iter()
-                        .enumerate()
-                        .map(|(row, (name, iou))| Bar {
-                            class: row.checked_sub(1),
-                            name: name.clone(),
-                            length: iou.unwrap_or(0.0) / 100.0,
-                            value: iou.map_or_else(|| "–".to_string(), |iou| format!("{iou:.1} %")),
-                        })
-                        .collect();
-                    view! {
-                        <div class="score">
-                            <div>
-                                <p class="score-number">{format!("{:.1} %", score.miou)}</p>
-                                <p>
-                                    {format!(
-                                        "mean IoU over {}",
-                                        text::count(score.images as u64, "photo", "photos"),
-                                    )}
-                                </p>
-                                <p class="help">{note}</p>
-                            </div>
-                            <Bars caption="IoU per class" bars=Signal::derive(move || bars.clone()) />
-                        </div>
-                    }
-                })
-        }}
-        <div class="gallery-tools">
-            <Opacity id="opacity" value=opacity />
-            <div class="chips" role="group" aria-label="Show class">
-                <button
-                    type="button"
-                    class="chip"
-                    aria-pressed=move || class.get().is_none().to_string()
-                    on:click=move |_| choose(None)
-                >
-                    "All classes"
-                </button>
-                {classes
-                    .into_iter()
-                    .enumerate()
-                    .map(|(index, name)| {
-                        view! {
-                            <button
-                                type="button"
-                                class="chip"
-                                aria-pressed=move || (class.get() == Some(index)).to_string()
-                                on:click=move |_| choose(Some(index))
-                            >
-                                <Swatch class=index />
-                                {name}
-                            </button>
-                        }
-                    })
-                    .collect_view()}
-            </div>
-            <Show when=move || scored.get()>
-                <div class="slider">
-                    <label for="order">"Sort by"</label>
-                    <select
-                        id="order"
-                        on:change=move |event| {
-                            order.set(match event_target_value(&event).as_str() {
-                                "worst" => Order::Worst,
-                                "best" => Order::Best,
-                                _ => Order::Name,
-                            });
-                            page.set(0);
-                        }
-                    >
-                        <option value="name">"name"</option>
-                        <option value="worst">"lowest IoU first"</option>
-                        <option value="best">"highest IoU first"</option>
-                    </select>
-                </div>
-            </Show>
-        </div>
-        <Show when=move || number.get() == 0>
-            <p class="muted">"No mask shows this class."</p>
-        </Show>
-        <div style=("--opacity", move || opacity::css(opacity))>
-            <Tiles images=shown over=Over::Mask(class.into()) label="Masks" />
-        </div>
-        <Pager page=page size=PAGE total=number label="Pages of masks" />
     }
 }

@@ -45,7 +45,7 @@ pub fn Tiles(
         <ul class="tiles" class:small=small aria-label=label style=("--tile-shape", move || format!("{:.3}", shape()))>
             <For each=move || images.get() key=|&image| image let:image>
                 <li>
-                    <Tile image=image over=over />
+                    <Tile image=image over=over in_line=images />
                 </li>
             </For>
         </ul>
@@ -99,11 +99,12 @@ pub fn layer_over(state: State, image: usize, over: Over) -> Signal<Option<Layer
 
 /// A mask in its colours; of one class, if that is chosen.
 pub fn mask_layer(mask: Memo<Option<Same<Mask>>>, only: Signal<Option<usize>>) -> Signal<Option<Layer>> {
+    let outline = State::use_here().outline;
     Memo::new(move |_| {
-        let only = only.get();
+        let look = overlay::Look { only: only.get(), outline: outline.get() };
         mask.get().map(|Same(mask)| {
             let small = &mask.small;
-            let rgba = overlay::mask(small.width, small.height, &small.labels(), only);
+            let rgba = overlay::mask(small.width, small.height, &small.labels(), look);
             Same(Arc::new(crate::model::pictures::Picture { width: small.width, height: small.height, rgba }))
         })
     })
@@ -138,7 +139,14 @@ impl IntoLayer for Memo<Option<Same<crate::model::pictures::Picture>>> {
 
 /// One photo with its classes; pressing it shows it in large.
 #[component]
-fn Tile(image: usize, over: Over) -> impl IntoView {
+pub fn Tile(
+    /// Its index.
+    image: usize,
+    /// What lies over it.
+    over: Over,
+    /// The images that one turns to from it in large.
+    in_line: Signal<Vec<usize>>,
+) -> impl IntoView {
     let state = State::use_here();
     let summary = state.peek(|model| model.data.summary().cloned());
     let facts = summary.as_ref().and_then(|summary| summary.images.get(image)).cloned();
@@ -151,7 +159,12 @@ fn Tile(image: usize, over: Over) -> impl IntoView {
         if classes.is_empty() { "none of the classes".into() } else { classes.clone() }
     );
     view! {
-        <button type="button" class="tile" on:click=move |_| state.enlarge(image)>
+        <button
+            type="button"
+            class="tile"
+            id=matches!(over, Over::Mask(_)).then(|| format!("mask-{image}"))
+            on:click=move |_| state.enlarge(image, in_line.get_untracked())
+        >
             <Photo
                 label=spoken
                 width=facts.width
@@ -166,7 +179,7 @@ fn Tile(image: usize, over: Over) -> impl IntoView {
                     <span>{if classes.is_empty() { "none".to_string() } else { classes }}</span>
                 </span>
                 {matches!(over, Over::Mask(_))
-                    .then(|| move || miou.get().map(|miou| view! { <span class="tile-score">{format!("{miou:.0} %")}</span> }))}
+                    .then(|| move || miou.get().map(|miou| view! { <span class="tile-score">{format!("IoU {miou:.0} %")}</span> }))}
             </span>
         </button>
     }

@@ -102,6 +102,7 @@ pub(super) async fn masks(
             shares: covered.map(|(class, share)| (class as u16, share)).collect(),
             thresholds: dataset.items[mask.item].labels.iter().copied().zip(mask.thresholds).collect(),
             miou,
+            doubt: Some(mask.doubt),
             labels: mask.labels.labels,
         });
         Ok(())
@@ -113,7 +114,8 @@ pub(super) async fn masks(
         let mut trainer = this.borrow_mut();
         trainer.masks_made += 1;
         let number = trainer.masks_made;
-        trainer.masks.insert(round, Made { files, number });
+        let (confusion, looked_at_truth) = (Some(scorer.confusion().clone()), !is_blind(settings.threshold));
+        trainer.masks.insert(round, Made { files, number, confusion, looked_at_truth });
     }
     if finished {
         let score = scorer.score(!is_blind(settings.threshold));

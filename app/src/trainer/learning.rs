@@ -49,11 +49,12 @@ pub(super) async fn run(
     ended
 }
 
-/// Trains a network on the masks of a round.
+/// Trains a network on the masks of a round, but those of the images that are `rejected`.
 pub(super) async fn train_segmenter(
     this: &Shared,
     settings: &Settings,
     round: Option<usize>,
+    rejected: Vec<usize>,
     page: &mut Page<'_>,
 ) -> Result<()> {
     let number = this.borrow().masks.get(&round).map_or(0, |made| made.number);
@@ -63,18 +64,23 @@ pub(super) async fn train_segmenter(
         let files = trainer.masks.get(&round).map(|made| made.files.as_slice()).unwrap_or_default();
         let masks: BTreeMap<&str, &Vec<u8>> =
             files.iter().map(|(name, bytes)| (name.as_str(), bytes)).collect();
-        Targets::new(dataset.items.iter().enumerate().filter_map(|(index, item)| {
+        let wanted = |&(index, _): &(usize, _)| !rejected.contains(&index);
+        Targets::new(dataset.items.iter().enumerate().filter(wanted).filter_map(|(index, item)| {
             let bytes = masks.get(format!("{}.png", item.stem).as_str())?;
             Some((index, Arc::new(MemoryBlob::new((*bytes).clone())) as Arc<dyn Blob>))
         }))
     };
     if targets.items().is_empty() {
-        return Err(Error::NoData { reason: "there are no masks to learn from yet".into() });
+        let reason = match rejected.is_empty() {
+            true => "there are no masks to learn from yet",
+            false => "all masks were rejected, so there are none to learn from",
+        };
+        return Err(Error::NoData { reason: reason.into() });
     }
     let mut store = {
         let mut trainer = this.borrow_mut();
-        let of_these = trainer.segmenter_of == number;
-        trainer.segmenter_of = number;
+        let of_these = trainer.segmenter_of == number && trainer.segmenter_without == rejected;
+        (trainer.segmenter_of, trainer.segmenter_without) = (number, rejected);
         let store = std::mem::take(&mut trainer.segmenter);
         if of_these && resumes(&store, settings)? { store } else { MemoryStore::default() }
     };

@@ -6,6 +6,7 @@
 
 mod blob;
 mod browser;
+mod correcting;
 mod desk;
 mod drawing;
 mod endpoint;

@@ -13,6 +13,7 @@ use tag2mask_core::device::Compute;
 #[cfg(feature = "trainer-gpu")]
 use tag2mask_core::device::UNNAMED;
 use tag2mask_core::files::{Blob, FileSet};
+use tag2mask_core::masks::{Confusion, LabelMap};
 use tag2mask_core::run::Control;
 use tag2mask_core::run::event::Phase;
 use tag2mask_core::run::store::MemoryStore;
@@ -20,6 +21,7 @@ use tag2mask_core::{Error, Event, Result, conformance};
 use wasm_bindgen::prelude::*;
 
 use super::blob::BrowserFile;
+use super::correcting::{set_mask, show_mask};
 use super::drawing::{masks, predict};
 use super::endpoint::Endpoint;
 use super::host::Page;
@@ -47,6 +49,8 @@ pub struct Trainer {
     /// The run of the segmentation network, and which making of masks it learned from.
     pub(super) segmenter: MemoryStore,
     pub(super) segmenter_of: u32,
+    /// Images whose masks it did not learn from.
+    pub(super) segmenter_without: Vec<usize>,
     /// Masks of new photos.
     pub(super) predicted: Vec<(String, Vec<u8>)>,
 }
@@ -56,6 +60,10 @@ pub struct Trainer {
 pub(super) struct Made {
     pub(super) files: Vec<(String, Vec<u8>)>,
     pub(super) number: u32,
+    /// What they were scored by; nothing is counted where no truth was supplied.
+    pub(super) confusion: Option<Confusion>,
+    /// Whether a look at the truth may have guided them.
+    pub(super) looked_at_truth: bool,
 }
 
 pub(super) type Shared = Rc<RefCell<Trainer>>;
@@ -100,8 +108,13 @@ impl Trainer {
                 run(this, &settings, &previews, keep, &mut page).await
             }
             Command::Masks { settings, round } => masks(this, &settings, round, &mut page).await,
-            Command::TrainSegmenter { settings, round } => {
-                train_segmenter(this, &settings, round, &mut page).await
+            Command::ShowMask { round, image, side } => show_mask(this, round, image, side, endpoint),
+            Command::SetMask { round, image, width, height } => {
+                let edited = LabelMap { width, height, labels: Uint8Array::new(&payload).to_vec() };
+                set_mask(this, round, image, &edited, endpoint)
+            }
+            Command::TrainSegmenter { settings, round, rejected } => {
+                train_segmenter(this, &settings, round, rejected, &mut page).await
             }
             Command::Predict { settings } => predict(this, &payload, &settings, &mut page).await,
             Command::PackMasks { round, format, photos } => {

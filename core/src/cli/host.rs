@@ -157,6 +157,8 @@ impl Host for Terminal<'_> {
             | Event::Saved { .. }
             | Event::TrainingFinished { .. }
             | Event::MaskReady { .. }
+            | Event::MaskShown { .. }
+            | Event::MaskCorrected { .. }
             | Event::Kept { .. }
             | Event::PhotosRead { .. }
             | Event::PhotoReady { .. }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use clap::ValueEnum;
 use serde_json::json;
 use tag2mask_core::device::{Compute, DeviceChoice};
-use tag2mask_core::export::{atomic, mask_folder, npy};
+use tag2mask_core::export::{atomic, doubt_csv, mask_folder, npy};
 use tag2mask_core::run::event::{Phase, Score};
 use tag2mask_core::run::make_masks::{Mask, MaskJob, make_masks};
 use tag2mask_core::run::published::published;
@@ -26,6 +26,7 @@ Examples:
   tag2mask masks run photos --out masks --refine none --scales 1
   tag2mask masks run photos --out cam --round 0 --threshold 0.3
   tag2mask masks run photos --out masks --scores maps
+  tag2mask masks run photos --out masks --doubt doubt.csv
   tag2mask masks checkpoint.pth VOC --out masks
 
 Palette PNGs in the VOC colours, 0 background, with classes.txt. The adaptive threshold looks at no
@@ -59,6 +60,10 @@ pub struct Args {
     /// segmentation network also of the background, first
     #[arg(long, value_name = "DIR")]
     scores: Option<PathBuf>,
+    /// Also write how much each mask is to be doubted here, as a table, the most doubtful first: image,
+    /// doubt (0 to 1, told without the truth), and iou in percent where a mask was supplied
+    #[arg(long, value_name = "FILE")]
+    doubt: Option<PathBuf>,
     /// The network at the end of this round instead of the last
     #[arg(long, value_name = "N")]
     round: Option<usize>,
@@ -162,6 +167,7 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
     };
     let mut scorer = Scorer::new(&dataset);
     let mut count = 0;
+    let mut doubts = Vec::new();
     let mut sink = |mask: Mask| {
         let stem = &dataset.items[mask.item].stem;
         mask_folder::write(&args.out, stem, &mask.labels)?;
@@ -169,7 +175,7 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
             let bytes = npy::encode_f32(&[scores.classes, scores.height, scores.width], &scores.values);
             atomic::write(folder.join(format!("{stem}.npy")), &bytes)?;
         }
-        scorer.add(&mask)?;
+        doubts.push((mask.item, mask.doubt, scorer.add(&mask)?));
         count += 1;
         Ok(())
     };
@@ -177,6 +183,10 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
     let mut terminal = Terminal::new(report, &dataset.classes)?;
     let finished = pollster::block_on(make_masks(&job, &trained, &compute, &mut terminal, &mut sink))?;
     mask_folder::write_classes(&args.out, &dataset.classes)?;
+    if let Some(path) = &args.doubt {
+        let rows = doubts.iter().map(|&(item, doubt, iou)| (dataset.items[item].path.as_str(), doubt, iou));
+        atomic::write(path, &doubt_csv::encode(rows.collect())?)?;
+    }
     report.end_progress();
     let seconds = started.elapsed().as_secs_f64();
     let score = scorer.score(!segments && !is_blind(card.masks.threshold));

@@ -11,6 +11,7 @@ mod coco;
 mod color_png;
 mod cut_outs;
 mod cvat;
+pub mod doubt_csv;
 mod exporter;
 mod formats;
 mod index_png;

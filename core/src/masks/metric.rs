@@ -48,6 +48,15 @@ impl Confusion {
         self.images += other.images;
     }
 
+    /// Takes back what `other`, of equally many classes, has counted and this has counted too.
+    pub fn take_back(&mut self, other: &Self) {
+        debug_assert_eq!(self.labels, other.labels);
+        for (count, less) in self.counts.iter_mut().zip(&other.counts) {
+            *count = count.saturating_sub(*less);
+        }
+        self.images = self.images.saturating_sub(other.images);
+    }
+
     /// Images counted.
     pub fn images(&self) -> usize {
         self.images
@@ -138,6 +147,20 @@ mod tests {
 
     fn map(labels: Vec<u8>) -> LabelMap {
         LabelMap { width: labels.len(), height: 1, labels }
+    }
+
+    #[test]
+    fn what_is_taken_back_was_never_counted() {
+        let count = |predicted: &[u8], truth: &[u8]| {
+            let mut confusion = Confusion::new(2);
+            confusion.accumulate(&map(predicted.to_vec()), &map(truth.to_vec()), "a.png").unwrap();
+            confusion
+        };
+        let (first, second) = (count(&[0, 1, 2], &[0, 1, 1]), count(&[2, 2, 0], &[2, 255, 1]));
+        let mut both = first.clone();
+        both.merge(&second);
+        both.take_back(&second);
+        assert_eq!(both, first);
     }
 
     #[test]

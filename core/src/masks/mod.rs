@@ -2,6 +2,7 @@
 //! arrive as plain arrays, so that the same code serves the worker, the CLI and the tests.
 
 pub mod dense_crf;
+pub mod doubt;
 pub mod grabcut;
 pub mod label_map;
 pub mod metric;
@@ -13,6 +14,7 @@ pub mod polygon;
 pub mod rescale;
 pub mod run_lengths;
 pub mod score_maps;
+pub mod superpixel;
 mod sweep;
 pub mod threshold;
 pub mod threshold_search;
@@ -24,4 +26,5 @@ pub use objects::Objects;
 pub use outline::Outline;
 pub use polygon::Polygon;
 pub use score_maps::ScoreMaps;
+pub use superpixel::Superpixels;
 pub use threshold::{Activation, Background};

@@ -50,6 +50,17 @@ pub fn resize_labels(labels: &LabelMap, (to_width, to_height): (usize, usize)) -
     LabelMap { width: to_width, height: to_height, labels: resized }
 }
 
+/// A mask with the corrections that were made to it at a smaller size: where `edited` differs from what `full`
+/// is at that size, its label at that place; elsewhere the mask keeps its fine detail.
+pub fn corrected(full: &LabelMap, edited: &LabelMap) -> LabelMap {
+    let size = (full.width, full.height);
+    let seen = resize_labels(&resize_labels(full, (edited.width, edited.height)), size);
+    let wanted = resize_labels(edited, size);
+    let pixels = full.labels.iter().zip(&seen.labels).zip(&wanted.labels);
+    let labels = pixels.map(|((&own, &seen), &wanted)| if seen == wanted { own } else { wanted }).collect();
+    LabelMap { labels, ..*full }
+}
+
 /// For every new position, the two old ones it lies between and the share of the second (pixel centres
 /// at halves, edges repeated).
 pub fn bilinear_positions(from: usize, to: usize) -> Vec<(usize, usize, f32)> {
@@ -95,6 +106,17 @@ mod tests {
             LabelMap { width: 8, height: 4, labels: (0..32).map(|i| u8::from(i % 8 >= 4)).collect() };
         let back = resize_labels(&resize_labels(&labels, (4, 2)), (8, 4));
         assert_eq!(back, labels);
+    }
+
+    #[test]
+    fn a_correction_at_half_size_leaves_the_rest_as_fine_as_it_was() {
+        let full = LabelMap { width: 4, height: 2, labels: vec![0, 1, 0, 0, 1, 0, 0, 2] };
+        let mut edited = resize_labels(&full, (2, 1));
+        assert_eq!(corrected(&full, &edited), full);
+        edited.labels[0] = 3;
+        assert_eq!(corrected(&full, &edited).labels, [3, 3, 0, 0, 3, 3, 0, 2]);
+        let same_size = LabelMap { labels: vec![7; 8], ..full.clone() };
+        assert_eq!(corrected(&full, &same_size), same_size);
     }
 
     #[test]

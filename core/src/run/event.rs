@@ -200,8 +200,29 @@ pub enum Event {
         thresholds: Vec<(u16, f32)>,
         /// IoU of this image alone, percent, where truth was supplied.
         miou: Option<f64>,
+        /// How much the mask is to be doubted, 0 to 1: see [`crate::masks::doubt`]. `None` where nobody tells.
+        #[serde(default)]
+        doubt: Option<f32>,
         #[serde(skip)]
         labels: Vec<u8>,
+    },
+    /// The labels of a finished mask, bounded in size, to be corrected.
+    MaskShown {
+        image: usize,
+        width: usize,
+        height: usize,
+        #[serde(skip)]
+        labels: Vec<u8>,
+    },
+    /// A mask was corrected by hand.
+    MaskCorrected {
+        /// Whose network had made it; `None` for what was learned until now.
+        round: Option<usize>,
+        image: usize,
+        /// IoU of this image alone, percent, where truth was supplied.
+        miou: Option<f64>,
+        /// Of all masks of the round, where truth was supplied.
+        score: Option<Score>,
     },
     /// New photos were read: how many can be used, and which files cannot.
     PhotosRead { photos: usize, problems: Vec<Problem> },
@@ -238,7 +259,7 @@ impl Event {
             Self::Thumbnail { rgba, .. } => vec![rgba],
             Self::Preview { labels, strength, .. } => vec![labels, strength],
             Self::Altered { rgba, .. } => vec![rgba],
-            Self::MaskReady { labels, .. } => vec![labels],
+            Self::MaskReady { labels, .. } | Self::MaskShown { labels, .. } => vec![labels],
             Self::PhotoReady { rgba, labels, .. } => vec![rgba, labels],
             Self::FileReady { bytes, .. } => vec![bytes],
             _ => Vec::new(),
@@ -256,6 +277,8 @@ impl Event {
                 | Self::Progress { .. }
                 | Self::Kept { .. }
                 | Self::MaskReady { .. }
+                | Self::MaskShown { .. }
+                | Self::MaskCorrected { .. }
                 | Self::DatasetRead { .. }
                 | Self::PhotosRead { .. }
                 | Self::PhotoReady { .. }

@@ -18,6 +18,7 @@ use crate::dataset::cache::{DEFAULT_BYTES, ImageCache};
 use crate::dataset::{Dataset, Layout};
 use crate::device::Compute;
 use crate::error::Result;
+use crate::masks::doubt::doubt;
 use crate::masks::metric::Confusion;
 use crate::masks::rescale::resize_labels;
 use crate::masks::threshold::{Activation, Background, label};
@@ -40,6 +41,8 @@ pub struct Mask {
     pub activation: Activation,
     /// The background threshold of each of the image's classes, in the order of its labels.
     pub thresholds: Vec<f32>,
+    /// How much the labels are to be doubted, 0 to 1: see [`doubt`].
+    pub doubt: f32,
     /// Unscaled maps of every class at the image's size, when asked for; of a segmentation network also of
     /// the background, first.
     pub scores: Option<ScoreMaps>,
@@ -174,6 +177,7 @@ fn finish(
     let Interpreted { labels, mut activation, thresholds } =
         interpreter.labels(maps, facts, size, job.settings.threshold);
     let labels = interpreter.refine(image, maps, labels, facts, job.settings)?;
+    let doubt = doubt(&labels, &activation, &facts.labels, &thresholds);
     let labels = if size == full { labels } else { resize_labels(&labels, full) };
     let mut candidates = Vec::new();
     if let Some(truth) = facts.mask.as_ref().filter(|_| job.search && size == full) {
@@ -192,5 +196,5 @@ fn finish(
         let all: Vec<u16> = (0..maps.channels() as u16).collect();
         maps.score_maps(&all, full.0, full.1)
     });
-    Ok(Mask { item, labels, activation, thresholds, scores, candidates })
+    Ok(Mask { item, labels, activation, thresholds, doubt, scores, candidates })
 }

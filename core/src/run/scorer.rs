@@ -70,6 +70,11 @@ impl<'a> Scorer<'a> {
         best.map(|(threshold, _, confusion)| (threshold, confusion.score(&self.dataset.classes, true)))
     }
 
+    /// What was counted so far.
+    pub fn confusion(&self) -> &Confusion {
+        &self.confusion
+    }
+
     /// The score of all; `None` when no image had a mask.
     pub fn score(&self, looked_at_truth: bool) -> Option<Score> {
         let scored = self.confusion.images() > 0;

@@ -8,7 +8,7 @@ use tag2mask_core::dataset::Summary;
 use super::desk::Desk;
 use crate::model::box_editor::Editor;
 use crate::model::box_keys::Wish;
-use crate::parts::bars::Swatch;
+use crate::parts::press::{DIGITS, press};
 
 /// The class to draw with, and what can be done with the selected box.
 #[component]
@@ -44,30 +44,19 @@ pub fn Tools(desk: Desk, summary: Arc<Summary>) -> impl IntoView {
         names.with_value(|names| names.get(usize::from(class)).cloned().unwrap_or_default())
     };
     let chip = move |(at, class): (usize, u16)| {
-        view! {
-            <button
-                type="button"
-                class="chip"
-                aria-pressed=move || (drawn.get() == class).to_string()
-                on:click=move |_| choose(class)
-            >
-                <Swatch class=usize::from(class) />
-                {name(class)}
-                {(at < 9).then(|| view! { <kbd aria-hidden="true">{at + 1}</kbd> })}
-            </button>
-        }
+        press("chip", name(class), move || choose(class))
+            .swatch(Some(usize::from(class)))
+            .key(DIGITS.get(at).copied().unwrap_or_default())
+            .pressed(move || drawn.get() == class)
+            .show()
     };
     let option = move |class: u16| {
         view! {
             <option value=class selected=move || selected.get() == Some(class)>{name(class)}</option>
         }
     };
-    let act = move |label: &'static str, wish: Wish, off: Signal<bool>| {
-        view! {
-            <button type="button" class="button" disabled=move || off.get() on:click=move |_| desk.fulfil(wish)>
-                {label}
-            </button>
-        }
+    let act = move |label: &str, wish: Wish, off: Signal<bool>| {
+        press("button", label, move || desk.fulfil(wish)).off(move || off.get()).show()
     };
     view! {
         <div class="draw-tools">
