@@ -152,6 +152,10 @@ impl Results {
                     (*done, *total) = (now, all);
                 }
             }
+            Event::MasksRestored { round, settings } => {
+                self.round = round;
+                self.start(&settings);
+            }
             Event::MaskReady { image, width, height, shares, thresholds, miou, labels } => {
                 let small = SmallMask::new(width, height, &labels, Self::SIDE);
                 let mask = Mask { small, shares, thresholds, miou };

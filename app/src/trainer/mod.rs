@@ -12,6 +12,7 @@ mod endpoint;
 mod host;
 mod kept;
 mod learning;
+mod made;
 mod packing;
 mod turn;
 mod work;

@@ -158,6 +158,7 @@ impl Host for Terminal<'_> {
             | Event::TrainingFinished { .. }
             | Event::MaskReady { .. }
             | Event::Kept { .. }
+            | Event::MasksRestored { .. }
             | Event::PhotosRead { .. }
             | Event::PhotoReady { .. }
             | Event::MasksFinished { .. }
