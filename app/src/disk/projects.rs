@@ -76,15 +76,22 @@ pub async fn delete(id: &str) -> Result<(), JsValue> {
 pub async fn sweep() -> Result<(), JsValue> {
     let Some(projects) = Folder::open(&[PROJECTS]).await else { return Ok(()) };
     for id in projects.names().await? {
-        // One that is being made has its tab.
-        if let Some(_claim) = lock::claim(&id).await
-            && let Some(folder) = Folder::open(&[PROJECTS, &id]).await
-            && folder.file(CARD).await.is_none()
+        // One that is being made has its tab, and a card as soon as that is certain.
+        if has_no_card(&id).await
+            && let Some(_claim) = lock::claim(&id).await
+            && has_no_card(&id).await
         {
             delete(&id).await?;
         }
     }
     Ok(())
+}
+
+async fn has_no_card(id: &str) -> bool {
+    match Folder::open(&[PROJECTS, id]).await {
+        Some(folder) => folder.file(CARD).await.is_none(),
+        None => false,
+    }
 }
 
 /// Takes the only project of an earlier version over. An interrupted move is gone on with.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use tag2mask_core::export::zip;
 use tag2mask_core::export::{MaskSet, MaskedPhoto};
 use tag2mask_core::files::{Blob, FileSet, MemoryBlob};
+use tag2mask_core::run::event::Phase;
 use tag2mask_core::run::settings::MaskSettings;
 use tag2mask_core::run::{Control, Host, RunStore};
 use tag2mask_core::{Error, Event, Result};
@@ -107,11 +108,15 @@ async fn again(this: &Shared, told: Told, page: &mut Page<'_>) -> Result<Option<
     let by_stem: BTreeMap<&str, &MaskedPhoto> =
         set.photos.iter().map(|photo| (photo.stem.as_str(), photo)).collect();
     page.emit(Event::MasksRestored { round: told.round, settings: told.settings });
+    let total = set.photos.len();
+    let mut done = 0;
     for mut event in told.events {
         if let Event::MaskReady { image, labels, .. } = &mut event {
             let photo = dataset.items.get(*image).and_then(|item| by_stem.get(item.stem.as_str()));
             let Some(photo) = photo else { continue };
             *labels = set.mask(photo)?.labels;
+            done += 1;
+            page.emit(Event::Progress { phase: Phase::Masks, done, total, seconds_left: None });
             yield_now().await;
             if page.wish.get() == Control::Stop {
                 page.emit(Event::Stopped { round: 0, step: 0 });
