@@ -208,7 +208,7 @@ impl State {
         if let Some(settings) = started {
             self.show_settings(&settings);
         }
-        if stopped {
+        if stopped || failed {
             self.go_on_if_interrupted();
         }
         if let Some(ok) = kept {
@@ -486,17 +486,20 @@ impl State {
     /// Waits after this step.
     pub fn pause(self) {
         self.set_stage(Stage::Pausing);
+        self.note_training(false);
         self.send(Command::Pause, None);
     }
 
     /// Goes on.
     pub fn resume(self) {
+        self.note_training(true);
         self.send(Command::Resume, None);
     }
 
     /// Ends after this step.
     pub fn stop(self) {
         self.set_stage(Stage::Stopping);
+        self.note_training(false);
         self.send(Command::Stop, None);
     }
 

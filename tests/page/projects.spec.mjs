@@ -110,6 +110,21 @@ test('a run outlives the page, and goes on by itself', async (t) => {
   assert.deepEqual(errors, []);
 });
 
+test('a run that waits by the user\'s wish waits after a reload, too', async (t) => {
+  const { page, errors } = await start(t);
+  await take_sample(page);
+  await button(page, 'Train').click();
+  await page.getByText('kept in this browser').waitFor();
+  await button(page, 'Pause').click();
+  await page.getByText('paused', { exact: true }).waitFor();
+  await disk(page, (cards) => cards['Sample set']?.is_training === false);
+  await page.reload();
+  await title(page, 'Stopped');
+  await button(page, 'Go on training').click();
+  await title(page, 'Round 1');
+  assert.deepEqual(errors, []);
+});
+
 test('two projects lie side by side, are renamed and deleted', async (t) => {
   const { page, errors } = await start(t, { pace: 0.05 });
   assert.equal(await page.locator('.projects').count(), 0, 'nothing is shown of an empty list');
@@ -402,6 +417,12 @@ test('where room runs out, others give what only going on needs, and the user is
   const { page, errors } = await start(t, { pace: 0.05 }, {
     init: {
       script: () => {
+        // The browser grants what it is asked for, and says so.
+        StorageManager.prototype.persisted = async () => Boolean(sessionStorage.persistent);
+        StorageManager.prototype.persist = async () => {
+          sessionStorage.persistent = `${sessionStorage.persistent ?? ''}x`;
+          return true;
+        };
         const write = FileSystemWritableFileStream.prototype.write;
         FileSystemWritableFileStream.prototype.write = async function (data) {
           if (sessionStorage.full) {
@@ -430,10 +451,13 @@ test('where room runs out, others give what only going on needs, and the user is
   await train(page, 'Train again');
   await page.getByText('the training state of Sample set was removed').waitFor();
   await screenshot(page, 'projects-7-room');
+  assert.equal(await page.evaluate(() => sessionStorage.persistent), 'x', 'asked once, for the first project');
   const { files } = await disk(page, (cards) => cards['photos.zip']?.is_finished);
   assert.equal(files[`projects/${older}/run/optimizer.safetensors`], undefined);
   assert.ok(files[`projects/${older}/run/mock.json`], 'what was learned stays');
   assert.ok(files[`projects/${cards['photos.zip'].id}/run/optimizer.safetensors`], 'its own stays');
+  await leave(page);
+  await page.getByText('It is kept until you delete it.').waitFor();
   assert.deepEqual(errors, []);
 });
 

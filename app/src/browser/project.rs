@@ -57,7 +57,11 @@ pub async fn keep_photos(id: &str, name: &str, files: &[PickedFile]) -> Result<b
     let folder = Folder::create(&[PROJECTS, id, name]).await?;
     for (number, picked) in files.iter().enumerate() {
         let _turn = lock::turn(id).await;
-        folder.write(&number_name(number), &picked.file).await?;
+        if let Err(error) = folder.write(&number_name(number), &picked.file).await {
+            // Half of them would only take room.
+            Folder::create(&[PROJECTS, id]).await?.remove(name).await?;
+            return Err(error);
+        }
     }
     Ok(true)
 }
@@ -73,17 +77,13 @@ pub async fn photos(id: &str, name: &str, paths: &[String]) -> Option<Vec<Picked
     Some(files)
 }
 
-/// Copies the weights file; removes one that is kept where there is none.
+/// Copies the weights file.
 ///
 /// # Errors
 /// The browser's reason.
-pub async fn keep_weights(id: &str, file: Option<&File>) -> Result<(), JsValue> {
+pub async fn keep_weights(id: &str, file: &File) -> Result<(), JsValue> {
     let _turn = lock::turn(id).await;
-    let folder = Folder::create(&[PROJECTS, id]).await?;
-    match file {
-        Some(file) => folder.write(WEIGHTS, file).await,
-        None => folder.remove(WEIGHTS).await,
-    }
+    Folder::create(&[PROJECTS, id]).await?.write(WEIGHTS, file).await
 }
 
 /// The kept weights file, under the name that it had.

@@ -52,7 +52,7 @@ pub struct Project {
     pub progress: String,
     /// Whether it was trained to the end.
     pub is_finished: bool,
-    /// Whether it was being trained at its last checkpoint, and nobody has stopped it.
+    /// Whether it was being trained at its last checkpoint, and nobody has paused or stopped it.
     #[serde(default)]
     pub is_training: bool,
     /// When this was written, seconds since 1970.
@@ -112,7 +112,7 @@ impl Project {
     /// Takes over where the run stands.
     pub fn follow(&mut self, run: &Run) {
         self.is_finished = run.stage == Stage::Finished;
-        self.is_training = run.stage.is_active() && run.stage != Stage::Stopping;
+        self.is_training = matches!(run.stage, Stage::Starting | Stage::Training);
         self.progress = if self.is_finished {
             text::count(run.rounds as u64, "round", "rounds") + ", finished"
         } else {
@@ -210,7 +210,7 @@ impl Kept {
             return Ok(true);
         }
         let message = format!(
-            "These are not the photos of the project {} ({}). It stays as it is; these are another one.",
+            "These are not the photos of the project {} ({}). It stays as it is, and these will be one of their own.",
             project.name,
             text::count(project.photos as u64, "photo", "photos")
         );
@@ -302,9 +302,11 @@ mod tests {
         run.stage = Stage::Training;
         project.follow(&run);
         assert!(project.is_training && project.has_run());
-        run.stage = Stage::Stopped;
-        project.follow(&run);
-        assert!(!project.is_training, "the user has stopped it");
+        for stage in [Stage::Pausing, Stage::Paused, Stage::Stopping, Stage::Stopped] {
+            run.stage = stage;
+            project.follow(&run);
+            assert!(!project.is_training, "the user wants it to wait");
+        }
         run.stage = Stage::Finished;
         project.follow(&run);
         project.run_starts(None);

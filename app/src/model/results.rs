@@ -253,6 +253,19 @@ mod tests {
     }
 
     #[test]
+    fn masks_that_come_back_say_of_which_round() {
+        let mut results = Results::default();
+        for round in [None, Some(1)] {
+            results.apply(Event::MasksRestored { round, settings: MaskSettings::default() });
+            assert!(results.is_busy());
+            results.apply(mask(3, 0, None));
+            results.apply(Event::MasksFinished { images: 1, seconds: 1.0, score: None });
+        }
+        assert_eq!(results.round, Some(1), "those that were made last");
+        assert_eq!(results.complete_rounds().len(), 2);
+    }
+
+    #[test]
     fn masks_of_each_round_are_kept() {
         let mut results = Results::default();
         for round in [None, Some(0), Some(1)] {

@@ -50,7 +50,7 @@ fn NeedsPhotos(name: String) -> impl IntoView {
                 <p class="notice-title">"Give the same photos again"</p>
                 <p>
                     {format!(
-                        "What was learned from {name} is kept, its photos are not. Drop the same folder or files below, and the project is there again.",
+                        "What was done with {name} is kept, its photos are not. Drop the same folder or files below, and the project is there again.",
                     )}
                 </p>
             </div>

@@ -100,7 +100,11 @@ impl State {
                         name.clone_from(&project.name);
                     }
                 });
-                self.remember_open();
+                // A run that goes on by itself, and ends the page each time, must not do so at every load: it is noted
+                // again with its first checkpoint.
+                if self.keeping.with_value(|keeping| !keeping.goes_on) {
+                    self.remember_open();
+                }
                 self.fetch_kept_weights();
                 self.restore_with_boxes();
                 self.keep_source();
@@ -185,14 +189,13 @@ impl State {
         });
         self.save_project();
         let of = id.clone();
-        spawn_local(async move {
-            if is_there {
-                return;
-            }
-            if let Err(error) = project::keep_weights(&of, weights.as_ref()).await {
-                self.tell(format!("The weights file is not kept: {}", disk::reason(&error)));
-            }
-        });
+        if let Some(weights) = weights.filter(|_| !is_there) {
+            spawn_local(async move {
+                if let Err(error) = project::keep_weights(&of, &weights).await {
+                    self.tell(format!("The weights file is not kept: {}", disk::reason(&error)));
+                }
+            });
+        }
         Some(id)
     }
 
@@ -202,7 +205,8 @@ impl State {
         if let Some(id) = self.peek(|model| model.kept.following().map(|project| project.id.clone())) {
             return Some(id);
         }
-        if self.peek(|model| model.projects.storage != Storage::Possible) {
+        // One that is wanted waits for the same data set.
+        if self.peek(|model| model.projects.storage != Storage::Possible || model.kept != Kept::Nothing) {
             return None;
         }
         let (summary, name) = self.peek(|model| match &model.data {
@@ -228,6 +232,8 @@ impl State {
             self.keeping.update_value(|keeping| keeping.claims.extend(claim.map(|claim| (of, claim))));
             self.save_project();
             self.keep_source();
+            // It may have been left meanwhile; others hear of it in any case.
+            self.let_go();
             disk::ask_to_persist().await;
         });
         Some(id)
@@ -355,12 +361,26 @@ impl State {
 
     /// Writes where the run stands, now that a checkpoint is on the disk; or that the run is kept no more.
     pub(super) fn follow_run(self, ok: bool) {
+        if self.peek(|model| model.kept.following().is_none()) {
+            return;
+        }
         if !ok {
             return self.leave_kept();
         }
+        self.remember_open();
         self.change(&[Part::Kept, Part::Run], |model| {
             if let Kept::Following(project) = &mut model.kept {
                 project.follow(&model.run);
+            }
+        });
+        self.save_project();
+    }
+
+    /// Notes whether the run is under way by the user's wish: else a reload does not let it go on by itself.
+    pub(super) fn note_training(self, is_training: bool) {
+        self.change(&[Part::Kept], |model| {
+            if let Kept::Following(project) = &mut model.kept {
+                project.is_training = is_training;
             }
         });
         self.save_project();

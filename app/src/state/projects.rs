@@ -37,9 +37,9 @@ impl State {
         });
     }
 
-    /// Looks through the projects on the disk, and measures them.
+    /// Looks through the projects on the disk, and measures them. While one is open, nobody sees the list.
     pub(super) fn look_again(self) {
-        if self.peek(|model| model.projects.storage != Storage::Possible) {
+        if self.peek(|model| model.projects.storage != Storage::Possible || model.kept != Kept::Nothing) {
             return;
         }
         let mut look = 0;
