@@ -3,9 +3,14 @@
 //!
 //! Names are ours, never a user's.
 
+pub mod lock;
+pub mod projects;
+
 use js_sys::{AsyncIterator, IteratorNext, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
+
+use crate::model::projects::Room;
 
 #[wasm_bindgen]
 extern "C" {
@@ -15,6 +20,13 @@ extern "C" {
     #[wasm_bindgen(catch, js_namespace = ["navigator", "storage"], js_name = estimate)]
     fn estimate() -> Result<Promise, JsValue>;
 
+    #[wasm_bindgen(catch, js_namespace = ["navigator", "storage"], js_name = persisted)]
+    fn persisted() -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(catch, js_namespace = ["navigator", "storage"], js_name = persist)]
+    fn persist() -> Result<Promise, JsValue>;
+
+    #[derive(Clone)]
     type Directory;
 
     #[wasm_bindgen(method, js_name = getDirectoryHandle)]
@@ -27,7 +39,16 @@ extern "C" {
     fn remove_entry(this: &Directory, name: &str, options: &Object) -> Promise;
 
     #[wasm_bindgen(method)]
-    fn keys(this: &Directory) -> AsyncIterator;
+    fn values(this: &Directory) -> AsyncIterator;
+
+    /// A file's or a folder's.
+    type Handle;
+
+    #[wasm_bindgen(method, getter)]
+    fn kind(this: &Handle) -> String;
+
+    #[wasm_bindgen(method, getter)]
+    fn name(this: &Handle) -> String;
 
     type FileHandle;
 
@@ -36,6 +57,9 @@ extern "C" {
 
     #[wasm_bindgen(method, catch, js_name = createWritable)]
     fn create_writable(this: &FileHandle) -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(method, catch, js_name = move)]
+    fn move_to(this: &FileHandle, folder: &Directory, name: &str) -> Result<Promise, JsValue>;
 
     type Writable;
 
@@ -52,18 +76,17 @@ extern "C" {
 
     #[wasm_bindgen(method, js_name = arrayBuffer)]
     fn array_buffer(this: &Buffered) -> Promise;
+
+    #[wasm_bindgen(method, getter)]
+    fn size(this: &Buffered) -> f64;
 }
 
-/// Where the one kept project lies: `project.json`, [`RUN`], and a folder of [`PHOTOS`].
-pub const PROJECT: &[&str] = &["project"];
-/// The files of its run, by the names that core gives them.
-pub const RUN: &[&str] = &["project", "run"];
-/// With what the names of folders begin that hold what the user gave, numbered: one a run, as the copy for one
-/// run may still be under way when the next one starts.
-pub const PHOTOS: &str = "photos-";
-
 /// A folder.
+#[derive(Clone)]
 pub struct Folder(Directory);
+
+/// What lies in a folder: a name, and whether it is a folder itself.
+type Content = Vec<(String, bool)>;
 
 impl Folder {
     /// The folder, made if it is not there.
@@ -134,16 +157,78 @@ impl Folder {
     /// # Errors
     /// The browser's reason.
     pub async fn names(&self) -> Result<Vec<String>, JsValue> {
-        let keys = self.0.keys();
-        let mut names = Vec::new();
+        Ok(self.content().await?.into_iter().map(|(name, _)| name).collect())
+    }
+
+    async fn content(&self) -> Result<Content, JsValue> {
+        let handles = self.0.values();
+        let mut found = Content::new();
         loop {
-            let next: IteratorNext = JsFuture::from(keys.next()?).await?.unchecked_into();
+            let next: IteratorNext = JsFuture::from(handles.next()?).await?.unchecked_into();
             if next.done() {
-                names.sort();
-                return Ok(names);
+                found.sort();
+                return Ok(found);
             }
-            names.extend(next.value().as_string());
+            let handle: Handle = next.value().unchecked_into();
+            found.push((handle.name(), handle.kind() == "directory"));
         }
+    }
+
+    /// A folder in it.
+    async fn inside(&self, name: &str, create: bool) -> Result<Self, JsValue> {
+        let folder = JsFuture::from(self.0.directory(name, &option("create", create))).await?;
+        Ok(Self(folder.unchecked_into()))
+    }
+
+    /// Bytes of all files in it, and in its folders.
+    ///
+    /// # Errors
+    /// The browser's reason: something in it was removed meanwhile.
+    pub async fn bytes(&self) -> Result<f64, JsValue> {
+        let (mut open, mut bytes) = (vec![self.clone()], 0.0);
+        while let Some(folder) = open.pop() {
+            for (name, is_folder) in folder.content().await? {
+                if is_folder {
+                    open.push(folder.inside(&name, false).await?);
+                } else if let Some(file) = folder.file(&name).await {
+                    bytes += file.unchecked_into::<Buffered>().size();
+                }
+            }
+        }
+        Ok(bytes)
+    }
+
+    /// Moves all that is in it to another folder, file by file, the one called `last` at the end: until that is
+    /// there, the move can be gone on with.
+    ///
+    /// # Errors
+    /// The browser's reason, in most cases a lack of room.
+    pub async fn move_all(&self, to: &Self, last: &str) -> Result<(), JsValue> {
+        let mut open = vec![(self.clone(), to.clone())];
+        while let Some((from, to)) = open.pop() {
+            for (name, is_folder) in from.content().await? {
+                if is_folder {
+                    open.push((from.inside(&name, false).await?, to.inside(&name, true).await?));
+                } else if name != last {
+                    from.move_file(&name, &to).await?;
+                }
+            }
+        }
+        self.move_file(last, to).await
+    }
+
+    async fn move_file(&self, name: &str, to: &Self) -> Result<(), JsValue> {
+        let handle: FileHandle = JsFuture::from(self.0.file(name, &Object::new())).await?.unchecked_into();
+        if let Ok(moved) = handle.move_to(&to.0, name)
+            && JsFuture::from(moved).await.is_ok()
+        {
+            return Ok(());
+        }
+        // Not every browser can move; one file at a time needs little room.
+        if let Some(file) = self.file(name).await {
+            to.write(name, &file).await?;
+        }
+        self.remove(name).await
     }
 
     /// Removes a file, or a folder and all in it; what is not there is gone already.
@@ -158,11 +243,30 @@ impl Folder {
     }
 }
 
-/// Bytes that the browser would still keep for this site; `None` where it does not say.
-pub async fn room() -> Option<f64> {
+/// How much room there is; `None` where the browser does not say.
+pub async fn room() -> Option<Room> {
     let estimate = JsFuture::from(estimate().ok()?).await.ok()?;
     let number = |name: &str| Reflect::get(&estimate, &name.into()).ok().and_then(|value| value.as_f64());
-    Some(number("quota")? - number("usage")?)
+    let is_persistent = match persisted() {
+        Ok(answer) => JsFuture::from(answer).await.is_ok_and(|answer| answer.is_truthy()),
+        Err(_) => false,
+    };
+    Some(Room { used: number("usage")?, quota: number("quota")?, is_persistent })
+}
+
+/// Asks the browser not to clear what is kept when room gets short; the answer is in [`room`].
+pub async fn ask_to_persist() {
+    if !room().await.is_some_and(|room| room.is_persistent)
+        && let Ok(answer) = persist()
+    {
+        // Refused or not: what is kept is kept either way, with less certainty.
+        let _ = JsFuture::from(answer).await;
+    }
+}
+
+/// Whether the browser refused for a lack of room.
+pub fn is_full(error: &JsValue) -> bool {
+    name_of(error).as_deref() == Some("QuotaExceededError")
 }
 
 fn name_of(error: &JsValue) -> Option<String> {

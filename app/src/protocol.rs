@@ -29,11 +29,11 @@ pub enum Command {
     SetBoxes { image: usize, boxes: Vec<ObjectBox> },
     /// Take a weights file: `payload` is an `ArrayBuffer`.
     Weights { name: String },
-    /// Take up the run on the browser's disk, which learned from the open data set. Answered by its news, told
-    /// again, or by `Warning` when there is none.
-    Restore,
-    /// Train. `previews` are the images of the live grid; with `keep`, checkpoints go to the browser's disk.
-    Train { settings: Box<Settings>, previews: Vec<usize>, keep: bool },
+    /// Take up the run of a project on the browser's disk, which learned from the open data set. Answered by its
+    /// news, told again, with its `masks` if they are wanted, or by `Failed` when there is none.
+    Restore { project: String, masks: bool },
+    /// Train. `previews` are the images of the live grid; checkpoints go to the project `keep` on the browser's disk.
+    Train { settings: Box<Settings>, previews: Vec<usize>, keep: Option<String> },
     /// Wait after this step.
     Pause,
     /// Go on.

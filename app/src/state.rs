@@ -2,6 +2,7 @@
 
 mod boxes;
 mod kept;
+mod projects;
 mod public_weights;
 mod review;
 
@@ -33,8 +34,7 @@ use crate::protocol::{Command, PROTOCOL_VERSION};
 /// Where the data set came from, to give it to a fresh trainer again.
 #[derive(Clone)]
 enum Source {
-    /// And the folder of the browser's disk that they come from, if they do.
-    Files { files: Vec<PickedFile>, folder: Option<String> },
+    Files(Vec<PickedFile>),
     /// Of that many images.
     Sample(usize),
 }
@@ -62,7 +62,7 @@ pub struct State {
     program: StoredValue<Program>,
     source: StoredValue<Option<Source>, LocalStorage>,
     weights: StoredValue<Option<web_sys::File>, LocalStorage>,
-    keeping: StoredValue<kept::Keeping>,
+    keeping: StoredValue<kept::Keeping, LocalStorage>,
     held: StoredValue<HashMap<BackboneName, public_weights::Held>, LocalStorage>,
 }
 
@@ -83,19 +83,21 @@ impl State {
             program: StoredValue::new(Program::Gpu),
             source: StoredValue::new_local(None),
             weights: StoredValue::new_local(None),
-            keeping: StoredValue::new(kept::Keeping::default()),
+            keeping: StoredValue::new_local(kept::Keeping::default()),
             held: StoredValue::new_local(HashMap::new()),
         };
         state.spawn_trainer();
-        state.look_for_kept();
+        state.look_for_projects();
         window::ask_before_leaving(move || {
             state.peek(|model| {
                 let unsaved = model.results.saved.is_none();
-                // A kept run can be taken up again.
-                let run = (model.run.stage.is_active() || (unsaved && model.run.has_network()))
-                    && !model.kept.is_safe();
-                let boxes = model.boxes.are_unsaved() && !model.kept.is_safe();
-                run || boxes || model.segmenter.is_busy() || (unsaved && model.results.is_complete())
+                // A kept run can be taken up again, with its masks.
+                let is_safe = model.kept.is_safe();
+                let run = (model.run.stage.is_active() || (unsaved && model.run.has_network())) && !is_safe;
+                let boxes = model.boxes.are_unsaved() && model.kept.following().is_none();
+                run || boxes
+                    || model.segmenter.is_busy()
+                    || (unsaved && !is_safe && model.results.is_complete())
             })
         });
         state
@@ -158,7 +160,10 @@ impl State {
         match news {
             News::Event(event) => self.apply(*event),
             News::NoGpu(reason) => self.go_on_without_gpu(reason),
-            News::Died(reason) => self.change(&Part::ALL, |model| model.trainer_died(reason)),
+            News::Died(reason) => {
+                self.change(&Part::ALL, |model| model.trainer_died(reason));
+                self.leave_once_stopped(true);
+            }
             News::Loading(loaded, total) => self.health(Health::Loading { loaded, total }),
             News::Starting => self.health(Health::Starting),
             News::Ready | News::Answers => self.health(Health::Ready),
@@ -198,6 +203,8 @@ impl State {
             event = Event::Failed { message: format!("the browser could not save the file: {name}") };
         }
         let was_read = matches!(event, Event::DatasetRead { .. });
+        let stopped = matches!(event, Event::Stopped { .. });
+        let failed = matches!(event, Event::Failed { .. });
         let started = match &event {
             Event::RunStarted { settings, .. } if self.peek(|model| !model.segmenter.is_busy()) => {
                 Some(settings.clone())
@@ -224,10 +231,14 @@ impl State {
         if let Some(settings) = started {
             self.show_settings(&settings);
         }
+        if stopped || failed {
+            self.go_on_if_interrupted();
+        }
         if let Some(ok) = kept {
             self.follow_run(ok);
         }
-        if self.peek(|model| matches!(model.data, data::Data::Failed(_)) && model.kept.waiting().is_some()) {
+        self.leave_once_stopped(failed || kept.is_some());
+        if self.peek(|model| matches!(model.data, data::Data::Failed(_)) && model.kept.wanted().is_some()) {
             self.leave_kept();
         }
     }
@@ -288,7 +299,7 @@ impl State {
             let message = "There are no files in what you gave.".to_string();
             return self.change(&[Part::Data], |model| model.data = data::Data::Failed(message));
         }
-        self.open(Source::Files { files, folder: None });
+        self.open(Source::Files(files));
     }
 
     /// Takes the built-in set.
@@ -298,6 +309,9 @@ impl State {
     }
 
     fn open(self, source: Source) {
+        if self.peek(|model| model.kept.following().is_some()) {
+            self.leave_kept();
+        }
         self.change(&Part::ALL, Model::clear_data);
         self.source.set_value(Some(source));
         self.send_source();
@@ -311,7 +325,7 @@ impl State {
                 Command::OpenSample { images, size: suggest::SAMPLE_SIDE, seed: 0 },
                 None,
             ),
-            Source::Files { files, .. } => {
+            Source::Files(files) => {
                 let paths: Vec<String> = files.iter().map(|picked| picked.path.clone()).collect();
                 (data::common_name(&paths), Command::OpenFiles, Some(files::payload(&files)))
             }
@@ -320,9 +334,35 @@ impl State {
         self.send(command, payload);
     }
 
-    /// Back to the empty first section. A trainer that is busy is replaced: that is the quickest way
-    /// to make it stop.
+    /// Back to the empty first section and the list of projects. A run that is kept is stopped first, so that
+    /// nothing of it is lost; who asks twice does not want to wait for that.
     pub fn choose_other(self) {
+        let can_stop = |model: &Model| {
+            matches!(model.run.stage, Stage::Training | Stage::Pausing | Stage::Paused | Stage::Stopping)
+                && model.kept.following().is_some()
+                && model.trainer.is_ready()
+        };
+        let mut is_leaving = true;
+        if self.peek(can_stop) {
+            self.keeping.update_value(|keeping| {
+                is_leaving = std::mem::replace(&mut keeping.is_leaving, true);
+            });
+        }
+        if is_leaving { self.leave() } else { self.stop() }
+    }
+
+    /// A run that was stopped to leave it has ended, `is_safe` if its last checkpoint was written as far as it can be.
+    fn leave_once_stopped(self, is_safe: bool) {
+        let has_ended =
+            |model: &Model| !model.run.stage.is_active() && (is_safe || model.kept.following().is_none());
+        if self.keeping.with_value(|keeping| keeping.is_leaving) && self.peek(has_ended) {
+            self.leave();
+        }
+    }
+
+    /// A trainer that is busy is replaced: that is the quickest way to make it stop.
+    fn leave(self) {
+        self.keeping.update_value(|keeping| keeping.is_leaving = false);
         let busy = self.peek(Model::is_working);
         self.source.set_value(None);
         self.leave_kept();
@@ -448,7 +488,7 @@ impl State {
             model.boxes.run_starts();
         });
         self.want_pictures(&previews);
-        let keep = self.keep_this_run(&summary);
+        let keep = self.keep_this_run();
         self.send(Command::Train { settings, previews, keep }, None);
         window::go_to("run");
     }
@@ -463,7 +503,7 @@ impl State {
             model.run.go_on();
             model.results = model.results.next_run();
         });
-        let keep = self.peek(|model| model.kept.is_following());
+        let keep = self.peek(|model| model.kept.following().map(|project| project.id.clone()));
         self.send(Command::Train { settings: Box::new(settings), previews, keep }, None);
     }
 
@@ -475,17 +515,20 @@ impl State {
     /// Waits after this step.
     pub fn pause(self) {
         self.set_stage(Stage::Pausing);
+        self.note_training(false);
         self.send(Command::Pause, None);
     }
 
     /// Goes on.
     pub fn resume(self) {
+        self.note_training(true);
         self.send(Command::Resume, None);
     }
 
     /// Ends after this step.
     pub fn stop(self) {
         self.set_stage(Stage::Stopping);
+        self.note_training(false);
         self.send(Command::Stop, None);
     }
 

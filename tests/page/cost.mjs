@@ -30,7 +30,7 @@ export async function count_steps({ backbone, size, batch, images = 2 * batch, e
       cam: { epochs: 4 },
       spatial_bce: { rounds: 1, epochs, cycle: steps, network_steps: Math.floor(steps / 2) },
     };
-    const { all } = await send({ command: 'train', settings, previews: [], keep: false }, 'training-finished');
+    const { all } = await send({ command: 'train', settings, previews: [], keep: null }, 'training-finished');
     return account_of(all);
   } finally {
     await browser.close();

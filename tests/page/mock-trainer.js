@@ -132,25 +132,41 @@ async function read_data(count, problems) {
   say({ event: 'dataset-read', summary: summary() });
 }
 
-/** The file of the browser's disk that stands for a checkpoint. */
-async function kept_file() {
+/** A file of the browser's disk that stands for a checkpoint. */
+async function kept_file(project, name = 'mock.json') {
   let folder = await navigator.storage.getDirectory();
-  for (const name of ['project', 'run']) folder = await folder.getDirectoryHandle(name, { create: true });
-  return folder.getFileHandle('mock.json', { create: true });
+  for (const part of ['projects', project, 'run']) folder = await folder.getDirectoryHandle(part, { create: true });
+  return folder.getFileHandle(name, { create: true });
 }
 
-async function write_kept(settings, done) {
-  const file = await (await kept_file()).createWritable();
-  await file.write(JSON.stringify({ settings, done }));
+async function write(project, name, text) {
+  const file = await (await kept_file(project, name)).createWritable();
+  await file.write(text);
   await file.close();
+}
+
+/** The project that the run is kept in, and of which rounds it has masks. */
+let kept = {};
+
+async function write_kept(project, settings, done) {
+  kept = { project, settings, done, masks: same_run(settings) ? kept.masks ?? [] : [] };
+  await write_card();
+}
+
+const same_run = (settings) => JSON.stringify(kept.settings) === JSON.stringify(settings);
+
+async function write_card() {
+  await write(kept.project, 'mock.json', JSON.stringify(kept));
+  await write(kept.project, 'optimizer.safetensors', 'momentum');
   say({ event: 'kept', ok: true });
 }
 
 /** Tells the news of the kept run again, and that it stopped at its checkpoint. */
-async function restore() {
-  const text = await (await (await kept_file()).getFile()).text();
+async function restore({ project, masks }) {
+  const text = await (await (await kept_file(project)).getFile()).text();
   if (!text) return say({ event: 'failed', message: 'no usable data: the kept run cannot be read' });
-  const { settings, done } = JSON.parse(text);
+  kept = { ...JSON.parse(text), project };
+  const { settings, done } = kept;
   stopped = { settings: JSON.stringify(settings), done };
   const { rounds, steps_of, total_steps } = plan_of(settings);
   say({
@@ -169,6 +185,10 @@ async function restore() {
     start += steps;
   }
   say(done === total_steps ? { event: 'training-finished', seconds: 31 } : { event: 'stopped', round: 0, step: done });
+  for (const { round, settings } of masks ? kept.masks : []) {
+    say({ event: 'masks-restored', round, settings });
+    await make_masks({ round }, 0);
+  }
 }
 
 function plan_of(settings) {
@@ -207,7 +227,7 @@ async function train({ settings, previews, keep }) {
       if (wish === 'stop') {
         stopped = { settings: JSON.stringify(settings), done };
         say({ event: 'stopped', round, step });
-        if (keep) await write_kept(settings, done);
+        if (keep) await write_kept(keep, settings, done);
         return;
       }
       const threshold_step = round > 0 && step % 100 >= 80;
@@ -233,7 +253,7 @@ async function train({ settings, previews, keep }) {
       }
       if (keep && done % 40 === 39) {
         say({ event: 'saved', round, step: step + 1 });
-        await write_kept(settings, done + 1);
+        await write_kept(keep, settings, done + 1);
       }
       if (script.collapse && done === 30) {
         say({
@@ -254,7 +274,7 @@ async function train({ settings, previews, keep }) {
     }
   }
   say({ event: 'training-finished', seconds: 31 });
-  if (keep) await write_kept(settings, total_steps);
+  if (keep) await write_kept(keep, settings, total_steps);
 }
 
 function score_of(miou) {
@@ -263,7 +283,7 @@ function score_of(miou) {
 }
 
 /** Of an earlier round: a haze. */
-async function make_masks({ round }) {
+async function make_masks({ round, settings }, pause = 15) {
   const sharpness = round === null ? 1 : 0.1 + 0.3 * round;
   wish = 'go';
   for (let image = 0; image < images.length; image++) {
@@ -279,9 +299,13 @@ async function make_masks({ round }) {
     const seconds_left = (images.length - image) * 0.03;
     say({ event: 'progress', phase: 'masks', done: image + 1, total: images.length, seconds_left });
     // A message each takes a turn of its own; of thousands, a pause now and then is enough.
-    if (images.length < 500 || image % 100 === 0) await wait(15);
+    if (pause && (images.length < 500 || image % 100 === 0)) await wait(pause);
   }
   say({ event: 'masks-finished', images: images.length, seconds: 2, score: script.truth ? score_of(41.4 + 20 * sharpness) : null });
+  if (settings && kept.project) {
+    kept.masks = [...kept.masks.filter((made) => made.round !== round), { round, settings }];
+    await write_card();
+  }
 }
 
 /** The mask as it was made, four times as large. */

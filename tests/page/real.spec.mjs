@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { count_steps } from './cost.mjs';
 import { bmp, png_header, unzip, zip } from './formats.mjs';
-import { download, drag, fill, in_folder, kept_offline, launch, open, screenshot, serve, write_files } from './harness.mjs';
+import { download, drag, fill, in_folder, kept_offline, launch, open, page_folder, screenshot, serve, write_files } from './harness.mjs';
 import { PROTOCOL_VERSION, start_worker, worker_files } from './worker.mjs';
 
 const MINUTE = 60_000;
@@ -323,15 +323,12 @@ test('a run goes on after reloads, across rounds', { timeout: 2 * LONG }, async 
     await words_of_run(page).getByText(round).waitFor({ timeout: LONG });
     await page.getByText('kept in this browser').waitFor({ timeout: SOON });
     await page.reload();
-    await page.getByText('Your last run is kept in this browser').waitFor({ timeout: SOON });
-    await screenshot(page, `real-kept-${round.slice(6, 7)}`);
-    await page.getByRole('button', { name: 'Open it' }).click();
-    await words_of_run(page).getByText('Stopped').waitFor({ timeout: SOON });
+    // It goes on by itself, from its last checkpoint.
+    await words_of_run(page).getByText(/^Round \d of 3/).waitFor({ timeout: LONG });
     const reached = await steps();
     // Eight steps in round 1, sixteen in each of the others: the rounds that had ended are not lost.
     assert.ok(reached >= (round === 'Round 2 of 3' ? 8 : 24), `${round}: ${reached}`);
     assert.equal(await page.locator('#rounds').inputValue(), '2', 'settings come back');
-    await page.getByRole('button', { name: 'Go on training' }).click();
     await words_of_run(page).getByText(round).waitFor({ timeout: LONG });
   }
   await words_of_run(page).getByText('Training is finished').waitFor({ timeout: LONG });
@@ -348,6 +345,77 @@ test('a run goes on after reloads, across rounds', { timeout: 2 * LONG }, async 
   await page.getByRole('button', { name: 'Make masks of this round' }).click();
   await page.getByRole('region', { name: 'Rounds in numbers' }).waitFor({ timeout: LONG });
   await screenshot(page, 'real-rounds');
+  assert.deepEqual(errors, []);
+});
+
+/** In the worker's words: no room, as long as the project `old` has its momentum. */
+const full_disk = `{
+  const write = FileSystemWritableFileStream.prototype.write;
+  FileSystemWritableFileStream.prototype.write = async function (data) {
+    let folder = await navigator.storage.getDirectory();
+    try {
+      for (const name of ['projects', 'old', 'run']) folder = await folder.getDirectoryHandle(name);
+      await folder.getFileHandle('optimizer.safetensors');
+    } catch {
+      return write.call(this, data);
+    }
+    throw new DOMException('no room', 'QuotaExceededError');
+  };
+}
+`;
+
+test('a project makes room, and its masks are the same after a reload', { timeout: LONG }, async (t) => {
+  const worker = full_disk + await readFile(path.join(page_folder, 'trainer-worker.js'), 'utf8');
+  const { page, errors } = await start(t, { webgpu: false, files: { 'trainer-worker.js': worker } });
+  await prepare(page, { method: 'cam', size: 64, 'cam-epochs': 2 });
+  await page.evaluate(async () => {
+    const card = {
+      version: 1, name: 'An old one', source: { kind: 'sample', images: 6 }, photos: 6, fingerprint: '',
+      weights: null, progress: '1 round, finished', is_finished: true,
+    };
+    for (const [path, text] of [['project.json', JSON.stringify(card)], ['run/optimizer.safetensors', 'momentum'], ['run/weights.safetensors', 'weights']]) {
+      const parts = ['projects', 'old', ...path.split('/')];
+      let folder = await navigator.storage.getDirectory();
+      for (const part of parts.slice(0, -1)) folder = await folder.getDirectoryHandle(part, { create: true });
+      const file = await (await folder.getFileHandle(parts.at(-1), { create: true })).createWritable();
+      await file.write(text);
+      await file.close();
+    }
+  });
+  await train(page);
+  await words_of_run(page).getByText('Training is finished').waitFor({ timeout: LONG });
+  await page.getByText('the training state of An old one was removed').waitFor({ timeout: SOON });
+  await page.getByText('kept in this browser').waitFor({ timeout: SOON });
+
+  await page.getByText('How masks are made').click();
+  await fill(page, { scales: '1' });
+  await page.getByRole('button', { name: 'Make masks' }).click();
+  const packed = page.getByRole('button', { name: 'Download the masks (.zip)' });
+  await packed.waitFor({ timeout: LONG });
+  const masks = async () => unzip((await download(page, () => packed.click())).bytes);
+  const before = await masks();
+  const score = await page.locator('.score-number').innerText();
+  const names = () => page.evaluate(async () => {
+    const found = [];
+    const walk = async (folder, path) => {
+      for await (const [name, handle] of folder.entries()) {
+        if (handle.kind === 'directory') await walk(handle, `${path}${name}/`);
+        else found.push(path + name);
+      }
+    };
+    await walk(await navigator.storage.getDirectory(), '');
+    return found;
+  });
+  while (!(await names()).some((name) => name.endsWith('/run/made-masks-last.json'))) {
+    await page.evaluate(() => new Promise(requestAnimationFrame));
+  }
+  assert.ok((await names()).includes('projects/old/run/weights.safetensors'), 'what the old one has learned stays');
+  await page.reload();
+  await packed.waitFor({ timeout: SOON });
+  assert.equal(await page.locator('.score-number').innerText(), score);
+  assert.deepEqual(await masks(), before);
+  const network = unzip((await download(page, () => page.getByRole('button', { name: 'Download the trained network' }).click())).bytes);
+  assert.ok([...network.keys()].every((name) => !name.startsWith('made-masks')), [...network.keys()].join());
   assert.deepEqual(errors, []);
 });
 

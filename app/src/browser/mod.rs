@@ -7,5 +7,6 @@ pub mod files;
 pub mod pointer;
 pub mod project;
 pub mod public_weights;
+pub mod tabs;
 pub mod trainer;
 pub mod window;

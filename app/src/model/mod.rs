@@ -19,6 +19,7 @@ pub mod memory;
 pub mod overlay;
 pub mod pictures;
 pub mod project;
+pub mod projects;
 pub mod public_weights;
 pub mod results;
 pub mod review;
@@ -60,7 +61,7 @@ pub enum Part {
     Segmenter,
     /// Runs side by side.
     Compare,
-    /// The run that the browser keeps.
+    /// What the browser keeps.
     Kept,
     /// Public weights.
     Weights,
@@ -111,8 +112,10 @@ pub struct Model {
     pub compare: compare::Compare,
     /// The network for new photos.
     pub segmenter: segmenter::Segmenter,
-    /// A run that the browser has kept from an earlier visit.
+    /// The project of this page.
     pub kept: project::Kept,
+    /// All that are kept in this browser.
+    pub projects: projects::Projects,
     /// Public weights.
     pub public_weights: public_weights::Downloads,
     /// Warnings, oldest first.
@@ -153,6 +156,7 @@ impl Model {
                 vec![Part::Data]
             }
             Event::Progress { phase: Phase::Masks | Phase::Packing, .. }
+            | Event::MasksRestored { .. }
             | Event::MaskReady { .. }
             | Event::MaskCorrected { .. }
             | Event::MasksFinished { .. }

@@ -1,4 +1,4 @@
-//! The one run that the browser keeps: what is written beside it, and what can be done with it on the next
+//! A project that the browser keeps: what is written beside its files, and what can be done with it on the next
 //! visit.
 
 use serde::{Deserialize, Serialize};
@@ -10,8 +10,10 @@ use super::text;
 
 /// Layout of `project.json`; others are not read.
 const VERSION: u32 = 1;
+/// Most letters of a name.
+const NAME: usize = 80;
 
-/// What the run learns from, to give it to a trainer again.
+/// What a project learns from, to give it to a trainer again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Source {
@@ -21,7 +23,7 @@ pub enum Source {
     Files {
         /// In the order in which they are numbered on the disk.
         paths: Vec<String>,
-        /// The folder on the disk that is for them.
+        /// The folder of the project that is for them.
         folder: String,
         /// Whether their bytes are kept, too; without them the user has to give them again.
         is_kept: bool,
@@ -31,9 +33,12 @@ pub enum Source {
 /// `project.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Project {
+    /// The name of its folder, of ours. Not in the file: the folder says it.
+    #[serde(skip)]
+    pub id: String,
     /// Layout of this file.
     pub version: u32,
-    /// What the user gave: "Sample set", "photos.zip".
+    /// What the user calls it; at first what was given: "Sample set", "photos.zip".
     pub name: String,
     /// What it learns from.
     pub source: Source,
@@ -47,6 +52,12 @@ pub struct Project {
     pub progress: String,
     /// Whether it was trained to the end.
     pub is_finished: bool,
+    /// Whether it was being trained at its last checkpoint, and nobody has paused or stopped it.
+    #[serde(default)]
+    pub is_training: bool,
+    /// When this was written, seconds since 1970.
+    #[serde(default)]
+    pub saved: f64,
     /// Boxes that were drawn, by the photo's index.
     #[serde(default)]
     pub boxes: Drawn,
@@ -56,31 +67,52 @@ pub struct Project {
 }
 
 impl Project {
-    /// The project of a run that starts.
-    pub fn new(name: String, source: Source, summary: &Summary, weights: Option<String>) -> Self {
+    /// A project of a data set, before any run.
+    pub fn new(id: String, name: String, source: Source, summary: &Summary) -> Self {
         Self {
+            id,
             version: VERSION,
             name,
             source,
             photos: summary.images.len(),
             fingerprint: fingerprint(summary),
-            weights,
+            weights: None,
             progress: String::new(),
             is_finished: false,
+            is_training: false,
+            saved: 0.0,
             boxes: Drawn::new(),
             has_new_boxes: false,
         }
     }
 
-    /// Reads `project.json`; `None` for a damaged one, or one of another version of the page.
-    pub fn parse(bytes: &[u8]) -> Option<Self> {
+    /// Reads the `project.json` of the folder `id`; `None` for a damaged one, or one of another version of the page.
+    pub fn parse(id: &str, bytes: &[u8]) -> Option<Self> {
         let project: Self = serde_json::from_slice(bytes).ok()?;
-        (project.version == VERSION).then_some(project)
+        (project.version == VERSION).then(|| Self { id: id.into(), ..project })
+    }
+
+    /// A name that the user has typed; `false`, and nothing changed, where there is nothing in it.
+    pub fn rename(&mut self, name: &str) -> bool {
+        let name: String = name.trim().chars().filter(|letter| !letter.is_control()).take(NAME).collect();
+        let is_name = !name.is_empty();
+        if is_name {
+            self.name = name;
+        }
+        is_name
+    }
+
+    /// A run starts, which takes the place of the one before.
+    pub fn run_starts(&mut self, weights: Option<String>) {
+        self.weights = weights;
+        self.progress.clear();
+        (self.is_finished, self.is_training) = (false, false);
     }
 
     /// Takes over where the run stands.
     pub fn follow(&mut self, run: &Run) {
         self.is_finished = run.stage == Stage::Finished;
+        self.is_training = matches!(run.stage, Stage::Starting | Stage::Training);
         self.progress = if self.is_finished {
             text::count(run.rounds as u64, "round", "rounds") + ", finished"
         } else {
@@ -95,7 +127,18 @@ impl Project {
 
     /// "64 photos · Round 2 of 3: Spatial-BCE, step 120 of 600".
     pub fn in_words(&self) -> String {
-        format!("{} · {}", text::count(self.photos as u64, "photo", "photos"), self.progress)
+        let photos = text::count(self.photos as u64, "photo", "photos");
+        let boxes = self.boxes.values().map(Vec::len).sum::<usize>() as u64;
+        match (self.has_run(), boxes) {
+            (true, _) => format!("{photos} · {}", self.progress),
+            (false, 0) => format!("{photos} · not trained yet"),
+            (false, _) => format!("{photos} · {} drawn, not trained yet", text::count(boxes, "box", "boxes")),
+        }
+    }
+
+    /// Whether there is a checkpoint to go on from.
+    pub fn has_run(&self) -> bool {
+        !self.progress.is_empty()
     }
 
     /// Whether the user has to give the photos again.
@@ -104,41 +147,44 @@ impl Project {
     }
 }
 
-/// What the page knows of the kept run.
+/// The project of this page.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub enum Kept {
-    /// Nothing is kept, or it is not known yet.
+    /// None is open: nothing is worth keeping yet, or nothing can be kept.
     #[default]
     Nothing,
-    /// Another tab keeps its run: this one keeps nothing.
-    Elsewhere,
-    /// The browser keeps nothing for this page.
-    Impossible,
-    /// A run of an earlier visit waits.
-    Waiting(Project),
-    /// The user wants it; its photos are on their way, or asked for.
+    /// The user wants this one; its photos are on their way, or asked for.
     Wanted(Project),
-    /// It is being deleted.
-    Leaving,
-    /// The run of this page is kept as it goes.
+    /// It is kept as it goes.
     Following(Project),
 }
 
 impl Kept {
-    /// Whether the run of this page is kept as it goes.
-    pub fn is_following(&self) -> bool {
-        matches!(self, Self::Following(_))
+    /// The project that is kept as it goes.
+    pub fn following(&self) -> Option<&Project> {
+        match self {
+            Self::Following(project) => Some(project),
+            _ => None,
+        }
     }
 
     /// Whether the run of this page would survive its end: a checkpoint of it is there.
     pub fn is_safe(&self) -> bool {
-        matches!(self, Self::Following(project) if !project.progress.is_empty())
+        self.following().is_some_and(Project::has_run)
     }
 
-    /// The card, while a run waits.
-    pub fn waiting(&self) -> Option<&Project> {
+    /// The project, wanted or followed.
+    pub fn project(&self) -> Option<&Project> {
         match self {
-            Self::Waiting(project) | Self::Wanted(project) => Some(project),
+            Self::Nothing => None,
+            Self::Wanted(project) | Self::Following(project) => Some(project),
+        }
+    }
+
+    /// The project that the user wants.
+    pub fn wanted(&self) -> Option<&Project> {
+        match self {
+            Self::Wanted(project) => Some(project),
             _ => None,
         }
     }
@@ -146,34 +192,29 @@ impl Kept {
     /// A fresh trainer gets the same data set, and takes the run up from its last checkpoint.
     pub fn want_again(&mut self) {
         if let Self::Following(project) = self
-            && !project.progress.is_empty()
+            && project.has_run()
         {
             *self = Self::Wanted(project.clone());
         }
     }
 
-    /// A data set was read: `Ok(true)` if it is the one that the wanted run learns from, `Err` with what to
-    /// tell the user if it is another one.
+    /// A data set was read: `Ok(true)` if it is the one of the wanted project, `Err` with what to tell the user if
+    /// it is another one.
     ///
     /// # Errors
-    /// A sentence for the user; the run waits on.
+    /// A sentence for the user; the project waits in the list.
     pub fn meets(&mut self, summary: &Summary) -> Result<bool, String> {
         let Self::Wanted(project) = self else { return Ok(false) };
-        let mut project = project.clone();
         if project.fingerprint == fingerprint(summary) {
-            *self = Self::Following(project);
+            *self = Self::Following(project.clone());
             return Ok(true);
         }
         let message = format!(
-            "These are not the photos that the kept run learned from ({}, {}). It stays kept until you train on others.",
+            "These are not the photos of the project {} ({}). It stays as it is, and these will be one of their own.",
             project.name,
             text::count(project.photos as u64, "photo", "photos")
         );
-        // Should they have come from the disk, they are of no use there.
-        if let Source::Files { is_kept, .. } = &mut project.source {
-            *is_kept = false;
-        }
-        *self = Self::Waiting(project);
+        *self = Self::Nothing;
         Err(message)
     }
 }
@@ -208,31 +249,68 @@ mod tests {
     use tag2mask_core::dataset::ObjectBox;
 
     fn project() -> Project {
-        Project::new("photos".into(), Source::Sample { images: 6 }, &summary(6), None)
+        Project::new("1a".into(), "photos".into(), Source::Sample { images: 6 }, &summary(6))
     }
 
     #[test]
     fn a_project_reads_back_and_others_are_left_alone() {
         let bytes = serde_json::to_vec(&project()).unwrap();
-        assert_eq!(Project::parse(&bytes), Some(project()));
+        assert_eq!(Project::parse("1a", &bytes), Some(project()));
+        assert_eq!(Project::parse("2b", &bytes).unwrap().id, "2b", "the folder says it");
         let mut with_boxes = project();
         with_boxes.boxes.insert(3, vec![ObjectBox { class: 1, x0: 0.1, y0: 2.0, x1: 1.0 / 3.0, y1: 4.0 }]);
-        assert_eq!(Project::parse(&serde_json::to_vec(&with_boxes).unwrap()), Some(with_boxes));
+        assert_eq!(Project::parse("1a", &serde_json::to_vec(&with_boxes).unwrap()), Some(with_boxes));
         let newer = serde_json::to_vec(&Project { version: VERSION + 1, ..project() }).unwrap();
-        assert_eq!(Project::parse(&newer), None);
-        assert_eq!(Project::parse(&bytes[..9]), None);
+        assert_eq!(Project::parse("1a", &newer), None);
+        assert_eq!(Project::parse("1a", &bytes[..9]), None);
     }
 
     #[test]
-    fn a_wanted_run_meets_its_own_photos_only() {
-        let mut kept = Kept::Waiting(project());
-        assert_eq!(kept.meets(&summary(6)), Ok(false), "nobody has asked for it");
+    fn the_card_of_an_earlier_version_is_read() {
+        let text = r#"{"version":1,"name":"photos.zip","source":{"kind":"files","paths":["a.jpg"],"folder":"photos-7",
+            "is_kept":true},"photos":1,"fingerprint":"00","weights":null,"progress":"1 round, finished","is_finished":true}"#;
+        let project = Project::parse("earlier-1", text.as_bytes()).unwrap();
+        assert_eq!((project.name.as_str(), project.saved, project.has_run()), ("photos.zip", 0.0, true));
+    }
+
+    #[test]
+    fn a_wanted_project_meets_its_own_photos_only() {
+        let mut kept = Kept::Nothing;
+        assert_eq!(kept.meets(&summary(6)), Ok(false), "nobody has asked for one");
         kept = Kept::Wanted(project());
-        assert!(kept.meets(&summary(5)).unwrap_err().contains("photos, 6 photos"));
-        assert!(kept.waiting().is_some());
+        assert!(kept.meets(&summary(5)).unwrap_err().contains("photos (6 photos)"));
+        assert_eq!(kept, Kept::Nothing);
         kept = Kept::Wanted(project());
         assert_eq!(kept.meets(&summary(6)), Ok(true));
-        assert!(kept.is_following() && kept.waiting().is_none());
+        assert!(kept.following().is_some() && kept.wanted().is_none());
+    }
+
+    #[test]
+    fn names_are_short_and_never_empty() {
+        let mut project = project();
+        assert!(!project.rename(" \n "));
+        assert_eq!(project.name, "photos");
+        assert!(project.rename(&format!("  blood\u{7} cells {}", "x".repeat(200))));
+        assert!(project.name.starts_with("blood cells x"));
+        assert_eq!(project.name.chars().count(), NAME);
+    }
+
+    #[test]
+    fn another_run_takes_the_place_of_the_one_before() {
+        let mut project = project();
+        let mut run = Run::default();
+        run.stage = Stage::Training;
+        project.follow(&run);
+        assert!(project.is_training && project.has_run());
+        for stage in [Stage::Pausing, Stage::Paused, Stage::Stopping, Stage::Stopped] {
+            run.stage = stage;
+            project.follow(&run);
+            assert!(!project.is_training, "the user wants it to wait");
+        }
+        run.stage = Stage::Finished;
+        project.follow(&run);
+        project.run_starts(None);
+        assert!(!project.is_finished && !project.has_run());
     }
 
     #[test]
@@ -250,6 +328,9 @@ mod tests {
     #[test]
     fn the_card_says_where_it_stands() {
         let mut project = project();
+        assert_eq!(project.in_words(), "6 photos · not trained yet");
+        project.boxes.insert(3, vec![ObjectBox { class: 1, x0: 0.0, y0: 0.0, x1: 1.0, y1: 4.0 }]);
+        assert_eq!(project.in_words(), "6 photos · 1 box drawn, not trained yet");
         let mut run = Run::default();
         (run.round, run.rounds, run.done_steps, run.total_steps) = (1, 3, 120, 600);
         run.settings = Some(Default::default());

@@ -182,6 +182,10 @@ impl Results {
                     (*done, *total) = (now, all);
                 }
             }
+            Event::MasksRestored { round, settings } => {
+                self.round = round;
+                self.start(&settings);
+            }
             Event::MaskReady { image, width, height, shares, thresholds, miou, doubt, labels } => {
                 let small = SmallMask::new(width, height, &labels, Self::SIDE);
                 let mask = Mask { small, shares, thresholds, miou, doubt };
@@ -363,6 +367,19 @@ mod tests {
         results.apply(Event::FileReady { name: "masks.zip".into(), bytes: vec![] });
         assert_eq!(results.saved.as_deref(), Some("masks.zip"));
         assert!(results.is_complete(), "packing leaves the masks");
+    }
+
+    #[test]
+    fn masks_that_come_back_say_of_which_round() {
+        let mut results = Results::default();
+        for round in [None, Some(1)] {
+            results.apply(Event::MasksRestored { round, settings: MaskSettings::default() });
+            assert!(results.is_busy());
+            results.apply(mask(3, 0, None));
+            results.apply(Event::MasksFinished { images: 1, seconds: 1.0, score: None });
+        }
+        assert_eq!(results.round, Some(1), "those that were made last");
+        assert_eq!(results.complete_rounds().len(), 2);
     }
 
     #[test]

@@ -47,6 +47,17 @@ pub fn time_left(seconds: Option<f64>) -> String {
     }
 }
 
+/// "just now", "5 minutes ago", "12 days ago".
+pub fn ago(seconds: f64) -> String {
+    let minutes = (seconds / 60.0).max(0.0) as u64;
+    match minutes {
+        0 => "just now".into(),
+        1..60 => format!("{} ago", count(minutes, "minute", "minutes")),
+        60..1440 => format!("{} ago", count(minutes / 60, "hour", "hours")),
+        _ => format!("{} ago", count(minutes / 1440, "day", "days")),
+    }
+}
+
 /// "1 image", "1,234 images".
 pub fn count(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", thousands(number), if number == 1 { one } else { many })
@@ -132,6 +143,11 @@ mod tests {
         }
         assert_eq!(elapsed(185.0), "3 min 05 s");
         assert_eq!(elapsed(4320.0), "1 h 12 min");
+        for (seconds, text) in
+            [(-3.0, "just now"), (70.0, "1 minute ago"), (7300.0, "2 hours ago"), (90_000.0, "1 day ago")]
+        {
+            assert_eq!(ago(seconds), text, "{seconds}");
+        }
     }
 
     #[test]

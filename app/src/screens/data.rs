@@ -2,9 +2,10 @@
 
 use leptos::prelude::*;
 
-use super::kept::KeptRun;
+use super::projects::ProjectList;
 use super::tiles::{Over, Tiles};
 use crate::model::data::{self, Data};
+use crate::model::run::Stage;
 use crate::model::{Model, Part, text};
 use crate::parts::bars::{Bar, Bars};
 use crate::parts::confirm::ConfirmButton;
@@ -57,10 +58,10 @@ fn Asking() -> impl IntoView {
         _ => None,
     });
     // One first choice at a time.
-    let offers = state.memo(Part::Kept, |model| model.kept.waiting().is_some());
+    let offers = state.memo(Part::Kept, |model| !model.projects.list.is_empty());
     view! {
         <Failure title="This data set cannot be used" message=failure />
-        <KeptRun />
+        <ProjectList />
         <DropZone
             title="Drop a folder of labelled photos, or one .zip"
             id=""
@@ -155,15 +156,20 @@ fn Facts() -> impl IntoView {
         state.read(Part::Kept, |_| ());
         state.read(Part::Boxes, |_| ());
         state.read(Part::Run, |model| {
-            let question = match (model.run.stage.is_active(), model.run.has_network(), model.kept.is_safe())
-            {
-                (true, _, true) => "This ends the training. What was learned stays until you train anew.",
-                (true, _, false) => "This ends the training.",
-                (false, true, true) => "This drops the masks. The network stays until you train anew.",
-                (false, true, false) => "This drops the trained network and its masks.",
-                (false, false, _) => "",
+            // With a project everything stays.
+            let is_kept = model.kept.following().is_some();
+            let question = match (model.run.stage.is_active(), model.run.has_network()) {
+                (true, _) if is_kept && model.run.stage == Stage::Stopping => {
+                    "It is still being saved. Leaving now loses what was learned since the last checkpoint."
+                }
+                (true, _) if is_kept => {
+                    "This stops the training. It can go on when you open the project again."
+                }
+                (true, _) => "This ends the training.",
+                (false, true) if !is_kept => "This drops the trained network and its masks.",
+                (false, _) => "",
             };
-            let boxes = model.boxes.are_unsaved() && !model.kept.is_safe();
+            let boxes = model.boxes.are_unsaved() && !is_kept;
             let boxes = if boxes { "The boxes that you have drawn are in no file yet." } else { "" };
             [question, boxes].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
         })

@@ -197,10 +197,8 @@ fn plan(state: State) -> String {
 
 /// What training would replace.
 fn replaced(state: State) -> String {
-    state.read(Part::Kept, |model| match model.kept.waiting() {
-        Some(project) => format!(" This replaces the kept run of {}.", project.name),
-        None => String::new(),
-    })
+    let is_kept = state.read(Part::Kept, |model| model.kept.is_safe());
+    if is_kept { " This replaces the run of this project.".into() } else { String::new() }
 }
 
 #[component]

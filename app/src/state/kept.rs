@@ -1,81 +1,71 @@
-//! The run that the browser keeps: taken up from an earlier visit, followed while it goes.
+//! The project of this page: taken up from an earlier visit, made when there is something to keep, followed while
+//! its run goes.
+//!
+//! One begins with the first thing that would be lost: a box that is drawn, or a run. A data set that was only looked
+//! at leaves nothing behind.
 
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use tag2mask_core::dataset::Summary;
 
 use super::{Source, State};
-use crate::browser::project::{self, Claim};
-use crate::browser::window;
-use crate::disk;
+use crate::browser::{project, tabs, window};
+use crate::disk::{self, lock, projects};
+use crate::model::form::Form;
 use crate::model::project::{Kept, Project, Source as KeptSource};
+use crate::model::projects::{Standing, Storage};
+use crate::model::run::Stage;
 use crate::model::{Model, Part, data};
 use crate::protocol::Command;
 
-/// What this page does for its kept run.
-#[derive(Clone, Copy, Default)]
+/// What this page does for its project.
+#[derive(Default)]
 pub(super) struct Keeping {
-    /// Whether this tab is the one that may.
-    pub(super) is_ours: bool,
-    /// Counts runs, so that photos of an earlier one are copied no more.
-    run: u32,
-    /// Whether the weights in use lie on the disk beside the kept run.
+    /// Held while a project is open here, and until its photos are copied.
+    pub(super) claims: BTreeMap<String, lock::Lock>,
+    /// Projects whose photos are being copied.
+    pub(super) copying: BTreeSet<String>,
+    /// Whether the run goes on by itself once it is taken up: only a reload has interrupted it.
+    pub(super) goes_on: bool,
+    /// Whether the project is left as soon as its run has stopped.
+    pub(super) is_leaving: bool,
+    /// Whether the weights in use lie on the disk beside the project.
     pub(super) has_weights: bool,
+    /// Counts looks through the list.
+    pub(super) look: u32,
     /// Whether `project.json` is being written, and whether it has to be once more.
     is_saving: bool,
+    is_behind: bool,
     /// Whether drawn boxes will be written in a moment.
     has_boxes_to_save: bool,
-    is_behind: bool,
 }
 
 impl State {
-    /// Looks for a run of an earlier visit.
-    pub(super) fn look_for_kept(self) {
-        spawn_local(async move {
-            match project::claim().await {
-                Claim::Ours => {}
-                Claim::Elsewhere => return self.change(&[Part::Kept], |model| model.kept = Kept::Elsewhere),
-                Claim::Impossible => {
-                    return self.change(&[Part::Kept], |model| model.kept = Kept::Impossible);
-                }
-            }
-            self.keeping.update_value(|keeping| keeping.is_ours = true);
-            if let Some(project) = project::load().await {
-                self.change(&[Part::Kept], |model| {
-                    if model.kept == Kept::Nothing {
-                        model.kept = Kept::Waiting(project);
-                    }
-                });
-            }
-        });
-    }
-
-    /// Takes the kept run up: its photos first.
-    pub fn take_up(self) {
-        let Some(project) = self.peek(|model| model.kept.waiting().cloned()) else { return };
+    /// Takes up a project that this tab has claimed: its photos first.
+    pub(super) fn take_up(self, project: Project) {
         self.change(&[Part::Kept], |model| model.kept = Kept::Wanted(project.clone()));
-        match project.source {
+        let Project { id, source, .. } = project.clone();
+        match source {
             KeptSource::Sample { images } => self.open(Source::Sample(images)),
             // The card asks for them.
             KeptSource::Files { is_kept: false, .. } => {}
-            KeptSource::Files { ref paths, ref folder, .. } => {
-                let (paths, folder, mut project) = (paths.clone(), folder.clone(), project.clone());
+            KeptSource::Files { paths, folder, .. } => {
+                let mut project = project;
                 self.change(&[Part::Data], |model| model.data = data::Data::Collecting(0));
                 spawn_local(async move {
-                    let files = project::photos(&folder, &paths).await;
+                    let files = project::photos(&id, &folder, &paths).await;
                     // Meanwhile the user may have thought otherwise.
                     let wanted = |model: &Model| {
-                        matches!(model.kept, Kept::Wanted(_))
+                        model.kept.wanted().is_some_and(|wanted| wanted.id == id)
                             && matches!(model.data, data::Data::Collecting(_))
                     };
                     if !self.peek(wanted) {
                         return;
                     }
                     match files {
-                        Some(files) => self.open(Source::Files { files, folder: Some(folder) }),
+                        Some(files) => self.open(Source::Files(files)),
                         None => {
                             project.source = KeptSource::Files { paths, folder, is_kept: false };
                             self.change(&[Part::Kept, Part::Data], |model| {
@@ -89,35 +79,7 @@ impl State {
         }
     }
 
-    /// Deletes the kept run.
-    pub fn discard_kept(self) {
-        self.change(&[Part::Kept], |model| model.kept = Kept::Leaving);
-        let has_weights = self.keeping.with_value(|keeping| keeping.has_weights);
-        self.keeping.update_value(|keeping| {
-            (keeping.run, keeping.has_weights) = (keeping.run.wrapping_add(1), false);
-        });
-        if has_weights {
-            self.weights.set_value(None);
-            self.form.update(crate::model::form::Form::forget_weights);
-        }
-        spawn_local(async move {
-            if let Err(error) = project::forget(|_| false).await {
-                self.tell(format!("Not all of the kept run could be deleted: {}", disk::reason(&error)));
-            }
-            self.change(&[Part::Kept], |model| {
-                // Meanwhile another run may have started.
-                if model.kept == Kept::Leaving {
-                    model.kept = Kept::Nothing;
-                }
-            });
-        });
-    }
-
-    fn tell(self, message: String) {
-        self.change(&[Part::Notices], |model| model.notice(message));
-    }
-
-    /// A data set was read: if it is what the wanted run learns from, the trainer takes the run up.
+    /// A data set was read: if it is that of the wanted project, the trainer takes its run up.
     pub(super) fn meet_kept(self) {
         let Some(summary) = self.peek(|model| model.data.summary().cloned()) else { return };
         let mut met = Ok(false);
@@ -126,95 +88,48 @@ impl State {
             Ok(false) => self.send_boxes(),
             Err(message) => {
                 self.send_boxes();
+                self.keeping.update_value(|keeping| keeping.goes_on = false);
+                self.let_go();
                 self.tell(message);
             }
             Ok(true) => {
-                self.change(&Part::ALL, |model| {
-                    model.clear_run();
-                    model.run.start();
+                self.change(&[Part::Data], |model| {
+                    if let (Kept::Following(project), data::Data::Ready { name, .. }) =
+                        (&model.kept, &mut model.data)
+                    {
+                        name.clone_from(&project.name);
+                    }
                 });
+                // A run that goes on by itself, and ends the page each time, must not do so at every load: it is noted
+                // again with its first checkpoint.
+                if self.keeping.with_value(|keeping| !keeping.goes_on) {
+                    self.remember_open();
+                }
                 self.fetch_kept_weights();
                 self.restore_with_boxes();
-                window::go_to("run");
+                self.keep_source();
             }
         }
     }
 
+    fn remember_open(self) {
+        self.peek(|model| tabs::remember_open(model.kept.following().map(|project| project.id.as_str())));
+    }
+
     fn fetch_kept_weights(self) {
-        let name = self.peek(|model| match &model.kept {
-            Kept::Following(project) => project.weights.clone(),
-            _ => None,
-        });
-        let Some(name) = name else { return };
+        let Some((id, name)) = self.peek(|model| {
+            let project = model.kept.following()?;
+            Some((project.id.clone(), project.weights.clone()?))
+        }) else {
+            return;
+        };
         spawn_local(async move {
             // Gone or not: the run itself does not need it any more.
-            if let Some(file) = project::weights(&name).await {
+            if let Some(file) = project::weights(&id, &name).await {
                 self.choose_weights(file);
                 self.keeping.update_value(|keeping| keeping.has_weights = true);
             }
         });
-    }
-
-    /// A run starts: from now on it is the one that is kept. `true` if this tab may.
-    pub(super) fn keep_this_run(self, summary: &Arc<Summary>) -> bool {
-        let keeping = self.keeping.get_value();
-        if !keeping.is_ours {
-            return false;
-        }
-        let name = self.peek(|model| match &model.data {
-            data::Data::Ready { name, .. } => name.clone(),
-            _ => String::new(),
-        });
-        let needs_weights = self.form.with_untracked(|form| !form.valid().backbone.trains_from_scratch());
-        let weights = self.weights.get_value().filter(|_| needs_weights);
-        let (source, folder, files) = match self.source.get_value() {
-            Some(Source::Sample(images)) => (KeptSource::Sample { images }, String::new(), Vec::new()),
-            Some(Source::Files { files, folder }) => {
-                let paths = files.iter().map(|picked| picked.path.clone()).collect();
-                // Those that come from the disk stay where they are.
-                let is_kept = folder.is_some();
-                let folder = folder.unwrap_or_else(project::new_folder);
-                let files = if is_kept { Vec::new() } else { files };
-                (KeptSource::Files { paths, folder: folder.clone(), is_kept }, folder, files)
-            }
-            None => return false,
-        };
-        let has_weights = keeping.has_weights && weights.is_some();
-        let mut project = Project::new(name, source, summary, weights.as_ref().map(web_sys::File::name));
-        self.peek(|model| project.take_boxes(&model.boxes));
-        self.change(&[Part::Kept], |model| model.kept = Kept::Following(project));
-        let run = keeping.run.wrapping_add(1);
-        self.keeping.update_value(|keeping| keeping.run = run);
-        spawn_local(async move {
-            let kept = async {
-                // Not its checkpoints: the trainer replaces them itself, and may have begun to.
-                let run_name = disk::RUN.last().copied();
-                project::forget(|name| {
-                    Some(name) == run_name || name == folder || (has_weights && name == project::WEIGHTS)
-                })
-                .await?;
-                if let Some(weights) = weights.filter(|_| !has_weights) {
-                    project::keep_weights(&weights).await?;
-                }
-                let wanted = || self.keeping.with_value(|keeping| keeping.run == run);
-                if files.is_empty() {
-                    return Ok(project::Copied::Unwanted);
-                }
-                project::keep_photos(&folder, &files, wanted).await
-            };
-            let again = "to go on after a reload, you would have to give them again";
-            match kept.await {
-                Ok(project::Copied::All) => self.photos_are_kept(&folder),
-                Ok(project::Copied::Unwanted) => {}
-                Ok(project::Copied::NoRoom) => {
-                    self.tell(format!("The browser has no room to keep the photos: {again}."));
-                }
-                Err(error) => {
-                    self.tell(format!("The photos are not kept: {again} ({}).", disk::reason(&error)));
-                }
-            }
-        });
-        true
     }
 
     /// The trainer takes the run up with the boxes that it has learned from; where some were drawn later, they
@@ -228,19 +143,165 @@ impl State {
                 model.boxes.restore(project.boxes.clone(), project.has_new_boxes);
             }
         });
+        let Some(project) = self.peek(|model| model.kept.following().cloned()) else { return };
+        if !project.has_run() {
+            return self.send_boxes();
+        }
+        self.change(&Part::ALL, |model| {
+            model.clear_run();
+            model.run.start();
+        });
+        // Those of a run that goes on are soon out of date.
+        let masks = self.keeping.with_value(|keeping| !keeping.goes_on);
+        let restore = Command::Restore { project: project.id, masks };
         if self.peek(|model| model.boxes.are_new()) {
-            self.send(Command::Restore, None);
+            self.send(restore, None);
             self.send_boxes();
         } else {
             self.send_boxes();
-            self.send(Command::Restore, None);
+            self.send(restore, None);
+        }
+        window::go_to("run");
+    }
+
+    /// The run that was taken up stands at its checkpoint: it goes on where only a reload has interrupted it.
+    pub(super) fn go_on_if_interrupted(self) {
+        let mut goes_on = false;
+        self.keeping.update_value(|keeping| goes_on = std::mem::take(&mut keeping.goes_on));
+        let is_so = |model: &Model| model.run.stage == Stage::Stopped && !model.boxes.are_new();
+        if goes_on && self.peek(is_so) {
+            self.go_on();
         }
     }
 
-    /// Writes drawn boxes beside the run, at most once a second.
+    /// A run starts: it takes the place of the project's run before. The project's name on the disk, if anything
+    /// can be kept.
+    pub(super) fn keep_this_run(self) -> Option<String> {
+        let id = self.keep_project()?;
+        let needs_weights = self.form.with_untracked(|form| !form.valid().backbone.trains_from_scratch());
+        let weights = self.weights.get_value().filter(|_| needs_weights);
+        let is_there = self.keeping.with_value(|keeping| keeping.has_weights) && weights.is_some();
+        self.change(&[Part::Kept], |model| {
+            if let Kept::Following(project) = &mut model.kept {
+                project.run_starts(weights.as_ref().map(web_sys::File::name));
+                project.take_boxes(&model.boxes);
+            }
+        });
+        self.save_project();
+        let of = id.clone();
+        if let Some(weights) = weights.filter(|_| !is_there) {
+            spawn_local(async move {
+                if let Err(error) = project::keep_weights(&of, &weights).await {
+                    self.tell(format!("The weights file is not kept: {}", disk::reason(&error)));
+                }
+            });
+        }
+        Some(id)
+    }
+
+    /// From now on there is something to keep: the project is made, unless it is there. Its name on the disk;
+    /// `None` where nothing can be kept.
+    pub(super) fn keep_project(self) -> Option<String> {
+        if let Some(id) = self.peek(|model| model.kept.following().map(|project| project.id.clone())) {
+            return Some(id);
+        }
+        // One that is wanted waits for the same data set.
+        if self.peek(|model| model.projects.storage != Storage::Possible || model.kept != Kept::Nothing) {
+            return None;
+        }
+        let (summary, name) = self.peek(|model| match &model.data {
+            data::Data::Ready { summary, name } => Some((summary.clone(), name.clone())),
+            _ => None,
+        })?;
+        let source = match self.source.get_value()? {
+            Source::Sample(images) => KeptSource::Sample { images },
+            Source::Files(files) => KeptSource::Files {
+                paths: files.iter().map(|picked| picked.path.clone()).collect(),
+                folder: project::PHOTOS.into(),
+                is_kept: false,
+            },
+        };
+        let id = project::new_id();
+        let project = Project::new(id.clone(), name, source, &summary);
+        self.change(&[Part::Kept], |model| model.kept = Kept::Following(project));
+        self.keeping.update_value(|keeping| keeping.has_weights = false);
+        self.remember_open();
+        let of = id.clone();
+        spawn_local(async move {
+            let claim = lock::claim(&of).await;
+            self.keeping.update_value(|keeping| keeping.claims.extend(claim.map(|claim| (of, claim))));
+            self.save_project();
+            self.keep_source();
+            // It may have been left meanwhile; others hear of it in any case.
+            self.let_go();
+            disk::ask_to_persist().await;
+        });
+        Some(id)
+    }
+
+    /// Copies the photos to the project, where they are not yet.
+    fn keep_source(self) {
+        let Some((id, folder)) = self.peek(|model| {
+            let project = model.kept.following()?;
+            match &project.source {
+                KeptSource::Files { folder, is_kept: false, .. } => {
+                    Some((project.id.clone(), folder.clone()))
+                }
+                _ => None,
+            }
+        }) else {
+            return;
+        };
+        let Some(Source::Files(files)) = self.source.get_value() else { return };
+        let mut is_first = false;
+        self.keeping.update_value(|keeping| is_first = keeping.copying.insert(id.clone()));
+        if !is_first {
+            return;
+        }
+        // They may have been given in another order than the last time.
+        let paths: Vec<String> = files.iter().map(|picked| picked.path.clone()).collect();
+        spawn_local(async move {
+            let again = "to open this project again, you would have to give them again";
+            match project::keep_photos(&id, &folder, &files).await {
+                Ok(true) => {
+                    self.photos_are_kept(&id, KeptSource::Files { paths, folder, is_kept: true }).await
+                }
+                Ok(false) => {
+                    self.tell(format!("The browser has no room to keep the photos: {again}."));
+                }
+                Err(error) => {
+                    self.tell(format!("The photos are not kept: {again} ({}).", disk::reason(&error)));
+                }
+            }
+            self.keeping.update_value(|keeping| {
+                keeping.copying.remove(&id);
+            });
+            self.let_go();
+        });
+    }
+
+    async fn photos_are_kept(self, id: &str, source: KeptSource) {
+        let mut is_open = false;
+        self.change(&[Part::Kept], |model| {
+            if let Kept::Following(project) | Kept::Wanted(project) = &mut model.kept
+                && project.id == id
+            {
+                project.source = source.clone();
+                is_open = true;
+            }
+        });
+        if is_open {
+            return self.save_project();
+        }
+        // It was left meanwhile.
+        if let Some(project) = projects::load(id).await {
+            self.save(Project { source, ..project }).await;
+        }
+    }
+
+    /// Writes drawn boxes to the project, at most once a second. The first ones make it.
     pub(super) fn keep_boxes(self) {
-        let follows = self.peek(|model| model.kept.is_following());
-        if !follows || self.keeping.with_value(|keeping| keeping.has_boxes_to_save) {
+        if self.keep_project().is_none() || self.keeping.with_value(|keeping| keeping.has_boxes_to_save) {
             return;
         }
         self.keeping.update_value(|keeping| keeping.has_boxes_to_save = true);
@@ -256,53 +317,78 @@ impl State {
         set_timeout(later, Duration::from_secs(1));
     }
 
-    fn photos_are_kept(self, of: &str) {
-        self.change(&[Part::Kept], |model| {
-            if let Kept::Following(project) | Kept::Waiting(project) = &mut model.kept
-                && let KeptSource::Files { is_kept, folder, .. } = &mut project.source
-                && folder == of
-            {
-                *is_kept = true;
-            }
-        });
-        self.save_project();
-    }
-
-    /// The user leaves this data set: its run can be taken up again, until another one starts.
+    /// The user leaves this data set: its project waits in the list.
     pub fn leave_kept(self) {
+        let mut left = None;
         self.change(&[Part::Kept], |model| {
             // The last ones may not have been written yet.
-            if let Kept::Following(project) = &mut model.kept {
+            if let Kept::Following(mut project) = std::mem::take(&mut model.kept) {
                 project.take_boxes(&model.boxes);
-            }
-            if let Kept::Following(project) | Kept::Wanted(project) = &model.kept {
-                let has_checkpoint = !project.progress.is_empty();
-                model.kept = if has_checkpoint { Kept::Waiting(project.clone()) } else { Kept::Nothing };
+                if let Some(entry) = model.projects.entry_mut(&project.id) {
+                    entry.standing = Standing::Saving;
+                }
+                left = Some(project);
             }
         });
+        tabs::remember_open(None);
+        let mut had_weights = false;
+        self.keeping.update_value(|keeping| {
+            had_weights = std::mem::take(&mut keeping.has_weights);
+            keeping.goes_on = false;
+        });
+        // Those of a project go with it.
+        if had_weights {
+            self.weights.set_value(None);
+            self.form.update(Form::forget_weights);
+        }
+        match left {
+            Some(project) => spawn_local(async move {
+                self.save(project).await;
+                self.let_go();
+            }),
+            None => self.let_go(),
+        }
+    }
+
+    /// Gives projects back that are no longer open here, once their photos are copied: others may open them.
+    fn let_go(self) {
+        let open = self.peek(|model| model.kept.project().map(|project| project.id.clone()));
+        self.keeping.update_value(|Keeping { claims, copying, .. }| {
+            claims.retain(|id, _| open.as_ref() == Some(id) || copying.contains(id));
+        });
+        self.projects_have_changed();
     }
 
     /// Writes where the run stands, now that a checkpoint is on the disk; or that the run is kept no more.
     pub(super) fn follow_run(self, ok: bool) {
-        self.change(&[Part::Kept, Part::Run], |model| match &mut model.kept {
-            Kept::Following(project) if ok => project.follow(&model.run),
-            Kept::Following(_) => model.kept = Kept::Nothing,
-            _ => {}
+        if self.peek(|model| model.kept.following().is_none()) {
+            return;
+        }
+        if !ok {
+            return self.leave_kept();
+        }
+        self.remember_open();
+        self.change(&[Part::Kept, Part::Run], |model| {
+            if let Kept::Following(project) = &mut model.kept {
+                project.follow(&model.run);
+            }
         });
         self.save_project();
     }
 
-    /// Writes `project.json`, once more if it has changed meanwhile. Before the first checkpoint there is
-    /// nothing to take up.
+    /// Notes whether the run is under way by the user's wish: else a reload does not let it go on by itself.
+    pub(super) fn note_training(self, is_training: bool) {
+        self.change(&[Part::Kept], |model| {
+            if let Kept::Following(project) = &mut model.kept {
+                project.is_training = is_training;
+            }
+        });
+        self.save_project();
+    }
+
+    /// Writes `project.json`, once more if it has changed meanwhile.
     fn save_project(self) {
-        let current = move || {
-            self.peek(|model| match &model.kept {
-                Kept::Following(project) | Kept::Waiting(project) if !project.progress.is_empty() => {
-                    Some(project.clone())
-                }
-                _ => None,
-            })
-        };
+        let current = move || self.peek(|model| model.kept.following().cloned());
         if current().is_none() {
             return;
         }
@@ -313,10 +399,7 @@ impl State {
         }
         spawn_local(async move {
             while let Some(project) = current() {
-                if let Err(error) = project::save(&project).await {
-                    self.change(&[Part::Kept], |model| model.kept = Kept::Nothing);
-                    self.tell(format!("This run is not kept in the browser: {}", disk::reason(&error)));
-                }
+                self.save(project).await;
                 if !self.keeping.with_value(|keeping| keeping.is_behind) {
                     break;
                 }
@@ -324,5 +407,23 @@ impl State {
             }
             self.keeping.update_value(|keeping| keeping.is_saving = false);
         });
+    }
+
+    pub(super) async fn save(self, project: Project) {
+        let project = Project { saved: window::now(), ..project };
+        let mut gave = Vec::new();
+        let saved = projects::save(&project, &mut gave).await;
+        for name in gave {
+            self.tell(projects::gave_room(&name));
+        }
+        if let Err(error) = saved {
+            let reason = disk::reason(&error);
+            self.tell(format!("Where this project stands could not be written in the browser: {reason}"));
+        }
+        tabs::tell_others();
+    }
+
+    pub(super) fn tell(self, message: String) {
+        self.change(&[Part::Notices], |model| model.notice(message));
     }
 }

@@ -14,6 +14,7 @@ use tag2mask_core::{Error, Event, Result};
 use wasm_bindgen::JsValue;
 
 use super::host::Page;
+use super::made::{self, Told};
 use super::work::{Made, Shared, files_of};
 use crate::disk;
 
@@ -91,11 +92,12 @@ pub(super) async fn masks(
     let mut files = Vec::new();
     let endpoint = page.endpoint.clone();
     let classes = dataset.classes.len();
+    let mut told = Vec::new();
     let mut sink = |mask: Mask| {
         let miou = scorer.add(&mask)?;
         files.push((format!("{}.png", dataset.items[mask.item].stem), palette_png::encode(&mask.labels)?));
         let covered = mask.labels.shares(classes).into_iter().enumerate().filter(|&(_, share)| share > 0.0);
-        endpoint.tell(Event::MaskReady {
+        let mut event = Event::MaskReady {
             image: mask.item,
             width: mask.labels.width,
             height: mask.labels.height,
@@ -103,24 +105,36 @@ pub(super) async fn masks(
             thresholds: dataset.items[mask.item].labels.iter().copied().zip(mask.thresholds).collect(),
             miou,
             doubt: Some(mask.doubt),
-            labels: mask.labels.labels,
-        });
+            labels: Vec::new(),
+        };
+        told.push(event.clone());
+        if let Event::MaskReady { labels, .. } = &mut event {
+            *labels = mask.labels.labels;
+        }
+        endpoint.tell(event);
         Ok(())
     };
     let finished = make_masks(&job, &trained, &compute, page, &mut sink).await?;
     let images = files.len();
     files.push(("classes.txt".into(), classes_txt::encode(&dataset.classes)));
-    {
+    let number = {
         let mut trainer = this.borrow_mut();
         trainer.masks_made += 1;
-        let number = trainer.masks_made;
-        let (confusion, looked_at_truth) = (Some(scorer.confusion().clone()), !is_blind(settings.threshold));
-        trainer.masks.insert(round, Made { files, number, confusion, looked_at_truth });
-    }
+        trainer.masks_made
+    };
+    let (confusion, looked_at_truth) = (Some(scorer.confusion().clone()), !is_blind(settings.threshold));
     if finished {
         let score = scorer.score(!is_blind(settings.threshold));
-        page.emit(Event::MasksFinished { images, seconds: started.elapsed().as_secs_f64(), score });
+        let ended = Event::MasksFinished { images, seconds: started.elapsed().as_secs_f64(), score };
+        told.push(ended.clone());
+        let told = Told { round, settings: settings.clone(), number, events: told };
+        let kept = made::keep(&mut page.store, &told, &files);
+        this.borrow_mut().masks.insert(round, Made { files, number, confusion, looked_at_truth });
+        page.emit(ended);
+        kept?;
+        page.carry().await;
     } else {
+        this.borrow_mut().masks.insert(round, Made { files, number, confusion, looked_at_truth });
         page.emit(Event::Stopped { round: trained.position.round, step: trained.position.step });
     }
     Ok(())

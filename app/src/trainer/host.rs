@@ -8,7 +8,7 @@ use tag2mask_core::run::{Control, Host};
 use super::endpoint::Endpoint;
 use super::kept::KeptStore;
 use super::turn::{sleep, yield_now};
-use crate::disk;
+use crate::disk::{self, projects};
 
 /// How often a paused run looks for a new wish.
 const PAUSE_MILLISECONDS: i32 = 50;
@@ -23,7 +23,12 @@ pub(super) struct Page<'a> {
 impl Page<'_> {
     /// Carries what the run has written to the browser's disk. Where that fails, training goes on without.
     pub(super) async fn carry(&mut self) {
-        match self.store.carry().await {
+        let mut gave = Vec::new();
+        let carried = self.store.carry(&mut gave).await;
+        for name in gave {
+            self.emit(Event::Warning { message: projects::gave_room(&name) });
+        }
+        match carried {
             Ok(carried) => {
                 if carried {
                     self.emit(Event::Kept { ok: true });

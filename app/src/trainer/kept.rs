@@ -10,7 +10,9 @@ use tag2mask_core::run::RunStore;
 use tag2mask_core::run::store::MemoryStore;
 use wasm_bindgen::JsValue;
 
-use crate::disk::{self, Folder};
+use super::made::MADE;
+use crate::disk::projects::{self, PROJECTS, RUN};
+use crate::disk::{Folder, lock};
 
 /// Grows with every few steps: it is written when something else is.
 const LOG: &str = "events.jsonl";
@@ -22,19 +24,21 @@ pub struct KeptStore(Rc<RefCell<Kept>>);
 #[derive(Default)]
 struct Kept {
     files: MemoryStore,
-    /// Whether the disk is to follow.
-    on_disk: bool,
+    /// The project on the disk that is to follow.
+    project: Option<String>,
     /// Whether what the disk holds is of an earlier run.
     is_stale: bool,
     /// Files that differ from the disk's.
     changed: BTreeSet<String>,
     /// Files that are on the disk only: networks of earlier rounds would fill the memory.
     away: BTreeSet<String>,
+    /// Files that the disk is still to lose.
+    gone: BTreeSet<String>,
 }
 
 /// Whether training does without the file once it is written.
 fn can_go(name: &str) -> bool {
-    name.starts_with("round-") || name.starts_with("masks-")
+    name.starts_with("round-") || name.starts_with("masks-") || name.starts_with(MADE)
 }
 
 impl KeptStore {
@@ -48,22 +52,27 @@ impl KeptStore {
         *self.0.borrow_mut() = Kept { is_stale: true, ..Kept::default() };
     }
 
-    /// Whether the disk follows from now on.
-    pub fn keep_on_disk(&self, keep: bool) {
+    /// Which project on the disk follows from now on, if any.
+    pub fn keep_on_disk(&self, project: Option<&str>) {
         let mut kept = self.0.borrow_mut();
-        if keep && !kept.on_disk {
+        if kept.project.as_deref() != project {
             let Kept { files, changed, .. } = &mut *kept;
             changed.extend(files.files.keys().cloned());
+            kept.project = project.map(str::to_owned);
         }
-        kept.on_disk = keep;
     }
 
-    /// Takes the disk's files in place of those in memory; `false` when there are none.
+    /// Whether the disk follows.
+    pub fn is_on_disk(&self) -> bool {
+        self.0.borrow().project.is_some()
+    }
+
+    /// Takes the files of a project in place of those in memory; `false` when there are none.
     ///
     /// # Errors
     /// The browser's reason.
-    pub async fn load(&self) -> std::result::Result<bool, JsValue> {
-        let Some(folder) = Folder::open(disk::RUN).await else { return Ok(false) };
+    pub async fn load(&self, project: &str) -> std::result::Result<bool, JsValue> {
+        let Some(folder) = Folder::open(&[PROJECTS, project, RUN]).await else { return Ok(false) };
         let mut files = MemoryStore::default();
         let (away, here): (BTreeSet<String>, BTreeSet<String>) =
             folder.names().await?.into_iter().partition(|name| can_go(name));
@@ -73,8 +82,14 @@ impl KeptStore {
             }
         }
         let found = !files.files.is_empty();
-        *self.0.borrow_mut() = Kept { files, on_disk: true, away, ..Kept::default() };
+        *self.0.borrow_mut() = Kept { files, project: Some(project.to_owned()), away, ..Kept::default() };
         Ok(found)
+    }
+
+    /// Names of all files, wherever they are.
+    pub fn kept_names(&self) -> BTreeSet<String> {
+        let kept = self.0.borrow();
+        kept.files.files.keys().chain(&kept.away).cloned().collect()
     }
 
     /// Brings a file back that is on the disk only.
@@ -85,7 +100,8 @@ impl KeptStore {
         if !self.0.borrow().away.contains(name) {
             return Ok(());
         }
-        let bytes = match Folder::open(disk::RUN).await {
+        let project = self.0.borrow().project.clone().unwrap_or_default();
+        let bytes = match Folder::open(&[PROJECTS, &project, RUN]).await {
             Some(folder) => folder.read(name).await?,
             None => None,
         };
@@ -97,13 +113,13 @@ impl KeptStore {
         Ok(())
     }
 
-    /// Brings every file back.
+    /// Brings every file of the run back: all but made masks.
     ///
     /// # Errors
     /// As [`bring`](Self::bring).
     pub async fn bring_all(&self) -> std::result::Result<(), JsValue> {
         let away = self.0.borrow().away.clone();
-        for name in away {
+        for name in away.into_iter().filter(|name| !name.starts_with(MADE)) {
             self.bring(&name).await?;
         }
         Ok(())
@@ -112,50 +128,64 @@ impl KeptStore {
     /// Lets go of what is as well on the disk, and training does without.
     pub fn release(&self) {
         let mut kept = self.0.borrow_mut();
-        let Kept { files, on_disk, changed, away, .. } = &mut *kept;
-        if *on_disk {
+        let Kept { files, project, changed, away, .. } = &mut *kept;
+        if project.is_some() {
             let gone = |name: &String| can_go(name) && !changed.contains(name);
             away.extend(files.files.keys().filter(|name| gone(name)).cloned());
             files.files.retain(|name, _| !away.contains(name));
         }
     }
 
+    /// Drops the files whose names begin so; the disk's go with the next checkpoint.
+    pub fn forget(&self, prefix: &str) {
+        let mut kept = self.0.borrow_mut();
+        let Kept { files, changed, away, gone, .. } = &mut *kept;
+        let names = files.files.keys().chain(&*away).filter(|name| name.starts_with(prefix));
+        gone.extend(names.cloned());
+        files.files.retain(|name, _| !name.starts_with(prefix));
+        changed.retain(|name| !name.starts_with(prefix));
+        away.retain(|name| !name.starts_with(prefix));
+    }
+
     /// Whether a checkpoint waits to be carried to the disk.
     pub fn has_news(&self) -> bool {
         let kept = self.0.borrow();
-        kept.on_disk && kept.changed.iter().any(|name| name != LOG)
+        kept.project.is_some() && kept.changed.iter().any(|name| name != LOG)
     }
 
-    /// Carries what has changed to the disk, the log last: it never tells of a checkpoint that is not there.
-    /// `false` where the disk does not follow.
+    /// Carries what has changed to the disk, the log last: it never tells of a checkpoint that is not there. Names
+    /// of other projects that had to give room go to `gave`. `false` where the disk does not follow.
     ///
     /// # Errors
     /// The browser's reason, in most cases a lack of room. The disk no longer follows then.
-    pub async fn carry(&self) -> std::result::Result<bool, JsValue> {
-        if !self.0.borrow().on_disk {
-            return Ok(false);
-        }
-        match self.try_to_carry().await {
+    pub async fn carry(&self, gave: &mut Vec<String>) -> std::result::Result<bool, JsValue> {
+        let Some(project) = self.0.borrow().project.clone() else { return Ok(false) };
+        match self.try_to_carry(&project, gave).await {
             Ok(()) => {
                 self.release();
                 Ok(true)
             }
             Err(error) => {
-                self.0.borrow_mut().on_disk = false;
+                self.0.borrow_mut().project = None;
                 Err(error)
             }
         }
     }
 
-    async fn try_to_carry(&self) -> std::result::Result<(), JsValue> {
+    async fn try_to_carry(&self, id: &str, gave: &mut Vec<String>) -> std::result::Result<(), JsValue> {
+        let _turn = lock::turn(id).await;
         if self.0.borrow().is_stale {
             // What an earlier run left would pass for this one's.
-            if let (Some(project), Some(run)) = (Folder::open(disk::PROJECT).await, disk::RUN.last()) {
-                project.remove(run).await?;
+            if let Some(project) = Folder::open(&[PROJECTS, id]).await {
+                project.remove(RUN).await?;
             }
             self.0.borrow_mut().is_stale = false;
         }
-        let folder = Folder::create(disk::RUN).await?;
+        let folder = Folder::create(&[PROJECTS, id, RUN]).await?;
+        let gone = std::mem::take(&mut self.0.borrow_mut().gone);
+        for name in gone {
+            folder.remove(&name).await?;
+        }
         let changed = std::mem::take(&mut self.0.borrow_mut().changed);
         let (log, files): (Vec<_>, Vec<_>) = changed.into_iter().partition(|name| name == LOG);
         for name in files.into_iter().chain(log) {
@@ -168,7 +198,7 @@ impl KeptStore {
                 .get(&name)
                 .map(|bytes| js_sys::Uint8Array::from(bytes.as_slice()));
             if let Some(bytes) = bytes
-                && let Err(error) = folder.write(&name, &bytes).await
+                && let Err(error) = projects::write(&folder, &name, &bytes, id, gave).await
             {
                 self.0.borrow_mut().changed.insert(name);
                 return Err(error);
@@ -182,6 +212,7 @@ impl RunStore for KeptStore {
     fn write(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
         let mut kept = self.0.borrow_mut();
         kept.changed.insert(name.to_owned());
+        kept.gone.remove(name);
         kept.files.write(name, bytes)
     }
 

@@ -14,14 +14,15 @@ use tag2mask_core::run::train::{Run, train};
 use tag2mask_core::{Error, Result};
 
 use super::host::Page;
+use super::made::MADE;
 use super::work::Shared;
 use crate::disk;
 
 /// The run as the browser's disk has it: its news again, and from there on as if it had never been away.
-pub(super) async fn restore(page: &mut Page<'_>) -> Result<()> {
+pub(super) async fn restore(page: &mut Page<'_>, project: &str) -> Result<()> {
     let lost = |reason: String| Error::NoData { reason: format!("the kept run cannot be read: {reason}") };
     let store = page.store.clone();
-    let found = store.load().await.map_err(|error| lost(disk::reason(&error)))?;
+    let found = store.load(project).await.map_err(|error| lost(disk::reason(&error)))?;
     if !found || !replay(&store, page)? {
         return Err(lost("it has no checkpoint yet; train again".into()));
     }
@@ -33,7 +34,7 @@ pub(super) async fn run(
     this: &Shared,
     settings: &Settings,
     previews: &[usize],
-    keep: bool,
+    keep: Option<&str>,
     page: &mut Page<'_>,
 ) -> Result<()> {
     let mut store = page.store.clone();
@@ -43,6 +44,8 @@ pub(super) async fn run(
         store.clear();
         this.borrow_mut().masks.clear();
     }
+    // Made by what it had learned until now.
+    store.forget(MADE);
     store.keep_on_disk(keep);
     let ended = learn(this, settings, None, previews, &mut store, page).await;
     page.carry().await;

@@ -13,6 +13,7 @@ mod endpoint;
 mod host;
 mod kept;
 mod learning;
+mod made;
 mod packing;
 mod turn;
 mod work;

@@ -13,6 +13,7 @@ use wasm_bindgen::prelude::*;
 use super::endpoint::Endpoint;
 use super::host::Page;
 use super::kept::KeptStore;
+use super::made::MADE;
 use super::turn::yield_now;
 use super::work::{Shared, missing};
 use crate::disk;
@@ -69,6 +70,7 @@ pub(super) async fn pack_run(store: &KeptStore, endpoint: &Endpoint) -> Result<(
     let lost = |error: JsValue| Error::NoData { reason: disk::reason(&error) };
     store.bring_all().await.map_err(lost)?;
     let files = store.files().files.clone();
+    let files = files.into_iter().filter(|(name, _)| !name.starts_with(MADE));
     store.release();
     pack("run.zip", files, endpoint)
 }

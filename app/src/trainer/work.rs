@@ -27,6 +27,7 @@ use super::endpoint::Endpoint;
 use super::host::Page;
 use super::kept::KeptStore;
 use super::learning::{restore, run, train_segmenter};
+use super::made;
 use super::packing::{pack, pack_masks, pack_run};
 use crate::protocol::{Command, PROTOCOL_VERSION};
 
@@ -100,12 +101,13 @@ impl Trainer {
                 trainer.weights = Some(Rc::new(file?));
                 Ok(())
             }
-            Command::Restore => {
+            Command::Restore { project, masks } => {
                 this.borrow_mut().boxes_are_new = false;
-                restore(&mut page).await
+                restore(&mut page, &project).await?;
+                if masks { made::restore(this, &mut page).await } else { Ok(()) }
             }
             Command::Train { settings, previews, keep } => {
-                run(this, &settings, &previews, keep, &mut page).await
+                run(this, &settings, &previews, keep.as_deref(), &mut page).await
             }
             Command::Masks { settings, round } => masks(this, &settings, round, &mut page).await,
             Command::ShowMask { round, image, side } => show_mask(this, round, image, side, endpoint),

@@ -160,6 +160,7 @@ impl Host for Terminal<'_> {
             | Event::MaskShown { .. }
             | Event::MaskCorrected { .. }
             | Event::Kept { .. }
+            | Event::MasksRestored { .. }
             | Event::PhotosRead { .. }
             | Event::PhotoReady { .. }
             | Event::MasksFinished { .. }

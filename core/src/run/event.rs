@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::settings::Settings;
+use super::settings::{MaskSettings, Settings};
 use crate::dataset::{Problem, Summary};
 
 /// The compute device that a run uses.
@@ -189,6 +189,9 @@ pub enum Event {
     Stopped { round: usize, step: usize },
     /// All rounds are done.
     TrainingFinished { seconds: f64 },
+    /// Masks that were made before come back, each as `MaskReady`, and `MasksFinished` after the last: those of the
+    /// network at the end of a round, or of what was learned until then.
+    MasksRestored { round: Option<usize>, settings: MaskSettings },
     /// One mask is ready: labels as in [`crate::masks::LabelMap`].
     MaskReady {
         image: usize,
@@ -276,6 +279,7 @@ impl Event {
                 | Self::FileReady { .. }
                 | Self::Progress { .. }
                 | Self::Kept { .. }
+                | Self::MasksRestored { .. }
                 | Self::MaskReady { .. }
                 | Self::MaskShown { .. }
                 | Self::MaskCorrected { .. }

@@ -1,0 +1,76 @@
+//! The other tabs of this page, and what this one had open before it was loaded again.
+
+use js_sys::Function;
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen]
+extern "C" {
+    type BroadcastChannel;
+
+    #[wasm_bindgen(constructor, catch)]
+    fn new(name: &str) -> Result<BroadcastChannel, JsValue>;
+
+    #[wasm_bindgen(method, catch, js_name = postMessage)]
+    fn post(this: &BroadcastChannel, message: &JsValue) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method, setter)]
+    fn set_onmessage(this: &BroadcastChannel, listener: &Function);
+
+    /// Kept for a tab: it survives a reload and a crash, and no other tab sees it.
+    #[wasm_bindgen(catch, js_namespace = sessionStorage, js_name = getItem)]
+    fn get_item(key: &str) -> Result<Option<String>, JsValue>;
+
+    #[wasm_bindgen(catch, js_namespace = sessionStorage, js_name = setItem)]
+    fn set_item(key: &str, value: &str) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(catch, js_namespace = sessionStorage, js_name = removeItem)]
+    fn remove_item(key: &str) -> Result<(), JsValue>;
+}
+
+const OPEN: &str = "tag2mask-open-project";
+
+thread_local! {
+    /// Old engines have none: their tabs learn of each other when they get the focus.
+    static CHANNEL: Option<BroadcastChannel> = BroadcastChannel::new("tag2mask-projects").ok();
+}
+
+/// Tells the other tabs that projects have changed.
+pub fn tell_others() {
+    CHANNEL.with(|channel| {
+        if let Some(channel) = channel {
+            // A channel that is never closed takes every message.
+            let _ = channel.post(&JsValue::NULL);
+        }
+    });
+}
+
+/// Calls `look` when projects may have changed in another tab: it says so, or this one gets the focus, for a tab that
+/// ends says nothing.
+pub fn listen(look: impl Fn() + 'static) {
+    let listener = Closure::<dyn Fn()>::new(look);
+    let function = listener.as_ref().unchecked_ref::<Function>();
+    CHANNEL.with(|channel| {
+        if let Some(channel) = channel {
+            channel.set_onmessage(function);
+        }
+    });
+    if let Some(window) = web_sys::window() {
+        // Where it cannot be registered the list is as old as the page.
+        let _ = window.add_event_listener_with_callback("focus", function);
+    }
+    listener.forget();
+}
+
+/// Notes which project this tab has open.
+pub fn remember_open(project: Option<&str>) {
+    // Where nothing can be noted the next load begins with the list.
+    let _ = match project {
+        Some(id) => set_item(OPEN, id),
+        None => remove_item(OPEN),
+    };
+}
+
+/// The project that this tab had open.
+pub fn open_before() -> Option<String> {
+    get_item(OPEN).ok().flatten()
+}

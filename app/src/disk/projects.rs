@@ -1,0 +1,167 @@
+//! Projects on the browser's disk, a folder each:
+//!
+//! ```text
+//! projects/<id>/project.json   what it is, where it stands, what was drawn
+//!               photos/000000  what the user gave, numbered
+//!               weights        the weights file that was given
+//!               run/           core's files, as of any run
+//! ```
+//!
+//! These files are all there is, with no database beside them: one source of truth cannot disagree with itself.
+
+use wasm_bindgen::JsValue;
+
+use super::lock::{self, Lock};
+use super::{Folder, is_full};
+use crate::model::project::Project;
+
+/// The folder of all.
+pub const PROJECTS: &str = "projects";
+/// In each: what it is. A folder without one is none.
+pub const CARD: &str = "project.json";
+/// In each: the files of its run, by the names that core gives them.
+pub const RUN: &str = "run";
+/// What only going on with a training needs, in [`RUN`].
+const MOMENTUM: &str = "optimizer.safetensors";
+
+/// Where the only project lay in earlier versions, and the lock that they held.
+const EARLIER: (&str, &str) = ("project", "tag2mask-project");
+
+/// A project's card; `None` when it is not there, or of another version of the page.
+pub async fn load(id: &str) -> Option<Project> {
+    let bytes = Folder::open(&[PROJECTS, id]).await?.read(CARD).await.ok()??;
+    Project::parse(id, &bytes)
+}
+
+/// Writes a project's card, in its turn. Names of others that had to give room go to `gave`.
+///
+/// # Errors
+/// The browser's reason.
+pub async fn save(project: &Project, gave: &mut Vec<String>) -> Result<(), JsValue> {
+    let _turn = lock::turn(&project.id).await;
+    let json = serde_json::to_vec(project).map_err(|error| JsValue::from(error.to_string()))?;
+    let folder = Folder::create(&[PROJECTS, &project.id]).await?;
+    write(&folder, CARD, &js_sys::Uint8Array::from(json.as_slice()), &project.id, gave).await
+}
+
+/// Every project that can be read, the one saved last first.
+pub async fn all() -> Vec<Project> {
+    let Some(folder) = Folder::open(&[PROJECTS]).await else { return Vec::new() };
+    let mut found = Vec::new();
+    for id in folder.names().await.unwrap_or_default() {
+        found.extend(load(&id).await);
+    }
+    found.sort_by(|a, b| b.saved.total_cmp(&a.saved));
+    found
+}
+
+/// Deletes a project that the caller has claimed.
+///
+/// # Errors
+/// The browser's reason. It is in no list any more, and the rest goes with [`sweep`].
+pub async fn delete(id: &str) -> Result<(), JsValue> {
+    let _turn = lock::turn(id).await;
+    if let Some(folder) = Folder::open(&[PROJECTS, id]).await {
+        // The card first: should the browser end here, the project must not come back in halves.
+        folder.remove(CARD).await?;
+        Folder::create(&[PROJECTS]).await?.remove(id).await?;
+    }
+    Ok(())
+}
+
+/// Removes what is left of projects whose deletion was interrupted.
+///
+/// # Errors
+/// The browser's reason.
+pub async fn sweep() -> Result<(), JsValue> {
+    let Some(projects) = Folder::open(&[PROJECTS]).await else { return Ok(()) };
+    for id in projects.names().await? {
+        // One that is being made has its tab, and a card as soon as that is certain.
+        if has_no_card(&id).await
+            && let Some(_claim) = lock::claim(&id).await
+            && has_no_card(&id).await
+        {
+            delete(&id).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn has_no_card(id: &str) -> bool {
+    match Folder::open(&[PROJECTS, id]).await {
+        Some(folder) => folder.file(CARD).await.is_none(),
+        None => false,
+    }
+}
+
+/// Takes the only project of an earlier version over. An interrupted move is gone on with.
+///
+/// # Errors
+/// The browser's reason.
+pub async fn take_over() -> Result<(), JsValue> {
+    let (place, name) = EARLIER;
+    let Some(earlier) = Folder::open(&[place]).await else { return Ok(()) };
+    // A tab of that version may be at work.
+    let Some(_theirs) = lock::if_free(name).await? else { return Ok(()) };
+    if earlier.file(CARD).await.is_some() {
+        let mut number = 1;
+        let id = loop {
+            let id = format!("earlier-{number}");
+            if load(&id).await.is_none() {
+                break id;
+            }
+            number += 1;
+        };
+        earlier.move_all(&Folder::create(&[PROJECTS, &id]).await?, CARD).await?;
+    }
+    Folder::create(&[]).await?.remove(place).await
+}
+
+/// Writes a file of the project `id`. Where there is no room, others give theirs; their names go to `gave`.
+///
+/// # Errors
+/// The browser's reason.
+pub async fn write(
+    folder: &Folder,
+    name: &str,
+    data: &JsValue,
+    id: &str,
+    gave: &mut Vec<String>,
+) -> Result<(), JsValue> {
+    loop {
+        match folder.write(name, data).await {
+            Ok(()) => return Ok(()),
+            Err(error) if is_full(&error) => match make_room(id).await {
+                Some(name) => gave.push(name),
+                None => return Err(error),
+            },
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// What to tell the user of a project that gave room.
+pub fn gave_room(name: &str) -> String {
+    format!(
+        "The browser ran out of room. To keep this run, the training state of {name} was removed: its network and masks stay, but its training can no longer go on exactly where it was."
+    )
+}
+
+/// Removes the momentum of another project, which nothing but going on with its training needs: of one that is
+/// finished if there is one, of the oldest else. `None` when none is left.
+async fn make_room(id: &str) -> Option<String> {
+    let mut others = all().await;
+    others.retain(|project| project.id != id);
+    others.sort_by(|a, b| b.is_finished.cmp(&a.is_finished).then(a.saved.total_cmp(&b.saved)));
+    for other in others {
+        let Some(folder) = Folder::open(&[PROJECTS, &other.id, RUN]).await else { continue };
+        if folder.file(MOMENTUM).await.is_none() {
+            continue;
+        }
+        let claim: Option<Lock> = lock::claim(&other.id).await;
+        if claim.is_some() && folder.remove(MOMENTUM).await.is_ok() {
+            return Some(other.name);
+        }
+    }
+    None
+}

@@ -1,0 +1,150 @@
+//! The list of projects: looked through, opened, renamed, deleted.
+
+use std::collections::BTreeSet;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use super::State;
+use crate::browser::{project, tabs, window};
+use crate::disk::{self, lock, projects};
+use crate::model::data::Data;
+use crate::model::project::Kept;
+use crate::model::projects::{Standing, Storage};
+use crate::model::{Model, Part};
+
+impl State {
+    /// Asks the browser whether it keeps anything, and what. The project that this tab had open comes back.
+    pub(super) fn look_for_projects(self) {
+        spawn_local(async move {
+            if !project::is_possible().await {
+                return self.change(&[Part::Kept], |model| model.projects.storage = Storage::Impossible);
+            }
+            self.change(&[Part::Kept], |model| model.projects.storage = Storage::Possible);
+            if let Err(error) = project::prepare().await {
+                let reason = disk::reason(&error);
+                self.tell(format!("What an earlier visit has left could not be put in order: {reason}"));
+            }
+            tabs::listen(move || self.look_again());
+            match tabs::open_before() {
+                Some(id) => {
+                    // Should it end the page again, the next load begins with the list.
+                    tabs::remember_open(None);
+                    self.open_project_of(id, true).await;
+                }
+                None => self.look_again(),
+            }
+        });
+    }
+
+    /// Looks through the projects on the disk, and measures them. While one is open, nobody sees the list.
+    pub(super) fn look_again(self) {
+        if self.peek(|model| model.projects.storage != Storage::Possible || model.kept != Kept::Nothing) {
+            return;
+        }
+        let mut look = 0;
+        self.keeping.update_value(|keeping| {
+            keeping.look = keeping.look.wrapping_add(1);
+            look = keeping.look;
+        });
+        spawn_local(async move {
+            // A later look has seen more.
+            let is_latest = || self.keeping.with_value(|keeping| keeping.look == look);
+            let (found, open) = (projects::all().await, lock::open_projects().await);
+            if !is_latest() {
+                return;
+            }
+            let ids: Vec<String> = found.iter().map(|project| project.id.clone()).collect();
+            let copying: BTreeSet<String> = self.keeping.with_value(|keeping| keeping.copying.clone());
+            self.change(&[Part::Kept], |model| model.projects.found(found, &open, &copying));
+            let room = disk::room().await;
+            self.change(&[Part::Kept], |model| model.projects.room = room);
+            for id in ids {
+                if !is_latest() {
+                    return;
+                }
+                let bytes = project::bytes(&id).await;
+                self.change(&[Part::Kept], |model| {
+                    if let Some(entry) = model.projects.entry_mut(&id)
+                        && bytes.is_some()
+                    {
+                        entry.bytes = bytes;
+                    }
+                });
+            }
+        });
+    }
+
+    /// Opens a project of the list.
+    pub fn open_project(self, id: String) {
+        spawn_local(async move { self.open_project_of(id, false).await });
+    }
+
+    async fn open_project_of(self, id: String, goes_on: bool) {
+        let claim = if goes_on { lock::claim_again(&id).await } else { lock::claim(&id).await };
+        // As it is now: another tab may have had it.
+        let card = if claim.is_some() { projects::load(&id).await } else { None };
+        // Meanwhile the user may have given other data.
+        let is_free = |model: &Model| {
+            model.kept == Kept::Nothing && matches!(model.data, Data::Empty | Data::Failed(_))
+        };
+        match card {
+            Some(card) if self.peek(is_free) => {
+                self.keeping.update_value(|keeping| {
+                    keeping.claims.extend(claim.map(|claim| (id, claim)));
+                    keeping.goes_on = goes_on && card.is_training;
+                });
+                tabs::tell_others();
+                self.take_up(card);
+            }
+            _ => {
+                drop(claim);
+                self.look_again();
+            }
+        }
+    }
+
+    /// Gives a project of the list another name.
+    pub fn rename_project(self, id: String, name: String) {
+        spawn_local(async move {
+            let claim = lock::claim(&id).await;
+            if claim.is_some()
+                && let Some(mut card) = projects::load(&id).await
+                && card.rename(&name)
+            {
+                self.save(card).await;
+            }
+            drop(claim);
+            self.projects_have_changed();
+        });
+    }
+
+    /// Deletes a project of the list. It stays there until it is gone from the disk.
+    pub fn delete_project(self, id: String) {
+        spawn_local(async move {
+            let Some(claim) = lock::claim(&id).await else { return self.look_again() };
+            self.change(&[Part::Kept], |model| {
+                if let Some(entry) = model.projects.entry_mut(&id) {
+                    entry.standing = Standing::Deleting;
+                }
+            });
+            if let Err(error) = projects::delete(&id).await {
+                let reason = disk::reason(&error);
+                self.tell(format!(
+                    "Not all of the project could be deleted; the rest goes when the page is loaded again: {reason}"
+                ));
+            }
+            drop(claim);
+            self.change(&[Part::Kept], |model| model.projects.gone(&id));
+            // The button that had the focus is gone.
+            window::focus("data".into());
+            self.projects_have_changed();
+        });
+    }
+
+    /// Looks again, here and in other tabs.
+    pub(super) fn projects_have_changed(self) {
+        self.look_again();
+        tabs::tell_others();
+    }
+}

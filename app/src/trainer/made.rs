@@ -1,0 +1,132 @@
+//! Made masks in the kept run: written once they are all there, and told again when the run is taken up.
+//!
+//! Two files a round: the masks as they are packed for the user, and what was told of them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use tag2mask_core::export::zip;
+use tag2mask_core::export::{MaskSet, MaskedPhoto};
+use tag2mask_core::files::{Blob, FileSet, MemoryBlob};
+use tag2mask_core::run::event::Phase;
+use tag2mask_core::run::settings::MaskSettings;
+use tag2mask_core::run::{Control, Host, RunStore};
+use tag2mask_core::{Error, Event, Result};
+
+use super::host::Page;
+use super::kept::KeptStore;
+use super::turn::yield_now;
+use super::work::{Made, Shared};
+use crate::disk;
+
+/// With what the names of these files begin. They are no part of a network that is packed.
+pub(super) const MADE: &str = "made-masks-";
+
+/// What was told of the masks of a round.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Told {
+    /// Whose network made them; see [`Trainer::masks`](super::work::Trainer::masks).
+    pub(super) round: Option<usize>,
+    /// How.
+    pub(super) settings: MaskSettings,
+    /// Counts makings: those made last come back last.
+    pub(super) number: u32,
+    /// A `MaskReady` each, without its labels, and `MasksFinished`.
+    pub(super) events: Vec<Event>,
+}
+
+fn name_of(round: Option<usize>, ending: &str) -> String {
+    round.map_or_else(|| format!("{MADE}last{ending}"), |round| format!("{MADE}round-{}{ending}", round + 1))
+}
+
+/// Writes them to the kept run, if there is one.
+pub(super) fn keep(store: &mut KeptStore, told: &Told, files: &[(String, Vec<u8>)]) -> Result<()> {
+    if !store.is_on_disk() {
+        return Ok(());
+    }
+    let name = name_of(told.round, ".json");
+    let json = serde_json::to_vec(told)
+        .map_err(|error| Error::Format { path: name.clone(), reason: error.to_string() })?;
+    store.write(&name_of(told.round, ".zip"), &zip::pack(files.iter().cloned())?)?;
+    store.write(&name, &json)
+}
+
+/// Tells those of the kept run again. What cannot be read is told and left out: masks can be made anew.
+pub(super) async fn restore(this: &Shared, page: &mut Page<'_>) -> Result<()> {
+    let mut all = Vec::new();
+    for name in page.store.kept_names().into_iter().filter(|name| name.starts_with(MADE)) {
+        if name.ends_with(".json") {
+            match bring(page, &name).await.and_then(|bytes| parse(&name, &bytes)) {
+                Ok(told) => all.push(told),
+                Err(error) => lost(page, &error),
+            }
+        }
+    }
+    all.sort_by_key(|told| told.number);
+    for told in all {
+        let (round, number) = (told.round, told.number);
+        match again(this, told, page).await {
+            Ok(Some(files)) => {
+                let mut trainer = this.borrow_mut();
+                trainer.masks_made = trainer.masks_made.max(number);
+                trainer.masks.insert(round, Made { files, number, ..Made::default() });
+            }
+            // The user has ended it.
+            Ok(None) => break,
+            Err(error) => lost(page, &error),
+        }
+    }
+    page.store.release();
+    Ok(())
+}
+
+fn lost(page: &mut Page<'_>, error: &Error) {
+    page.emit(Event::Warning { message: format!("Kept masks cannot be read; make them anew: {error}") });
+}
+
+fn parse(name: &str, bytes: &[u8]) -> Result<Told> {
+    serde_json::from_slice(bytes)
+        .map_err(|error| Error::Format { path: name.into(), reason: error.to_string() })
+}
+
+async fn bring(page: &mut Page<'_>, name: &str) -> Result<Vec<u8>> {
+    let missing = |reason| Error::NoData { reason };
+    page.store.bring(name).await.map_err(|error| missing(disk::reason(&error)))?;
+    page.store.read(name)?.ok_or_else(|| missing(format!("it is not there: {name}")))
+}
+
+/// Tells the masks of one round, and gives their files; `None` where the user does not want to wait for them.
+async fn again(this: &Shared, told: Told, page: &mut Page<'_>) -> Result<Option<Vec<(String, Vec<u8>)>>> {
+    let name = name_of(told.round, ".zip");
+    // The bound on other threads is empty in a browser: nothing leaves this one.
+    #[allow(clippy::arc_with_non_send_sync)]
+    let blob: Arc<dyn Blob> = Arc::new(MemoryBlob::new(bring(page, &name).await?));
+    let archive = FileSet::archive(&name, blob)?;
+    let dataset = this.borrow().dataset()?;
+    let set = MaskSet::new(&archive, &dataset, &dataset.classes)?;
+    let by_stem: BTreeMap<&str, &MaskedPhoto> =
+        set.photos.iter().map(|photo| (photo.stem.as_str(), photo)).collect();
+    page.emit(Event::MasksRestored { round: told.round, settings: told.settings });
+    let total = set.photos.len();
+    let mut done = 0;
+    for mut event in told.events {
+        if let Event::MaskReady { image, labels, .. } = &mut event {
+            let photo = dataset.items.get(*image).and_then(|item| by_stem.get(item.stem.as_str()));
+            let Some(photo) = photo else { continue };
+            *labels = set.mask(photo)?.labels;
+            done += 1;
+            page.emit(Event::Progress { phase: Phase::Masks, done, total, seconds_left: None });
+            yield_now().await;
+            if page.wish.get() == Control::Stop {
+                page.emit(Event::Stopped { round: 0, step: 0 });
+                return Ok(None);
+            }
+        }
+        page.emit(event);
+    }
+    let whole = |blob: &Arc<dyn Blob>| blob.read_at(0, blob.len() as usize);
+    let files = archive.entries().iter().map(|entry| Ok((entry.path.clone(), whole(&entry.blob)?)));
+    let files: std::io::Result<Vec<_>> = files.collect();
+    files.map(Some).map_err(|source| Error::Io { action: "read", path: name, source })
+}
