@@ -199,8 +199,12 @@ impl Results {
             Event::MaskCorrected { round, image, miou, score } => {
                 let Some(made) = self.made.get_mut(&round) else { return };
                 made.corrected_score = score;
-                if let Some(mask) = made.masks.get_mut(&image) {
-                    Arc::make_mut(mask).miou = miou;
+                let Some(mask) = made.masks.get_mut(&image) else { return };
+                Arc::make_mut(mask).miou = miou;
+                // On an earlier visit: what is shown is what was drawn.
+                if !made.review.is_corrected(image) {
+                    made.corrected.insert(image, mask.small.clone());
+                    made.review.correct(image);
                 }
             }
             Event::FileReady { name, .. } => {

@@ -1,14 +1,17 @@
 //! Masks that are corrected by hand.
 
-use tag2mask_core::dataset::decode;
+use tag2mask_core::dataset::{Item, decode};
 use tag2mask_core::export::palette_png;
 use tag2mask_core::files::MemoryBlob;
 use tag2mask_core::masks::rescale::{corrected, resize_labels};
 use tag2mask_core::masks::{Confusion, LabelMap};
+use tag2mask_core::run::event::Score;
 use tag2mask_core::run::scorer::refuse_unknown;
 use tag2mask_core::{Error, Event, Result};
 
 use super::endpoint::Endpoint;
+use super::host::Page;
+use super::made;
 use super::work::{Shared, missing};
 
 /// Shows the labels of a mask, reduced to `side` pixels at most.
@@ -29,12 +32,12 @@ pub(super) fn show_mask(
 }
 
 /// Takes a mask as it was corrected, at the size that it was shown at, in the place of the one that was made.
-pub(super) fn set_mask(
+pub(super) async fn set_mask(
     this: &Shared,
     round: Option<usize>,
     image: usize,
     edited: &LabelMap,
-    endpoint: &Endpoint,
+    page: &mut Page<'_>,
 ) -> Result<()> {
     let dataset = this.borrow().dataset()?;
     let (place, full) = find(this, round, image)?;
@@ -46,14 +49,27 @@ pub(super) fn set_mask(
     refuse_unknown(edited, dataset.classes.len(), &item.path)?;
     let new = corrected(&full, edited);
     let bytes = palette_png::encode(&new)?;
-    let truth = item.mask.as_ref().map(|truth| truth.decode(&item.path)).transpose()?;
-    let count = |mask: &LabelMap| -> Result<Option<Confusion>> {
-        let Some(truth) = &truth else { return Ok(None) };
-        let mut confusion = Confusion::new(dataset.classes.len());
-        confusion.accumulate(mask, truth, &item.path)?;
-        Ok(Some(confusion))
-    };
+    let count = |mask: &LabelMap| counted(item, mask, dataset.classes.len());
     let (before, after) = (count(&full)?, count(&new)?);
+    let kept = made::keep_corrected(&mut page.store, round, image, &bytes);
+    let score = put(this, round, image, place, bytes, (before, after.as_ref()))?;
+    page.endpoint.tell(Event::MaskCorrected { round, image, miou: after.and_then(|own| own.miou()), score });
+    kept?;
+    page.carry().await;
+    Ok(())
+}
+
+/// Puts a corrected mask in the place of another, and gives the new score of all. `counts` are those of the old
+/// one and of the new one.
+fn put(
+    this: &Shared,
+    round: Option<usize>,
+    image: usize,
+    place: usize,
+    bytes: Vec<u8>,
+    counts: (Option<Confusion>, Option<&Confusion>),
+) -> Result<Option<Score>> {
+    let classes = this.borrow().dataset()?.classes.clone();
     let mut trainer = this.borrow_mut();
     trainer.masks_made += 1;
     let number = trainer.masks_made;
@@ -63,15 +79,20 @@ pub(super) fn set_mask(
     }
     // What has learned from the masks has not learned from this one.
     made.number = number;
-    if let (Some(all), Some(before), Some(after)) = (&mut made.confusion, &before, &after) {
-        all.take_back(before);
+    if let (Some(all), (Some(before), Some(after))) = (&mut made.confusion, counts) {
+        all.take_back(&before);
         all.merge(after);
     }
     let scored = made.confusion.as_ref().filter(|all| all.images() > 0);
-    let score = scored.map(|all| all.score(&dataset.classes, made.looked_at_truth));
-    drop(trainer);
-    endpoint.tell(Event::MaskCorrected { round, image, miou: after.and_then(|own| own.miou()), score });
-    Ok(())
+    Ok(scored.map(|all| all.score(&classes, made.looked_at_truth)))
+}
+
+/// A mask against the one that was supplied for its image; `None` where none was.
+pub(super) fn counted(item: &Item, mask: &LabelMap, classes: usize) -> Result<Option<Confusion>> {
+    let Some(truth) = &item.mask else { return Ok(None) };
+    let mut confusion = Confusion::new(classes);
+    confusion.accumulate(mask, &truth.decode(&item.path)?, &item.path)?;
+    Ok(Some(confusion))
 }
 
 /// A mask at its full size, and its place among the files of its round.

@@ -1,19 +1,24 @@
 //! Made masks in the kept run: written once they are all there, and told again when the run is taken up.
 //!
-//! Two files a round: the masks as they are packed for the user, and what was told of them.
+//! Two files a round: the masks as they are packed for the user, and what was told of them; and one for each mask that
+//! was corrected by hand.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use tag2mask_core::dataset::decode;
 use tag2mask_core::export::zip;
 use tag2mask_core::export::{MaskSet, MaskedPhoto};
 use tag2mask_core::files::{Blob, FileSet, MemoryBlob};
+use tag2mask_core::masks::Confusion;
 use tag2mask_core::run::event::Phase;
+use tag2mask_core::run::scorer::{is_blind, refuse_unknown};
 use tag2mask_core::run::settings::MaskSettings;
 use tag2mask_core::run::{Control, Host, RunStore};
 use tag2mask_core::{Error, Event, Result};
 
+use super::correcting::counted;
 use super::host::Page;
 use super::kept::KeptStore;
 use super::turn::yield_now;
@@ -45,11 +50,36 @@ pub(super) fn keep(store: &mut KeptStore, told: &Told, files: &[(String, Vec<u8>
     if !store.is_on_disk() {
         return Ok(());
     }
+    // Those were of masks that are gone. The page corrects them again.
+    store.forget(&name_of(told.round, "-"));
     let name = name_of(told.round, ".json");
     let json = serde_json::to_vec(told)
         .map_err(|error| Error::Format { path: name.clone(), reason: error.to_string() })?;
     store.write(&name_of(told.round, ".zip"), &zip::pack(files.iter().cloned())?)?;
     store.write(&name, &json)
+}
+
+/// Writes a mask as it was corrected, if there is a kept run.
+pub(super) fn keep_corrected(
+    store: &mut KeptStore,
+    round: Option<usize>,
+    image: usize,
+    png: &[u8],
+) -> Result<()> {
+    if store.is_on_disk() { store.write(&name_of(round, &format!("-{image}.png")), png) } else { Ok(()) }
+}
+
+/// The corrected masks of a round, by image.
+async fn corrected(page: &mut Page<'_>, round: Option<usize>) -> Result<BTreeMap<usize, Vec<u8>>> {
+    let mut found = BTreeMap::new();
+    let start = name_of(round, "-");
+    for name in page.store.kept_names() {
+        let image = name.strip_prefix(&start).and_then(|rest| rest.strip_suffix(".png"));
+        if let Some(image) = image.and_then(|image| image.parse().ok()) {
+            found.insert(image, bring(page, &name).await?);
+        }
+    }
+    Ok(found)
 }
 
 /// Tells those of the kept run again. What cannot be read is told and left out: masks can be made anew.
@@ -67,10 +97,10 @@ pub(super) async fn restore(this: &Shared, page: &mut Page<'_>) -> Result<()> {
     for told in all {
         let (round, number) = (told.round, told.number);
         match again(this, told, page).await {
-            Ok(Some(files)) => {
+            Ok(Some(made)) => {
                 let mut trainer = this.borrow_mut();
                 trainer.masks_made = trainer.masks_made.max(number);
-                trainer.masks.insert(round, Made { files, number, ..Made::default() });
+                trainer.masks.insert(round, Made { number, ..made });
             }
             // The user has ended it.
             Ok(None) => break,
@@ -96,8 +126,8 @@ async fn bring(page: &mut Page<'_>, name: &str) -> Result<Vec<u8>> {
     page.store.read(name)?.ok_or_else(|| missing(format!("it is not there: {name}")))
 }
 
-/// Tells the masks of one round, and gives their files; `None` where the user does not want to wait for them.
-async fn again(this: &Shared, told: Told, page: &mut Page<'_>) -> Result<Option<Vec<(String, Vec<u8>)>>> {
+/// Tells the masks of one round, and gives them; `None` where the user does not want to wait for them.
+async fn again(this: &Shared, told: Told, page: &mut Page<'_>) -> Result<Option<Made>> {
     let name = name_of(told.round, ".zip");
     // The bound on other threads is empty in a browser: nothing leaves this one.
     #[allow(clippy::arc_with_non_send_sync)]
@@ -107,14 +137,39 @@ async fn again(this: &Shared, told: Told, page: &mut Page<'_>) -> Result<Option<
     let set = MaskSet::new(&archive, &dataset, &dataset.classes)?;
     let by_stem: BTreeMap<&str, &MaskedPhoto> =
         set.photos.iter().map(|photo| (photo.stem.as_str(), photo)).collect();
+    let corrected = corrected(page, told.round).await?;
+    let classes = dataset.classes.len();
+    let looked_at_truth = !is_blind(told.settings.threshold);
+    let mut confusion = Confusion::new(classes);
+    let (mut by_hand, mut mious) = (BTreeMap::new(), BTreeMap::new());
     page.emit(Event::MasksRestored { round: told.round, settings: told.settings });
     let total = set.photos.len();
     let mut done = 0;
     for mut event in told.events {
-        if let Event::MaskReady { image, labels, .. } = &mut event {
-            let photo = dataset.items.get(*image).and_then(|item| by_stem.get(item.stem.as_str()));
-            let Some(photo) = photo else { continue };
-            *labels = set.mask(photo)?.labels;
+        if let Event::MaskReady { image, labels, shares, miou, doubt, .. } = &mut event {
+            let Some(item) = dataset.items.get(*image) else { continue };
+            let Some(photo) = by_stem.get(item.stem.as_str()) else { continue };
+            let mask = match corrected.get(image) {
+                Some(png) => {
+                    let mask = decode::mask(&MemoryBlob::new(png.clone()), &item.path)?;
+                    refuse_unknown(&mask, classes, &item.path)?;
+                    let covered = mask.shares(classes).into_iter().enumerate();
+                    *shares = covered
+                        .filter(|&(_, share)| share > 0.0)
+                        .map(|(class, share)| (class as u16, share))
+                        .collect();
+                    by_hand.insert(*image, png.clone());
+                    *doubt = None;
+                    mask
+                }
+                None => set.mask(photo)?,
+            };
+            if let Some(own) = counted(item, &mask, classes)? {
+                *miou = own.miou();
+                mious.insert(*image, *miou);
+                confusion.merge(&own);
+            }
+            *labels = mask.labels;
             done += 1;
             page.emit(Event::Progress { phase: Phase::Masks, done, total, seconds_left: None });
             yield_now().await;
@@ -128,5 +183,17 @@ async fn again(this: &Shared, told: Told, page: &mut Page<'_>) -> Result<Option<
     let whole = |blob: &Arc<dyn Blob>| blob.read_at(0, blob.len() as usize);
     let files = archive.entries().iter().map(|entry| Ok((entry.path.clone(), whole(&entry.blob)?)));
     let files: std::io::Result<Vec<_>> = files.collect();
-    files.map(Some).map_err(|source| Error::Io { action: "read", path: name, source })
+    let mut files = files.map_err(|source| Error::Io { action: "read", path: name, source })?;
+    for (&image, png) in &by_hand {
+        let name = format!("{}.png", dataset.items[image].stem);
+        if let Some((_, file)) = files.iter_mut().find(|(path, _)| *path == name) {
+            file.clone_from(png);
+        }
+    }
+    let score = (confusion.images() > 0).then(|| confusion.score(&dataset.classes, looked_at_truth));
+    for image in by_hand.into_keys() {
+        let miou = mious.get(&image).copied().flatten();
+        page.emit(Event::MaskCorrected { round: told.round, image, miou, score: score.clone() });
+    }
+    Ok(Some(Made { files, confusion: Some(confusion), looked_at_truth, ..Made::default() }))
 }

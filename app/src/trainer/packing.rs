@@ -3,10 +3,11 @@
 use std::io::Cursor;
 
 use tag2mask_core::export::zip::{self, ZipPacker};
-use tag2mask_core::export::{ExportOptions, Exporter, Format, MaskSet, Sink};
+use tag2mask_core::export::{ExportOptions, Exporter, Format, MaskSet, Sink, onnx};
 use tag2mask_core::files::FileSet;
-use tag2mask_core::run::Host;
+use tag2mask_core::run::checkpoint::Trained;
 use tag2mask_core::run::event::Phase;
+use tag2mask_core::run::{Host, RunStore};
 use tag2mask_core::{Error, Event, Result};
 use wasm_bindgen::prelude::*;
 
@@ -65,12 +66,29 @@ where
     Ok(())
 }
 
-/// Packs the trained network.
+/// Packs the segmentation network for other programs: tensors and their card, and the same as ONNX.
+pub(super) fn pack_segmenter(this: &Shared, endpoint: &Endpoint) -> Result<()> {
+    let trainer = this.borrow();
+    let is_model = |(name, _): &(&String, &Vec<u8>)| name.starts_with("model.");
+    let files = trainer.segmenter.files.iter().filter(is_model);
+    let files: Vec<_> = files.map(|(name, bytes)| (name.clone(), bytes.clone())).collect();
+    pack("segmenter.zip", files.into_iter().chain(as_onnx(&trainer.segmenter)?), endpoint)
+}
+
+/// The network of a run as ONNX; none where there is no network yet.
+fn as_onnx(store: &impl RunStore) -> Result<Option<(String, Vec<u8>)>> {
+    let trained = Trained::load(store, None)?;
+    let encode = |trained: Trained| Ok(("model.onnx".to_owned(), onnx::encode(&trained)?));
+    trained.map(encode).transpose()
+}
+
+/// Packs the trained network, also as ONNX.
 pub(super) async fn pack_run(store: &KeptStore, endpoint: &Endpoint) -> Result<()> {
     let lost = |error: JsValue| Error::NoData { reason: disk::reason(&error) };
     store.bring_all().await.map_err(lost)?;
     let files = store.files().files.clone();
     let files = files.into_iter().filter(|(name, _)| !name.starts_with(MADE));
+    let model = as_onnx(store);
     store.release();
-    pack("run.zip", files, endpoint)
+    pack("run.zip", files.chain(model?), endpoint)
 }

@@ -28,7 +28,7 @@ use super::host::Page;
 use super::kept::KeptStore;
 use super::learning::{restore, run, train_segmenter};
 use super::made;
-use super::packing::{pack, pack_masks, pack_run};
+use super::packing::{pack, pack_masks, pack_run, pack_segmenter};
 use crate::protocol::{Command, PROTOCOL_VERSION};
 
 /// What the trainer holds between commands.
@@ -113,7 +113,7 @@ impl Trainer {
             Command::ShowMask { round, image, side } => show_mask(this, round, image, side, endpoint),
             Command::SetMask { round, image, width, height } => {
                 let edited = LabelMap { width, height, labels: Uint8Array::new(&payload).to_vec() };
-                set_mask(this, round, image, &edited, endpoint)
+                set_mask(this, round, image, &edited, &mut page).await
             }
             Command::TrainSegmenter { settings, round, rejected } => {
                 train_segmenter(this, &settings, round, rejected, &mut page).await
@@ -124,18 +124,7 @@ impl Trainer {
             }
             Command::PackPredictions => pack("new-masks.zip", this.borrow().predicted.clone(), endpoint),
             Command::PackRun => pack_run(&page.store, endpoint).await,
-            Command::PackSegmenter => {
-                let is_model = |(name, _): &(&String, &Vec<u8>)| name.starts_with("model.");
-                let files: Vec<_> = this
-                    .borrow()
-                    .segmenter
-                    .files
-                    .iter()
-                    .filter(is_model)
-                    .map(|(name, bytes)| (name.clone(), bytes.clone()))
-                    .collect();
-                pack("segmenter.zip", files, endpoint)
-            }
+            Command::PackSegmenter => pack_segmenter(this, endpoint),
             Command::Conformance => check(this, &payload, endpoint).await,
             // Taken care of where they arrive.
             Command::Pause | Command::Resume | Command::Stop | Command::Thumbnails { .. } => Ok(()),
