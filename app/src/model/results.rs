@@ -40,8 +40,8 @@ pub struct Made {
     pub corrected_score: Option<Score>,
     /// What the user makes of them.
     pub review: Review,
-    /// Masks that were corrected by hand, as they were drawn, by image.
-    corrected: BTreeMap<usize, SmallMask>,
+    /// Masks that were corrected by hand, as they were drawn, with their images.
+    corrected: Vec<(usize, SmallMask)>,
 }
 
 /// What the trainer does for the last section.
@@ -101,7 +101,8 @@ impl Results {
         let waiting = &mut next.made.entry(None).or_default().corrected;
         for made in self.made.values_mut() {
             for (image, mask) in std::mem::take(&mut made.corrected) {
-                waiting.insert(image, mask);
+                waiting.retain(|(other, _)| *other != image);
+                waiting.push((image, mask));
             }
         }
         next
@@ -232,7 +233,8 @@ impl Results {
             miou: None,
             doubt: None,
         });
-        made.corrected.insert(image, SmallMask::new(map.width, map.height, &map.labels, usize::MAX));
+        made.corrected.retain(|(other, _)| *other != image);
+        made.corrected.push((image, SmallMask::new(map.width, map.height, &map.labels, usize::MAX)));
         made.review.correct(image);
         self.saved = None;
     }
@@ -240,10 +242,11 @@ impl Results {
     /// Masks of the round that is shown that were corrected before it was made anew, and now are not.
     pub fn to_correct_again(&self) -> Vec<(usize, LabelMap)> {
         let Some(made) = self.shown() else { return Vec::new() };
-        let lost =
-            |(image, _): &(&usize, _)| !made.review.is_corrected(**image) && made.masks.contains_key(image);
-        let map = |(&image, mask): (&usize, &SmallMask)| {
-            (image, LabelMap { width: mask.width, height: mask.height, labels: mask.labels() })
+        let lost = |(image, _): &&(usize, SmallMask)| {
+            !made.review.is_corrected(*image) && made.masks.contains_key(image)
+        };
+        let map = |(image, mask): &(usize, SmallMask)| {
+            (*image, LabelMap { width: mask.width, height: mask.height, labels: mask.labels() })
         };
         made.corrected.iter().filter(lost).map(map).collect()
     }
@@ -256,15 +259,13 @@ impl Results {
             |mask: &Mask| class.is_none_or(|class| mask.shares.iter().any(|(c, _)| usize::from(*c) == class));
         let is_shown = |(image, mask): &(&usize, &Arc<Mask>)| shows(mask) && filter.shows(review.of(**image));
         let mut images: Vec<usize> = masks.iter().filter(is_shown).map(|(&image, _)| image).collect();
-        if order == Order::Doubt {
-            // Nobody has to look again at what was corrected.
-            let doubt = |image: &usize| masks[image].doubt.unwrap_or(-1.0);
-            images.sort_by(|a, b| doubt(b).total_cmp(&doubt(a)));
-            return images;
-        }
         if order != Order::Name {
-            let miou = |image: &usize| masks[image].miou.unwrap_or(f64::INFINITY);
-            images.sort_by(|a, b| miou(a).total_cmp(&miou(b)));
+            let key = |image: &usize| match order {
+                // Nobody has to look again at what was corrected.
+                Order::Doubt => -masks[image].doubt.map_or(-1.0, f64::from),
+                _ => masks[image].miou.unwrap_or(f64::INFINITY),
+            };
+            images.sort_by(|a, b| key(a).total_cmp(&key(b)));
         }
         if order == Order::Best {
             let unscored =

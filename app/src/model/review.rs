@@ -1,7 +1,5 @@
 //! What the user makes of the masks: accepted, rejected, corrected.
 
-use std::collections::BTreeMap;
-
 /// What was said of a mask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
@@ -53,7 +51,8 @@ impl Filter {
 /// Verdicts on the masks of one round, and the way back.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Review {
-    verdicts: BTreeMap<usize, Verdict>,
+    /// By image.
+    verdicts: Vec<Option<Verdict>>,
     corrected: Vec<usize>,
     /// Images and what was said of them before, the last change last.
     done: Vec<(usize, Option<Verdict>)>,
@@ -65,7 +64,7 @@ impl Review {
 
     /// What was said of an image's mask.
     pub fn of(&self, image: usize) -> Option<Verdict> {
-        self.verdicts.get(&image).copied()
+        self.verdicts.get(image).copied().flatten()
     }
 
     /// Whether its mask was corrected.
@@ -111,25 +110,28 @@ impl Review {
 
     /// Images whose masks were rejected.
     pub fn rejected(&self) -> Vec<usize> {
-        let rejected =
-            |(&image, &verdict): (&usize, &Verdict)| (verdict == Verdict::Rejected).then_some(image);
-        self.verdicts.iter().filter_map(rejected).collect()
+        let rejected = |&image: &usize| self.of(image) == Some(Verdict::Rejected);
+        (0..self.verdicts.len()).filter(rejected).collect()
     }
 
     /// Of `masks` masks, as many as a filter shows.
     pub fn count(&self, filter: Filter, masks: usize) -> usize {
+        let given = |wanted: fn(Verdict) -> bool| {
+            self.verdicts.iter().flatten().filter(|&&verdict| wanted(verdict)).count()
+        };
         match filter {
             Filter::All => masks,
-            Filter::Open => masks.saturating_sub(self.verdicts.len()),
-            _ => self.verdicts.values().filter(|&&verdict| filter.shows(Some(verdict))).count(),
+            Filter::Open => masks.saturating_sub(given(|_| true)),
+            Filter::Accepted => given(|verdict| verdict == Verdict::Accepted),
+            Filter::Rejected => given(|verdict| verdict == Verdict::Rejected),
         }
     }
 
     fn put(&mut self, image: usize, verdict: Option<Verdict>) {
-        match verdict {
-            Some(verdict) => self.verdicts.insert(image, verdict),
-            None => self.verdicts.remove(&image),
-        };
+        if self.verdicts.len() <= image {
+            self.verdicts.resize(image + 1, None);
+        }
+        self.verdicts[image] = verdict;
     }
 }
 
