@@ -87,7 +87,7 @@ fn List() -> impl IntoView {
             </ul>
             <Show when=move || { more() > 0 }>
                 <button type="button" class="button" on:click=move |_| all.set(true)>
-                    {move || format!("Show {} more", text::count(more() as u64, "project", "projects"))}
+                    {move || format!("Show {} more", text::thousands(more() as u64))}
                 </button>
             </Show>
             <p class="projects-room">{move || room.get().as_ref().map(Room::in_words)}</p>
