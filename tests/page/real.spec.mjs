@@ -393,8 +393,7 @@ test('a project makes room, and its masks are the same after a reload', { timeou
   const packed = page.getByRole('button', { name: 'Download the masks (.zip)' });
   await packed.waitFor({ timeout: LONG });
   const masks = async () => unzip((await download(page, () => packed.click())).bytes);
-  const before = await masks();
-  const score = await page.locator('.score-number').innerText();
+  const drawn = await masks();
   const names = () => page.evaluate(async () => {
     const found = [];
     const walk = async (folder, path) => {
@@ -406,16 +405,39 @@ test('a project makes room, and its masks are the same after a reload', { timeou
     await walk(await navigator.storage.getDirectory(), '');
     return found;
   });
-  while (!(await names()).some((name) => name.endsWith('/run/made-masks-last.json'))) {
-    await page.evaluate(() => new Promise(requestAnimationFrame));
-  }
+  const written = async (name) => {
+    while (!(await names()).some((path) => path.endsWith(`/run/${name}`))) {
+      await page.evaluate(() => new Promise(requestAnimationFrame));
+    }
+  };
+  await written('made-masks-last.json');
+
+  // One is corrected, by keyboard.
+  await page.locator('#results .tile').first().focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('dialog', { name: 'Photo' }).waitFor({ timeout: SOON });
+  await page.keyboard.press('c');
+  await page.waitForFunction(() => document.activeElement?.id === 'mask-stage');
+  await page.waitForFunction(() => document.querySelector('#mask-canvas').width > 1);
+  for (let step = 0; step < 9; step++) await page.keyboard.press('Shift+ArrowDown');
+  await page.keyboard.press('Space');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Escape');
+  await page.getByText('1 mask was corrected by hand').waitFor({ timeout: SOON });
+  await written('made-masks-last-0.png');
+  const before = await masks();
+  const changed = [...before].filter(([name, bytes]) => !Buffer.from(bytes).equals(Buffer.from(drawn.get(name))));
+  assert.equal(changed.length, 1, 'only the corrected mask is another one');
+  const score = await page.locator('.score-number').innerText();
   assert.ok((await names()).includes('projects/old/run/weights.safetensors'), 'what the old one has learned stays');
   await page.reload();
   await packed.waitFor({ timeout: SOON });
+  await page.getByText('1 mask was corrected by hand').waitFor({ timeout: SOON });
   assert.equal(await page.locator('.score-number').innerText(), score);
   assert.deepEqual(await masks(), before);
   const network = unzip((await download(page, () => page.getByRole('button', { name: 'Download the trained network' }).click())).bytes);
   assert.ok([...network.keys()].every((name) => !name.startsWith('made-masks')), [...network.keys()].join());
+  assert.ok(network.get('model.onnx').length > 1000);
   assert.deepEqual(errors, []);
 });
 

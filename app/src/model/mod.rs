@@ -161,7 +161,11 @@ impl Model {
             | Event::MaskCorrected { .. }
             | Event::MasksFinished { .. }
             | Event::FileReady { .. } => {
+                let is_restored = matches!(event, Event::MasksRestored { .. });
                 self.results.apply(event);
+                if let (true, Some(project)) = (is_restored, self.kept.project()) {
+                    self.results.judge_again(&project.verdicts);
+                }
                 vec![Part::Results]
             }
             Event::RunStarted { .. } | Event::RoundStarted { .. } | Event::Losses { .. } => {

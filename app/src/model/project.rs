@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use tag2mask_core::dataset::Summary;
 
 use super::boxes::{Boxes, Drawn};
+use super::results::Results;
 use super::run::{Run, Stage};
 use super::text;
 
@@ -64,6 +65,9 @@ pub struct Project {
     /// Whether they were drawn after the run had started to learn from others.
     #[serde(default)]
     pub has_new_boxes: bool,
+    /// What was said of the masks of each round, a letter an image.
+    #[serde(default)]
+    pub verdicts: Vec<(Option<usize>, String)>,
 }
 
 impl Project {
@@ -83,6 +87,7 @@ impl Project {
             saved: 0.0,
             boxes: Drawn::new(),
             has_new_boxes: false,
+            verdicts: Vec::new(),
         }
     }
 
@@ -106,6 +111,7 @@ impl Project {
     pub fn run_starts(&mut self, weights: Option<String>) {
         self.weights = weights;
         self.progress.clear();
+        self.verdicts.clear();
         (self.is_finished, self.is_training) = (false, false);
     }
 
@@ -123,6 +129,13 @@ impl Project {
     /// Takes over which boxes were drawn.
     pub fn take_boxes(&mut self, boxes: &Boxes) {
         (self.boxes, self.has_new_boxes) = (boxes.drawn(), boxes.are_new());
+    }
+
+    /// Takes over what was said of masks, once there are any.
+    pub fn take_verdicts(&mut self, results: &Results) {
+        if results.has_masks() {
+            self.verdicts = results.verdicts();
+        }
     }
 
     /// "64 photos · Round 2 of 3: Spatial-BCE, step 120 of 600".

@@ -204,7 +204,7 @@ impl Results {
                 Arc::make_mut(mask).miou = miou;
                 // On an earlier visit: what is shown is what was drawn.
                 if !made.review.is_corrected(image) {
-                    made.corrected.insert(image, mask.small.clone());
+                    made.corrected.push((image, mask.small.clone()));
                     made.review.correct(image);
                 }
             }
@@ -213,6 +213,20 @@ impl Results {
                 self.saved = Some(name);
             }
             _ => {}
+        }
+    }
+
+    /// Verdicts on the masks of every round, to be kept.
+    pub fn verdicts(&self) -> Vec<(Option<usize>, String)> {
+        let letters = |(&round, made): (&Option<usize>, &Made)| (round, made.review.letters());
+        self.made.iter().map(letters).filter(|(_, letters)| !letters.is_empty()).collect()
+    }
+
+    /// Takes up kept verdicts on the masks of the round that is shown.
+    pub fn judge_again(&mut self, kept: &[(Option<usize>, String)]) {
+        let of_round = kept.iter().find(|(round, _)| *round == self.round);
+        if let (Some((_, letters)), Some(review)) = (of_round, self.review_mut()) {
+            *review = Review::of_letters(letters);
         }
     }
 

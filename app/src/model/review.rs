@@ -62,6 +62,26 @@ impl Review {
     /// Steps that can be taken back.
     const STEPS: usize = 1000;
 
+    /// A letter an image: `a` for accepted, `r` for rejected.
+    pub fn letters(&self) -> String {
+        let letter = |verdict: &Option<Verdict>| match verdict {
+            Some(Verdict::Accepted) => 'a',
+            Some(Verdict::Rejected) => 'r',
+            None => '-',
+        };
+        self.verdicts.iter().map(letter).collect()
+    }
+
+    /// The review that has these [`letters`](Self::letters); there is nothing to take back.
+    pub fn of_letters(letters: &str) -> Self {
+        let verdict = |letter| match letter {
+            'a' => Some(Verdict::Accepted),
+            'r' => Some(Verdict::Rejected),
+            _ => None,
+        };
+        Self { verdicts: letters.chars().map(verdict).collect(), ..Self::default() }
+    }
+
     /// What was said of an image's mask.
     pub fn of(&self, image: usize) -> Option<Verdict> {
         self.verdicts.get(image).copied().flatten()
@@ -144,6 +164,20 @@ pub fn beside(list: &[usize], image: usize, by: isize) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn verdicts_are_kept_as_letters() {
+        let mut review = Review::default();
+        review.judge(4, Verdict::Rejected);
+        review.judge(1, Verdict::Accepted);
+        assert_eq!(review.letters(), "-a--r");
+        let again = Review::of_letters(&review.letters());
+        assert_eq!(
+            (again.of(1), again.of(4), again.of(9)),
+            (Some(Verdict::Accepted), Some(Verdict::Rejected), None)
+        );
+        assert!(!again.can_undo() && Review::default().letters().is_empty());
+    }
 
     #[test]
     fn verdicts_are_counted_changed_and_taken_back() {

@@ -39,7 +39,7 @@ impl State {
         let boxes = edit.boxes().to_vec();
         self.change(&[Part::Boxes], |model| model.boxes.put(image, edit));
         self.send(Command::SetBoxes { image, boxes }, None);
-        self.keep_boxes();
+        self.keep_soon();
         true
     }
 

@@ -299,8 +299,8 @@ impl State {
         }
     }
 
-    /// Writes drawn boxes to the project, at most once a second. The first ones make it.
-    pub(super) fn keep_boxes(self) {
+    /// Writes drawn boxes and verdicts to the project, at most once a second. The first ones make it.
+    pub(super) fn keep_soon(self) {
         if self.keep_project().is_none() || self.keeping.with_value(|keeping| keeping.has_boxes_to_save) {
             return;
         }
@@ -310,6 +310,7 @@ impl State {
             self.change(&[Part::Kept], |model| {
                 if let Kept::Following(project) = &mut model.kept {
                     project.take_boxes(&model.boxes);
+                    project.take_verdicts(&model.results);
                 }
             });
             self.save_project();
@@ -324,6 +325,7 @@ impl State {
             // The last ones may not have been written yet.
             if let Kept::Following(mut project) = std::mem::take(&mut model.kept) {
                 project.take_boxes(&model.boxes);
+                project.take_verdicts(&model.results);
                 if let Some(entry) = model.projects.entry_mut(&project.id) {
                     entry.standing = Standing::Saving;
                 }
@@ -371,6 +373,7 @@ impl State {
         self.change(&[Part::Kept, Part::Run], |model| {
             if let Kept::Following(project) = &mut model.kept {
                 project.follow(&model.run);
+                project.take_verdicts(&model.results);
             }
         });
         self.save_project();

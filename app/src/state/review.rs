@@ -45,6 +45,7 @@ impl State {
                 model.segmenter.is_outdated = model.segmenter.is_trained;
             }
         });
+        self.keep_soon();
         of
     }
 
