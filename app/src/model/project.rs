@@ -131,11 +131,15 @@ impl Project {
         (self.boxes, self.has_new_boxes) = (boxes.drawn(), boxes.are_new());
     }
 
-    /// Takes over what was said of masks, once there are any.
+    /// Takes over what was said of masks. Rounds that have none yet keep what was said of them: they may be on
+    /// their way from the disk.
     pub fn take_verdicts(&mut self, results: &Results) {
-        if results.has_masks() {
-            self.verdicts = results.verdicts();
+        for (round, letters) in results.verdicts() {
+            self.verdicts.retain(|(other, _)| *other != round);
+            self.verdicts.push((round, letters));
         }
+        self.verdicts.retain(|(_, letters)| !letters.is_empty());
+        self.verdicts.sort();
     }
 
     /// "64 photos · Round 2 of 3: Spatial-BCE, step 120 of 600".
@@ -263,6 +267,23 @@ mod tests {
 
     fn project() -> Project {
         Project::new("1a".into(), "photos".into(), Source::Sample { images: 6 }, &summary(6))
+    }
+
+    #[test]
+    fn verdicts_of_rounds_that_are_still_on_the_disk_are_kept() {
+        use tag2mask_core::run::Event;
+        use tag2mask_core::run::settings::MaskSettings;
+        let mut project = Project { verdicts: vec![(None, "a".into()), (Some(0), "-r".into())], ..project() };
+        project.take_verdicts(&Results::default());
+        assert_eq!(project.verdicts.len(), 2);
+        let mut results = Results::default();
+        results.apply(Event::MasksRestored { round: Some(0), settings: MaskSettings::default() });
+        let (shares, thresholds, labels) = (Vec::new(), Vec::new(), vec![0]);
+        let (image, width, height, miou, doubt) = (0, 1, 1, None, None);
+        results.apply(Event::MaskReady { image, width, height, shares, thresholds, miou, doubt, labels });
+        results.judge_again(&project.verdicts);
+        project.take_verdicts(&results);
+        assert_eq!(project.verdicts, [(None, "a".into()), (Some(0), "-r".into())]);
     }
 
     #[test]

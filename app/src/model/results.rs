@@ -205,7 +205,7 @@ impl Results {
                 // On an earlier visit: what is shown is what was drawn.
                 if !made.review.is_corrected(image) {
                     made.corrected.push((image, mask.small.clone()));
-                    made.review.correct(image);
+                    made.review.was_corrected(image);
                 }
             }
             Event::FileReady { name, .. } => {
@@ -216,10 +216,10 @@ impl Results {
         }
     }
 
-    /// Verdicts on the masks of every round, to be kept.
+    /// Verdicts on the masks of every round that has any, to be kept.
     pub fn verdicts(&self) -> Vec<(Option<usize>, String)> {
         let letters = |(&round, made): (&Option<usize>, &Made)| (round, made.review.letters());
-        self.made.iter().map(letters).filter(|(_, letters)| !letters.is_empty()).collect()
+        self.made.iter().filter(|(_, made)| !made.masks.is_empty()).map(letters).collect()
     }
 
     /// Takes up kept verdicts on the masks of the round that is shown.

@@ -111,6 +111,11 @@ impl Review {
         if self.of(image) != Some(Verdict::Accepted) {
             self.judge(image, Verdict::Accepted);
         }
+        self.was_corrected(image);
+    }
+
+    /// A mask was corrected on an earlier visit, whatever was said of it since.
+    pub fn was_corrected(&mut self, image: usize) {
         if !self.is_corrected(image) {
             self.corrected.push(image);
         }
@@ -164,6 +169,18 @@ pub fn beside(list: &[usize], image: usize, by: isize) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mask_that_was_corrected_and_then_rejected_stays_rejected() {
+        let mut review = Review::of_letters("-r");
+        review.was_corrected(1);
+        assert_eq!(
+            (review.of(1), review.corrected(), review.can_undo()),
+            (Some(Verdict::Rejected), 1, false)
+        );
+        review.correct(1);
+        assert_eq!((review.of(1), review.corrected()), (Some(Verdict::Accepted), 1));
+    }
 
     #[test]
     fn verdicts_are_kept_as_letters() {

@@ -187,7 +187,9 @@ impl KeptStore {
             folder.remove(&name).await?;
         }
         let changed = std::mem::take(&mut self.0.borrow_mut().changed);
-        let (log, files): (Vec<_>, Vec<_>) = changed.into_iter().partition(|name| name == LOG);
+        let (log, mut files): (Vec<_>, Vec<_>) = changed.into_iter().partition(|name| name == LOG);
+        // What is told of masks comes after the masks: without it, they are not looked for.
+        files.sort_by_key(|name| name.starts_with(MADE) && name.ends_with(".json"));
         for name in files.into_iter().chain(log) {
             // Copied out first: the loop may write while the browser does.
             let bytes = self

@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use tag2mask_core::dataset::decode;
+use tag2mask_core::dataset::{Item, decode};
 use tag2mask_core::export::zip;
 use tag2mask_core::export::{MaskSet, MaskedPhoto};
 use tag2mask_core::files::{Blob, FileSet, MemoryBlob};
-use tag2mask_core::masks::Confusion;
+use tag2mask_core::masks::{Confusion, LabelMap};
 use tag2mask_core::run::event::Phase;
 use tag2mask_core::run::scorer::{is_blind, refuse_unknown};
 use tag2mask_core::run::settings::MaskSettings;
@@ -50,8 +50,6 @@ pub(super) fn keep(store: &mut KeptStore, told: &Told, files: &[(String, Vec<u8>
     if !store.is_on_disk() {
         return Ok(());
     }
-    // Those were of masks that are gone. The page corrects them again.
-    store.forget(&name_of(told.round, "-"));
     let name = name_of(told.round, ".json");
     let json = serde_json::to_vec(told)
         .map_err(|error| Error::Format { path: name.clone(), reason: error.to_string() })?;
@@ -96,7 +94,8 @@ pub(super) async fn restore(this: &Shared, page: &mut Page<'_>) -> Result<()> {
     all.sort_by_key(|told| told.number);
     for told in all {
         let (round, number) = (told.round, told.number);
-        match again(this, told, page).await {
+        let mut is_shown = false;
+        match again(this, told, page, &mut is_shown).await {
             Ok(Some(made)) => {
                 let mut trainer = this.borrow_mut();
                 trainer.masks_made = trainer.masks_made.max(number);
@@ -104,7 +103,13 @@ pub(super) async fn restore(this: &Shared, page: &mut Page<'_>) -> Result<()> {
             }
             // The user has ended it.
             Ok(None) => break,
-            Err(error) => lost(page, &error),
+            Err(error) => {
+                lost(page, &error);
+                // The page waits for the rest of them.
+                if is_shown {
+                    page.emit(Event::Stopped { round: 0, step: 0 });
+                }
+            }
         }
     }
     page.store.release();
@@ -126,8 +131,22 @@ async fn bring(page: &mut Page<'_>, name: &str) -> Result<Vec<u8>> {
     page.store.read(name)?.ok_or_else(|| missing(format!("it is not there: {name}")))
 }
 
-/// Tells the masks of one round, and gives them; `None` where the user does not want to wait for them.
-async fn again(this: &Shared, told: Told, page: &mut Page<'_>) -> Result<Option<Made>> {
+/// A corrected mask as it is kept, of `width` and `height` pixels.
+fn read_corrected(png: &[u8], item: &Item, classes: usize, size: (usize, usize)) -> Result<LabelMap> {
+    let mask = decode::mask(&MemoryBlob::new(png.to_vec()), &item.path)?;
+    refuse_unknown(&mask, classes, &item.path)?;
+    match (mask.width, mask.height) == size {
+        true => Ok(mask),
+        false => Err(Error::Format {
+            path: item.path.clone(),
+            reason: "its corrected mask has another size".into(),
+        }),
+    }
+}
+
+/// Tells the masks of one round, and gives them; `None` where the user does not want to wait for them. `is_shown`
+/// becomes true once the page waits for all of them.
+async fn again(this: &Shared, told: Told, page: &mut Page<'_>, is_shown: &mut bool) -> Result<Option<Made>> {
     let name = name_of(told.round, ".zip");
     // The bound on other threads is empty in a browser: nothing leaves this one.
     #[allow(clippy::arc_with_non_send_sync)]
@@ -143,16 +162,16 @@ async fn again(this: &Shared, told: Told, page: &mut Page<'_>) -> Result<Option<
     let mut confusion = Confusion::new(classes);
     let (mut by_hand, mut mious) = (BTreeMap::new(), BTreeMap::new());
     page.emit(Event::MasksRestored { round: told.round, settings: told.settings });
+    *is_shown = true;
     let total = set.photos.len();
     let mut done = 0;
     for mut event in told.events {
-        if let Event::MaskReady { image, labels, shares, miou, doubt, .. } = &mut event {
+        if let Event::MaskReady { image, width, height, labels, shares, miou, doubt, .. } = &mut event {
             let Some(item) = dataset.items.get(*image) else { continue };
             let Some(photo) = by_stem.get(item.stem.as_str()) else { continue };
-            let mask = match corrected.get(image) {
-                Some(png) => {
-                    let mask = decode::mask(&MemoryBlob::new(png.clone()), &item.path)?;
-                    refuse_unknown(&mask, classes, &item.path)?;
+            let read = |png: &Vec<u8>| read_corrected(png, item, classes, (*width, *height));
+            let mask = match corrected.get(image).map(|png| (png, read(png))) {
+                Some((png, Ok(mask))) => {
                     let covered = mask.shares(classes).into_iter().enumerate();
                     *shares = covered
                         .filter(|&(_, share)| share > 0.0)
@@ -161,6 +180,10 @@ async fn again(this: &Shared, told: Told, page: &mut Page<'_>) -> Result<Option<
                     by_hand.insert(*image, png.clone());
                     *doubt = None;
                     mask
+                }
+                Some((_, Err(error))) => {
+                    page.emit(Event::Warning { message: format!("A corrected mask is lost: {error}") });
+                    set.mask(photo)?
                 }
                 None => set.mask(photo)?,
             };
