@@ -111,13 +111,23 @@ impl Folder {
         Ok(Self(folder))
     }
 
-    /// Writes a file, whole or not at all. `data` is a `Blob` or a buffer.
+    /// Writes a file, whole or not at all. `data` is a `Blob` or a buffer. A file that is not there yet is made empty
+    /// first, and stays so where the browser ends here: what is empty has not been written; see [`read`](Self::read).
     ///
     /// # Errors
     /// The browser's reason: no room, or no way to write (Safari before 26).
     pub async fn write(&self, name: &str, data: &JsValue) -> Result<(), JsValue> {
         let handle: FileHandle =
             JsFuture::from(self.0.file(name, &option("create", true))).await?.unchecked_into();
+        let written = Self::fill(&handle, data).await;
+        if written.is_err() && self.is_empty(name).await {
+            // Best effort: an empty one is not taken for a file.
+            let _ = self.remove(name).await;
+        }
+        written
+    }
+
+    async fn fill(handle: &FileHandle, data: &JsValue) -> Result<(), JsValue> {
         let file: Writable = JsFuture::from(handle.create_writable()?).await?.unchecked_into();
         if let Err(error) = JsFuture::from(file.write(data)).await {
             // What was begun is dropped by itself, sooner or later.
@@ -126,6 +136,11 @@ impl Folder {
         }
         // The new content takes the place of the old one here.
         JsFuture::from(file.close()).await.map(|_| ())
+    }
+
+    /// Whether a file is there and has nothing in it.
+    pub async fn is_empty(&self, name: &str) -> bool {
+        self.file(name).await.is_some_and(|file| file.unchecked_into::<Buffered>().size() == 0.0)
     }
 
     /// As [`write`](Self::write), from bytes.
@@ -142,22 +157,31 @@ impl Folder {
         JsFuture::from(handle.unchecked_into::<FileHandle>().get_file()).await.ok()
     }
 
-    /// The bytes of a file; `None` when it is not there.
+    /// The bytes of a file; `None` when it is not there, or was made and never written: of ours none is empty.
     ///
     /// # Errors
     /// The browser's reason, in most cases a lack of memory.
     pub async fn read(&self, name: &str) -> Result<Option<Vec<u8>>, JsValue> {
         let Some(file) = self.file(name).await else { return Ok(None) };
+        if file.unchecked_ref::<Buffered>().size() == 0.0 {
+            return Ok(None);
+        }
         let buffer = JsFuture::from(file.unchecked_into::<Buffered>().array_buffer()).await?;
         Ok(Some(Uint8Array::new(&buffer).to_vec()))
     }
 
-    /// Names of what lies in it, sorted.
+    /// Names of what lies in it, sorted, but files that were made and never written.
     ///
     /// # Errors
     /// The browser's reason.
     pub async fn names(&self) -> Result<Vec<String>, JsValue> {
-        Ok(self.content().await?.into_iter().map(|(name, _)| name).collect())
+        let mut names = Vec::new();
+        for (name, is_folder) in self.content().await? {
+            if is_folder || !self.is_empty(&name).await {
+                names.push(name);
+            }
+        }
+        Ok(names)
     }
 
     async fn content(&self) -> Result<Content, JsValue> {

@@ -5,12 +5,21 @@
 //! `buffers` are transferred `ArrayBuffer`s in the order of `Event::bytes`.
 
 use serde::{Deserialize, Serialize};
-use tag2mask_core::dataset::ObjectBox;
+use tag2mask_core::dataset::{ObjectBox, Relabel};
 use tag2mask_core::run::Settings;
 use tag2mask_core::run::settings::MaskSettings;
 
 /// Raised when a page and a trainer of different builds could misunderstand each other.
-pub const PROTOCOL_VERSION: u32 = 6;
+pub const PROTOCOL_VERSION: u32 = 7;
+
+/// Masks that were accepted, to learn from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GivenMasks {
+    /// Whose network made them; `None` for what was learned until now.
+    pub round: Option<usize>,
+    /// The images that they are of.
+    pub images: Vec<usize>,
+}
 
 /// What the page asks of the trainer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,16 +33,29 @@ pub enum Command {
     OpenSample { images: usize, size: usize, seed: u64 },
     /// Small pictures of these images. Each is answered by `Thumbnail`.
     Thumbnails { images: Vec<usize>, side: usize },
-    /// The boxes of an image from now on. Its labels are those it came with and the classes of its boxes. Answered
-    /// by `Warning` where some cannot be.
+    /// Labels and classes from now on, as changes to the data set as it was read. With other classes, what was learned
+    /// and made is dropped.
+    SetLabels { relabel: Relabel },
+    /// The boxes of an image from now on, their classes as numbers (see core's `relabel`). Its labels are those it has
+    /// without them and the classes of its boxes. Answered by `Warning` where some cannot be.
     SetBoxes { image: usize, boxes: Vec<ObjectBox> },
     /// Take a weights file: `payload` is an `ArrayBuffer`.
     Weights { name: String },
     /// Take up the run of a project on the browser's disk, which learned from the open data set. Answered by its
     /// news, told again, with its `masks` if they are wanted, or by `Failed` when there is none.
     Restore { project: String, masks: bool },
+    /// Take up the run of the project's archive that the open data set came from (`ProjectRead`), and keep it in the
+    /// project `keep` on the browser's disk. Answered by its news, told again, with its masks, or by `Failed`.
+    TakeUp { keep: Option<String> },
     /// Train. `previews` are the images of the live grid; checkpoints go to the project `keep` on the browser's disk.
-    Train { settings: Box<Settings>, previews: Vec<usize>, keep: Option<String> },
+    /// With `given` masks it is a new run that learns from them, too.
+    Train {
+        settings: Box<Settings>,
+        previews: Vec<usize>,
+        keep: Option<String>,
+        #[serde(default)]
+        given: Option<GivenMasks>,
+    },
     /// Wait after this step.
     Pause,
     /// Go on.
@@ -57,16 +79,37 @@ pub enum Command {
     /// Make masks of photos without labels with it: `payload` as of `OpenFiles`. Answered by `PhotosRead`,
     /// a `PhotoReady` each, and `MasksFinished`.
     Predict { settings: MaskSettings },
-    /// Pack the masks of new photos into a zip. Answered by `FileReady`.
-    PackPredictions,
+    /// Pack the masks of new photos into a zip, in a format and with photos as `PackMasks` has it. Answered by
+    /// `FileReady`.
+    PackPredictions { format: String, photos: bool },
     /// Pack the segmentation network and its card. Answered by `FileReady`.
     PackSegmenter,
     /// Pack the masks of this round into a zip, in the format of that id (core's `export::Format`), with the
     /// photos where the format has a place for them. Answered by `FileReady`.
     PackMasks { round: Option<usize>, format: String, photos: bool },
+    /// Pack everything into one zip under this name, that CLI and page take up again: photos, labels, boxes, the run,
+    /// masks, those of this round for other programs, too, and what was said of them. Answered by `FileReady`, or
+    /// after `Stop` by `Stopped`.
+    PackProject { name: String, verdicts: Vec<(Option<usize>, String)>, round: Option<usize> },
     /// Pack the trained network (weights, settings). Answered by `FileReady`.
     PackRun,
+    /// Write a report of the run and of the masks of this round, if they are there. Answered by a `FileReady` named
+    /// `report.html`.
+    PackReport { round: Option<usize> },
     /// Compute the reference tensors in `payload` (an array of `{ name, bytes }`) on this device.
     /// Answered by a `FileReady` named `conformance.json`.
     Conformance,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changed_labels_arrive_as_they_were_sent() {
+        let relabel = Relabel { labels: [(7, vec![0, 2]), (0, Vec::new())].into(), ..Relabel::default() };
+        let command = Command::SetLabels { relabel };
+        let json = serde_json::to_string(&command).unwrap();
+        assert_eq!(serde_json::from_str::<Command>(&json).unwrap(), command, "{json}");
+    }
 }

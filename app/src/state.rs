@@ -1,7 +1,9 @@
 //! The one store: the model made observable, and everything a user can do.
 
+mod archive;
 mod boxes;
 mod kept;
+mod labels;
 mod projects;
 mod public_weights;
 mod review;
@@ -19,17 +21,19 @@ use tag2mask_core::run::{Event, Settings};
 
 use crate::browser::files::{self, Dropped, PickedFile};
 use crate::browser::trainer::{News, Program, Trainer};
-use crate::browser::{download, window};
+use crate::browser::{download, tabs, window};
 use crate::model::box_editor::Editor;
 use crate::model::fields::Field;
 use crate::model::form::Form;
+use crate::model::label_grid::Grid;
 use crate::model::mask_editor;
 use crate::model::pictures::Pictures;
+use crate::model::project::Kept;
 use crate::model::run::Stage;
 use crate::model::trainer::Trainer as Health;
 use crate::model::{Model, Part, data, device, suggest, weights};
 use crate::parts::opacity;
-use crate::protocol::{Command, PROTOCOL_VERSION};
+use crate::protocol::{Command, GivenMasks, PROTOCOL_VERSION};
 
 /// Where the data set came from, to give it to a fresh trainer again.
 #[derive(Clone)]
@@ -48,6 +52,8 @@ pub struct State {
     pub form: RwSignal<Form>,
     /// The photo whose boxes are being drawn.
     pub box_editor: RwSignal<Option<Editor>>,
+    /// The photos that are being labelled.
+    pub label_grid: RwSignal<Option<Grid>>,
     /// The image shown in large.
     pub enlarged: RwSignal<Option<usize>>,
     /// The images that one turns to from there.
@@ -58,6 +64,10 @@ pub struct State {
     pub opacity: RwSignal<u32>,
     /// Whether masks are drawn as outlines.
     pub outline: RwSignal<bool>,
+    /// Whether the guided start is shown, with the sample set.
+    pub tour: RwSignal<bool>,
+    /// Whether the next run learns from accepted masks, where there are any.
+    pub learns_from_accepted: RwSignal<bool>,
     trainer: StoredValue<Option<Trainer>, LocalStorage>,
     program: StoredValue<Program>,
     source: StoredValue<Option<Source>, LocalStorage>,
@@ -74,11 +84,14 @@ impl State {
             changes: StoredValue::new(Part::ALL.iter().map(|_| RwSignal::new(0)).collect()),
             form: RwSignal::new(Form::default()),
             box_editor: RwSignal::new(None),
+            label_grid: RwSignal::new(None),
             enlarged: RwSignal::new(None),
             in_line: StoredValue::new(Vec::new()),
             mask_editor: RwSignal::new(None),
             opacity: RwSignal::new(opacity::START),
             outline: RwSignal::new(false),
+            tour: RwSignal::new(true),
+            learns_from_accepted: RwSignal::new(true),
             trainer: StoredValue::new_local(None),
             program: StoredValue::new(Program::Gpu),
             source: StoredValue::new_local(None),
@@ -88,14 +101,16 @@ impl State {
         };
         state.spawn_trainer();
         state.look_for_projects();
+        window::keep_focus();
         window::ask_before_leaving(move || {
             state.peek(|model| {
                 let unsaved = model.results.saved.is_none();
                 // A kept run can be taken up again, with its masks.
                 let is_safe = model.kept.is_safe();
                 let run = (model.run.stage.is_active() || (unsaved && model.run.has_network())) && !is_safe;
-                let boxes = model.boxes.are_unsaved() && model.kept.following().is_none();
-                run || boxes
+                let edits = (model.boxes.are_unsaved() || model.labels.are_unsaved())
+                    && model.kept.following().is_none();
+                run || edits
                     || model.segmenter.is_busy()
                     || (unsaved && !is_safe && model.results.is_complete())
             })
@@ -159,6 +174,7 @@ impl State {
     fn hear(self, news: News) {
         match news {
             News::Event(event) => self.apply(*event),
+            News::File(name, file) => self.save_file(name, &file),
             News::NoGpu(reason) => self.go_on_without_gpu(reason),
             News::Died(reason) => {
                 self.change(&Part::ALL, |model| model.trainer_died(reason));
@@ -195,13 +211,15 @@ impl State {
         self.change(&[Part::Trainer], |model| model.trainer = health);
     }
 
-    fn apply(self, mut event: Event) {
+    fn save_file(self, name: String, file: &web_sys::Blob) {
+        self.apply(match download::save_file(&name, file) {
+            Ok(()) => Event::FileReady { name, bytes: Vec::new() },
+            Err(_) => Event::Failed { message: format!("the browser could not save the file: {name}") },
+        });
+    }
+
+    fn apply(self, event: Event) {
         let facts_for_settings = matches!(event, Event::DatasetRead { .. } | Event::DeviceReady { .. });
-        if let Event::FileReady { name, bytes } = &mut event
-            && download::save(name, &std::mem::take(bytes)).is_err()
-        {
-            event = Event::Failed { message: format!("the browser could not save the file: {name}") };
-        }
         let was_read = matches!(event, Event::DatasetRead { .. });
         let stopped = matches!(event, Event::Stopped { .. });
         let failed = matches!(event, Event::Failed { .. });
@@ -212,9 +230,22 @@ impl State {
             _ => None,
         };
         let kept = if let Event::Kept { ok } = event { Some(ok) } else { None };
-        if let Event::MaskShown { image, width, height, labels } = event {
-            return self.open_mask(image, LabelMap { width, height, labels });
+        if matches!(event, Event::Saved { .. }) {
+            self.peek(|model| {
+                if let Some(project) = model.kept.following() {
+                    tabs::forget_tries(&project.id);
+                }
+            });
         }
+        let event = match event {
+            Event::MaskShown { round, image, width, height, labels } => {
+                return self.open_mask(round, image, LabelMap { width, height, labels });
+            }
+            Event::ProjectRead { name, has_run, verdicts, labels_are_new } => {
+                return self.take_up_archive(name, has_run, verdicts, labels_are_new);
+            }
+            event => event,
+        };
         let are_made = matches!(event, Event::MasksFinished { .. });
         let mut changed = Vec::new();
         self.model.update_value(|model| changed = model.apply(event, window::now()));
@@ -265,6 +296,11 @@ impl State {
     pub fn start_again(self) {
         self.trainer.set_value(None);
         self.change(&Part::ALL, |model| {
+            // The last ones may not have been written yet.
+            if let Kept::Following(project) = &mut model.kept {
+                project.take_edits(&model.boxes, &model.labels);
+                project.take_verdicts(&model.results);
+            }
             model.kept.want_again();
             // One that was silent has told nobody that it is gone.
             if model.is_working() {
@@ -321,7 +357,7 @@ impl State {
         let Some(source) = self.source.get_value() else { return };
         let (name, command, payload) = match source {
             Source::Sample(images) => (
-                "Sample set".into(),
+                data::SAMPLE.into(),
                 Command::OpenSample { images, size: suggest::SAMPLE_SIDE, seed: 0 },
                 None,
             ),
@@ -472,10 +508,12 @@ impl State {
     pub fn train(self) {
         let Some(summary) = self.peek(|model| model.data.summary().cloned()) else { return };
         let settings = Box::new(self.form.with_untracked(Form::settings));
+        let given = self.given_masks();
         let stopped = |model: &Model| {
-            model.run.stage == Stage::Stopped
+            given.is_none()
+                && model.run.stage == Stage::Stopped
                 && model.run.settings.as_ref() == Some(&settings)
-                && !model.boxes.are_new()
+                && !model.has_new_labels()
         };
         if self.peek(stopped) {
             self.go_on();
@@ -486,11 +524,24 @@ impl State {
             model.clear_run();
             model.run.start();
             model.boxes.run_starts();
+            model.labels.run_starts();
         });
         self.want_pictures(&previews);
         let keep = self.keep_this_run();
-        self.send(Command::Train { settings, previews, keep }, None);
+        self.send(Command::Train { settings, previews, keep, given }, None);
         window::go_to("run");
+    }
+
+    /// Accepted masks that the next run will learn from; `None` where it will not.
+    pub fn given_masks(&self) -> Option<GivenMasks> {
+        let takes_masks = self.form.with_untracked(|form| form.valid().method.method().takes_masks());
+        if !takes_masks || !self.learns_from_accepted.get_untracked() {
+            return None;
+        }
+        self.peek(|model| {
+            let images = model.results.shown()?.review.accepted();
+            (!images.is_empty()).then_some(GivenMasks { round: model.results.round, images })
+        })
     }
 
     /// Goes on with a run that was stopped: its settings again are what tells the trainer so.
@@ -504,7 +555,7 @@ impl State {
             model.results = model.results.next_run();
         });
         let keep = self.peek(|model| model.kept.following().map(|project| project.id.clone()));
-        self.send(Command::Train { settings: Box::new(settings), previews, keep }, None);
+        self.send(Command::Train { settings: Box::new(settings), previews, keep, given: None }, None);
     }
 
     /// Takes a run out of the comparison.
@@ -610,18 +661,28 @@ impl State {
         self.send(Command::Predict { settings }, Some(files::payload(&photos)));
     }
 
-    /// Packs the masks of new photos, or the network, and hands them to the user.
-    pub fn pack_segmenter(self, masks: bool) {
+    /// Packs the network for new photos and hands it to the user.
+    pub fn pack_segmenter(self) {
+        self.pack_new(Command::PackSegmenter);
+    }
+
+    /// Packs the masks of new photos in a format, with the photos if they are wanted, and hands them to the user.
+    pub fn pack_predictions(self, format: Format, photos: bool) {
+        let photos = photos && format.has_photos();
+        self.pack_new(Command::PackPredictions { format: format.id().into(), photos });
+    }
+
+    fn pack_new(self, command: Command) {
         if self.peek(Model::is_working) {
             return;
         }
         self.change(&[Part::Segmenter], |model| model.segmenter.pack());
-        self.send(if masks { Command::PackPredictions } else { Command::PackSegmenter }, None);
+        self.send(command, None);
     }
 
     /// Packs the masks in a format, with the photos if they are wanted, and hands them to the user.
     pub fn pack_masks(self, format: Format, photos: bool) {
-        self.change(&[Part::Results], |model| model.results.start_packing(true));
+        self.change(&[Part::Results], |model| model.results.start_packing("the masks"));
         let round = self.peek(|model| model.results.round);
         let photos = photos && format.has_photos();
         self.send(Command::PackMasks { round, format: format.id().into(), photos }, None);
@@ -629,8 +690,15 @@ impl State {
 
     /// Packs the network and hands it to the user.
     pub fn pack_run(self) {
-        self.change(&[Part::Results], |model| model.results.start_packing(false));
+        self.change(&[Part::Results], |model| model.results.start_packing("the network"));
         self.send(Command::PackRun, None);
+    }
+
+    /// Writes a report of the run, with the masks that are shown, and hands it to the user.
+    pub fn pack_report(self) {
+        self.change(&[Part::Results], |model| model.results.start_packing("the report"));
+        let round = self.peek(|model| model.results.round);
+        self.send(Command::PackReport { round }, None);
     }
 }
 

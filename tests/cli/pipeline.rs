@@ -57,12 +57,30 @@ fn sample_to_scored_masks() {
 
     let truth = data.join("masks");
     let paths = [("masks", masks.as_path()), ("truth", truth.as_path())];
-    let score = run("eval {masks} {truth} --json", &paths).succeeded().json();
+    let table = sample.path("confusion.csv");
+    let paths = [paths[0], paths[1], ("table", table.as_path())];
+    let score = run("eval {masks} {truth} --json --confusion {table}", &paths).succeeded().json();
     assert_eq!(score["images"], IMAGES);
+    check_confusion(&score, &table, classes.len());
     assert!(score["miou"].as_f64().is_some_and(|miou| (0.0..=100.0).contains(&miou)), "{score}");
     let iou = score["iou"].as_object().unwrap();
     assert_eq!(iou.len(), classes.len() + 1, "{score}");
     assert!(classes.iter().all(|class| iou.contains_key(*class)), "{score}");
+}
+
+/// A row a label, and in both forms the same; the diagonal gives the IoU.
+fn check_confusion(score: &serde_json::Value, table: &Path, classes: usize) {
+    let rows: Vec<Vec<u64>> = serde_json::from_value(score["confusion"].clone()).unwrap();
+    assert!(rows.len() == classes + 1 && rows.iter().all(|row| row.len() == classes + 2), "{rows:?}");
+    assert_eq!(rows.iter().flatten().sum::<u64>(), IMAGES as u64 * u64::from(SIDE).pow(2));
+    let text = std::fs::read_to_string(table).unwrap();
+    let counts =
+        |line: &str| line.split(',').skip(1).map(|count| count.parse().unwrap()).collect::<Vec<u64>>();
+    assert_eq!(text.lines().skip(1).map(counts).collect::<Vec<_>>(), rows);
+    let own = rows[0][0] as f64;
+    let union = rows[0].iter().sum::<u64>() + rows.iter().skip(1).map(|row| row[0]).sum::<u64>();
+    let iou = score["iou"]["background"].as_f64().unwrap();
+    assert!((iou - 100.0 * own / union as f64).abs() < 1e-9, "{score}");
 }
 
 /// One line an image, in range, the most doubtful first.

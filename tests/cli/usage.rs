@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::data::{Sample, inspect, one_tensor};
 use crate::process::{run, tag2mask};
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "sample",
     "inspect",
     "train",
@@ -13,6 +13,7 @@ const COMMANDS: [&str; 14] = [
     "predict",
     "eval",
     "export",
+    "report",
     "onnx",
     "pack",
     "unpack",

@@ -87,18 +87,28 @@ fn test_exports() -> Result<()> {
     tools.fetch_onnxruntime()?;
     // With the whole, as the native tests are: by itself it would be built from other features.
     execute(cargo().args(["build", "--workspace", "--bin", "tag2mask"]))?;
-    let program = target_folder().join("debug").join(format!("tag2mask{}", std::env::consts::EXE_SUFFIX));
     let files = specs("tests/exports")?;
     execute(
-        tools.command("node").env("TAG2MASK", program).args(["--test", "--test-reporter=spec"]).args(files),
+        tools.command("node").env("TAG2MASK", program()).args(["--test", "--test-reporter=spec"]).args(files),
     )
 }
 
-/// Runs every `tests/page/*.spec.mjs` against the built page.
+/// Runs every `tests/page/*.spec.mjs` against the built page. What takes the program, too, is left out where it was
+/// not built by the tests before.
 fn test_page(page: &Path) -> Result<()> {
     // One file at a time: the software rasteriser of one browser takes the whole machine.
     let options = ["--test", "--test-concurrency=1", "--test-reporter=spec"];
-    execute(node_on(page)?.args(options).args(specs("tests/page")?))
+    let mut node = node_on(page)?;
+    let program = program();
+    if program.is_file() {
+        node.env("TAG2MASK", program);
+    }
+    execute(node.args(options).args(specs("tests/page")?))
+}
+
+/// The program, where the tests build it.
+fn program() -> PathBuf {
+    target_folder().join("debug").join(format!("tag2mask{}", std::env::consts::EXE_SUFFIX))
 }
 
 /// The tests in a folder of the project, by name.

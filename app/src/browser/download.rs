@@ -1,19 +1,26 @@
-//! Bytes to the user's disk.
+//! Files to the user's disk.
 
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Blob, HtmlAnchorElement, Url};
 
-/// Hands a file to the browser's downloads.
+/// Hands bytes to the browser's downloads, as a file.
 ///
 /// # Errors
 /// The browser's reason, in most cases a lack of memory.
 pub fn save(name: &str, bytes: &[u8]) -> Result<(), JsValue> {
+    let parts = Array::of1(&Uint8Array::from(bytes));
+    save_file(name, &Blob::new_with_u8_array_sequence(&parts)?)
+}
+
+/// Hands a file to the browser's downloads.
+///
+/// # Errors
+/// The browser's reason.
+pub fn save_file(name: &str, file: &Blob) -> Result<(), JsValue> {
     let missing = || JsValue::from_str("no document");
     let document = web_sys::window().and_then(|window| window.document()).ok_or_else(missing)?;
-    let parts = Array::of1(&Uint8Array::from(bytes));
-    let blob = Blob::new_with_u8_array_sequence(&parts)?;
-    let url = Url::create_object_url_with_blob(&blob)?;
+    let url = Url::create_object_url_with_blob(file)?;
     let link = document.create_element("a")?.dyn_into::<HtmlAnchorElement>()?;
     link.set_href(&url);
     link.set_download(name);

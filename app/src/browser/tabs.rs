@@ -25,9 +25,24 @@ extern "C" {
 
     #[wasm_bindgen(catch, js_namespace = sessionStorage, js_name = removeItem)]
     fn remove_item(key: &str) -> Result<(), JsValue>;
+
+    /// Kept for all tabs: it survives the end of the browser.
+    #[wasm_bindgen(catch, js_namespace = localStorage, js_name = getItem)]
+    fn get_lasting(key: &str) -> Result<Option<String>, JsValue>;
+
+    #[wasm_bindgen(catch, js_namespace = localStorage, js_name = setItem)]
+    fn set_lasting(key: &str, value: &str) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(catch, js_namespace = localStorage, js_name = removeItem)]
+    fn remove_lasting(key: &str) -> Result<(), JsValue>;
 }
 
 const OPEN: &str = "tag2mask-open-project";
+/// Before a project's name: how many times its run has gone on by itself since its last checkpoint, and where it stood
+/// then: a browser that is killed may have forgotten that it was to forget the number.
+const TRIES: &str = "tag2mask-tries-";
+/// More than that are not made: a run may be what ends the page.
+const MOST_TRIES: u32 = 3;
 
 thread_local! {
     /// Old engines have none: their tabs learn of each other when they get the focus.
@@ -68,6 +83,24 @@ pub fn remember_open(project: Option<&str>) {
         Some(id) => set_item(OPEN, id),
         None => remove_item(OPEN),
     };
+}
+
+/// Whether the run of a project, which stands at `progress`, may go on by itself once more. It is counted until
+/// [`forget_tries`], or until it stands elsewhere.
+pub fn may_try(project: &str, progress: &str) -> bool {
+    let key = format!("{TRIES}{project}");
+    let known = get_lasting(&key).ok().flatten().unwrap_or_default();
+    let tries = match known.split_once(' ') {
+        Some((tries, stood)) if stood == progress => tries.parse().unwrap_or(0),
+        _ => 0,
+    };
+    tries < MOST_TRIES && set_lasting(&key, &format!("{} {progress}", tries + 1)).is_ok()
+}
+
+/// The run of a project has reached a checkpoint: it does not end the page.
+pub fn forget_tries(project: &str) {
+    // Where nothing can be noted it does not go on by itself either.
+    let _ = remove_lasting(&format!("{TRIES}{project}"));
 }
 
 /// The project that this tab had open.

@@ -7,7 +7,7 @@ use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array, WebAssembly}
 use tag2mask_core::run::Event;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{ErrorEvent, MessageEvent, Worker, WorkerOptions, WorkerType};
+use web_sys::{Blob, ErrorEvent, MessageEvent, Worker, WorkerOptions, WorkerType};
 
 use super::fetch::fetch;
 use super::window;
@@ -23,6 +23,8 @@ pub enum News {
     Ready,
     /// The trainer's own words.
     Event(Box<Event>),
+    /// A file for the user, of that name.
+    File(String, Blob),
     /// No answer for this many seconds.
     Silent(u32),
     /// It answers again.
@@ -242,7 +244,11 @@ impl Link {
             self.tell(News::Answers);
         }
         if let Some(json) = get(data, "json").as_string() {
-            match read_event(&json, &get(data, "buffers")) {
+            match read_event(&json, data) {
+                Ok(Event::FileReady { name, .. }) => match file_of(data) {
+                    Ok(file) => self.tell(News::File(name, file)),
+                    Err(error) => self.die(text_of(&error)),
+                },
                 Ok(event) => self.tell(News::Event(Box::new(event))),
                 Err(error) => self.die(format!("its words were not understood: {error}")),
             }
@@ -368,10 +374,21 @@ async fn page_has_adapter() -> bool {
     JsFuture::from(has_adapter()).await.is_ok_and(|found| found.is_truthy())
 }
 
-/// Puts the bytes that travelled beside the JSON back into the event.
-fn read_event(json: &str, buffers: &JsValue) -> Result<Event, serde_json::Error> {
+/// A file that travelled beside the JSON: whole, or as the one buffer of its bytes, which need not become ours.
+fn file_of(message: &JsValue) -> Result<Blob, JsValue> {
+    match get(message, "file").dyn_into::<Blob>() {
+        Ok(file) => Ok(file),
+        Err(_) => Blob::new_with_buffer_source_sequence(&get(message, "buffers")),
+    }
+}
+
+/// Puts the bytes that travelled beside the JSON back into the event; a file's stay where they are.
+fn read_event(json: &str, message: &JsValue) -> Result<Event, serde_json::Error> {
     let mut event: Event = serde_json::from_str(json)?;
-    if let Some(buffers) = buffers.dyn_ref::<Array>() {
+    if matches!(event, Event::FileReady { .. }) {
+        return Ok(event);
+    }
+    if let Some(buffers) = get(message, "buffers").dyn_ref::<Array>() {
         for (field, buffer) in event.bytes().into_iter().zip(buffers.iter()) {
             *field = Uint8Array::new(&buffer).to_vec();
         }

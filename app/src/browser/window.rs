@@ -58,6 +58,13 @@ pub fn focus(id: String) {
     }
 }
 
+#[wasm_bindgen(module = "/src/browser/focus.js")]
+extern "C" {
+    /// From now on the keyboard's focus is never lost to what vanishes: it goes to the section around it.
+    #[wasm_bindgen(js_name = keepFocus)]
+    pub fn keep_focus();
+}
+
 /// Asks before the page is left while `would_lose` holds.
 pub fn ask_before_leaving(would_lose: impl Fn() -> bool + 'static) {
     let listener = Closure::<dyn FnMut(web_sys::Event)>::new(move |event: web_sys::Event| {

@@ -21,8 +21,9 @@ pub const PROJECTS: &str = "projects";
 pub const CARD: &str = "project.json";
 /// In each: the files of its run, by the names that core gives them.
 pub const RUN: &str = "run";
-/// What only going on with a training needs, in [`RUN`].
-const MOMENTUM: &str = "optimizer.safetensors";
+/// What only going on with a training needs, in [`RUN`]: under one name or the other, so that a new one never takes the
+/// place of one that still counts.
+pub const MOMENTUM: [&str; 2] = ["optimizer.safetensors", "optimizer-other.safetensors"];
 
 /// Where the only project lay in earlier versions, and the lock that they held.
 const EARLIER: (&str, &str) = ("project", "tag2mask-project");
@@ -89,7 +90,7 @@ pub async fn sweep() -> Result<(), JsValue> {
 
 async fn has_no_card(id: &str) -> bool {
     match Folder::open(&[PROJECTS, id]).await {
-        Some(folder) => folder.file(CARD).await.is_none(),
+        Some(folder) => folder.file(CARD).await.is_none() || folder.is_empty(CARD).await,
         None => false,
     }
 }
@@ -155,11 +156,14 @@ async fn make_room(id: &str) -> Option<String> {
     others.sort_by(|a, b| b.is_finished.cmp(&a.is_finished).then(a.saved.total_cmp(&b.saved)));
     for other in others {
         let Some(folder) = Folder::open(&[PROJECTS, &other.id, RUN]).await else { continue };
-        if folder.file(MOMENTUM).await.is_none() {
+        if folder.file(MOMENTUM[0]).await.is_none() && folder.file(MOMENTUM[1]).await.is_none() {
             continue;
         }
         let claim: Option<Lock> = lock::claim(&other.id).await;
-        if claim.is_some() && folder.remove(MOMENTUM).await.is_ok() {
+        if claim.is_some()
+            && folder.remove(MOMENTUM[0]).await.is_ok()
+            && folder.remove(MOMENTUM[1]).await.is_ok()
+        {
             return Some(other.name);
         }
     }

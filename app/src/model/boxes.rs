@@ -1,7 +1,10 @@
 //! Boxes of all photos: those that came with them, and those that were drawn on the page.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use tag2mask_core::dataset::relabel::ClassMap;
 use tag2mask_core::dataset::{ObjectBox, Summary};
 use tag2mask_core::error::Result;
 use tag2mask_core::export::boxes_csv;
@@ -10,7 +13,8 @@ use tag2mask_core::method::{MethodName, Supervision};
 use super::box_place::Mark;
 use super::text;
 
-/// Boxes of photos that the user has changed, by the photo's index.
+/// Boxes of photos that the user has changed, by the photo's index. Their classes are numbers, which stay when the list
+/// of classes changes ([`Relabel`](tag2mask_core::dataset::Relabel)).
 pub type Drawn = BTreeMap<usize, Vec<ObjectBox>>;
 
 /// The boxes of one photo, and the way back.
@@ -61,6 +65,12 @@ impl Edit {
         true
     }
 
+    /// The same with other classes, now and on the way back.
+    fn with(&self, classes: impl Fn(&[ObjectBox]) -> Vec<ObjectBox>) -> Self {
+        let all = |steps: &[Vec<ObjectBox>]| steps.iter().map(|boxes| classes(boxes)).collect();
+        Self { boxes: classes(&self.boxes), done: all(&self.done), undone: all(&self.undone) }
+    }
+
     /// Whether there is something to take back.
     pub fn can_undo(&self) -> bool {
         !self.done.is_empty()
@@ -75,7 +85,10 @@ impl Edit {
 /// What the page knows of boxes beyond the data set's own.
 #[derive(Debug, Default)]
 pub struct Boxes {
+    /// Their classes are numbers.
     edits: BTreeMap<usize, Edit>,
+    /// What these have become, and the data set as it was read; `None` while each is in force under its number.
+    classes: Option<(ClassMap, Arc<Summary>)>,
     /// Counts changes.
     revision: u64,
     /// Where that count stood when the run began to learn from them.
@@ -85,21 +98,40 @@ pub struct Boxes {
 }
 
 impl Boxes {
-    /// The boxes of a photo.
-    pub fn of<'a>(&'a self, summary: &'a Summary, image: usize) -> &'a [ObjectBox] {
-        match self.edits.get(&image) {
-            Some(edit) => edit.boxes(),
-            None => summary.images.get(image).map_or(&[], |facts| &facts.boxes),
+    /// What the classes of the data set, as it was `read`, have become.
+    pub fn follow(&mut self, classes: ClassMap, read: Arc<Summary>) {
+        self.classes = (!classes.is_plain()).then_some((classes, read));
+    }
+
+    /// The boxes of a photo, with their classes in force.
+    pub fn of<'a>(&'a self, summary: &'a Summary, image: usize) -> Cow<'a, [ObjectBox]> {
+        match (self.edits.get(&image), &self.classes) {
+            (Some(edit), None) => edit.boxes().into(),
+            (Some(edit), Some((classes, _))) => classes.boxes(edit.boxes()).into(),
+            (None, _) => summary.images.get(image).map_or(&[][..], |facts| &facts.boxes).into(),
         }
     }
 
     /// The boxes of a photo, to be changed.
     pub fn edit(&self, summary: &Summary, image: usize) -> Edit {
-        self.edits.get(&image).cloned().unwrap_or_else(|| Edit::new(self.of(summary, image).to_vec()))
+        match (self.edits.get(&image), &self.classes) {
+            (Some(edit), None) => edit.clone(),
+            (Some(edit), Some((classes, _))) => edit.with(|boxes| classes.boxes(boxes)),
+            (None, _) => Edit::new(self.of(summary, image).into_owned()),
+        }
     }
 
-    /// Takes the changed boxes of a photo.
-    pub fn put(&mut self, image: usize, edit: Edit) {
+    /// Takes the changed boxes of a photo. Those of classes that were removed come back with their class.
+    pub fn put(&mut self, image: usize, mut edit: Edit) {
+        if let Some((classes, read)) = &self.classes {
+            edit = edit.with(|boxes| classes.numbered(boxes));
+            let before = match self.edits.get(&image) {
+                Some(before) => before.boxes(),
+                None => read.images.get(image).map_or(&[][..], |facts| &facts.boxes),
+            };
+            let hidden = before.iter().filter(|object| classes.class(object.class).is_none());
+            edit.boxes.extend(hidden.copied());
+        }
         self.edits.insert(image, edit);
         self.revision += 1;
     }
@@ -118,7 +150,8 @@ impl Boxes {
     pub fn restore(&mut self, drawn: Drawn, are_new: bool) {
         let edits = drawn.into_iter().map(|(image, boxes)| (image, Edit::new(boxes))).collect();
         let revision = u64::from(are_new);
-        *self = Self { edits, revision, learned: 0, saved: revision };
+        let classes = self.classes.take();
+        *self = Self { edits, classes, revision, learned: 0, saved: revision };
     }
 
     /// A run starts to learn from them.
@@ -144,7 +177,7 @@ impl Boxes {
     /// Classes of a photo's boxes that the photo was not labelled with, ascending.
     pub fn added_labels(&self, summary: &Summary, image: usize) -> Vec<u16> {
         let Some(facts) = summary.images.get(image) else { return Vec::new() };
-        let classes = self.of(summary, image).iter().map(|object| object.class);
+        let classes = self.of(summary, image).into_owned().into_iter().map(|object| object.class);
         let mut added: Vec<u16> = classes.filter(|class| !facts.labels.contains(class)).collect();
         added.sort_unstable();
         added.dedup();
@@ -173,8 +206,9 @@ impl Boxes {
     /// As [`boxes_csv::encode`].
     pub fn csv(&self, summary: &Summary) -> Result<Vec<u8>> {
         let images = summary.images.iter().enumerate();
-        let images = images.map(|(image, facts)| (facts.path.as_str(), self.of(summary, image)));
-        boxes_csv::encode(images, &summary.classes)
+        let images: Vec<_> =
+            images.map(|(image, facts)| (facts.path.as_str(), self.of(summary, image))).collect();
+        boxes_csv::encode(images.iter().map(|(path, boxes)| (*path, boxes.as_ref())), &summary.classes)
     }
 }
 
@@ -261,6 +295,31 @@ mod tests {
         assert_eq!(later.of(&summary, 4), boxes.of(&summary, 4));
         assert!(!later.are_new() && !later.edit(&summary, 4).can_undo());
         assert!(later.of(&summary, 99).is_empty() && later.added_labels(&summary, 99).is_empty());
+    }
+
+    #[test]
+    fn boxes_follow_their_classes_and_come_back_with_them() {
+        let mut read = summary(6);
+        read.images[4].boxes = vec![object(1, 5.0)];
+        let mut changes = tag2mask_core::dataset::Relabel::default();
+        changes.remove(1);
+        let read = Arc::new(read);
+        let now = changes.apply_to_summary(&read);
+        let mut boxes = Boxes::default();
+        boxes.put(0, Edit::new(vec![object(2, 1.0), object(1, 2.0)]));
+        let map = |changes| ClassMap::new(changes, &read.classes);
+        boxes.follow(map(&changes), read.clone());
+        assert_eq!(*boxes.of(&now, 0), [object(1, 1.0)]);
+        assert!(boxes.of(&now, 4).is_empty());
+        for image in [0, 4] {
+            let mut edit = boxes.edit(&now, image);
+            edit.change(vec![object(1, 9.0)]);
+            boxes.put(image, edit);
+            assert_eq!(*boxes.of(&now, image), [object(1, 9.0)]);
+        }
+        boxes.follow(map(&Default::default()), read.clone());
+        assert_eq!(*boxes.of(&read, 0), [object(2, 9.0), object(1, 2.0)]);
+        assert_eq!(*boxes.of(&read, 4), [object(2, 9.0), object(1, 5.0)]);
     }
 
     #[test]

@@ -7,6 +7,9 @@ use tag2mask_core::dataset::{Problem, ProblemKind, Summary};
 
 use super::text;
 
+/// What the built-in set is called.
+pub const SAMPLE: &str = "Sample set";
+
 /// Where the first section stands.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub enum Data {
@@ -71,6 +74,13 @@ impl Data {
         };
         *self = Self::Ready { name, summary: Arc::new(summary) };
     }
+
+    /// Its labels or classes have changed.
+    pub fn change(&mut self, now: Arc<Summary>) {
+        if let Self::Ready { summary, .. } = self {
+            *summary = now;
+        }
+    }
 }
 
 /// Problems of one kind.
@@ -122,6 +132,25 @@ fn kind_title(kind: ProblemKind, number: u64) -> String {
         }
         ProblemKind::OtherFile => format!("{} left aside", text::count(number, "other file", "other files")),
     }
+}
+
+/// What there is: photos, classes, sizes, and what only some data sets have.
+pub fn facts(summary: &Summary) -> Vec<String> {
+    let mut facts = vec![
+        text::count(summary.images.len() as u64, "photo", "photos"),
+        text::count(summary.classes.len() as u64, "class", "classes"),
+        size_range(summary),
+    ];
+    if summary.several_classes > 0 {
+        facts.push(format!("{} with several classes", text::thousands(summary.several_classes as u64)));
+    }
+    if summary.with_mask > 0 {
+        facts.push(format!("{} with a mask for scoring", text::thousands(summary.with_mask as u64)));
+    }
+    if summary.boxes > 0 {
+        facts.push(text::count(summary.boxes as u64, "box", "boxes"));
+    }
+    facts
 }
 
 /// "320 × 240 pixels", or the smallest and the largest by area.

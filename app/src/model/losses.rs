@@ -3,8 +3,6 @@
 use tag2mask_core::run::Event;
 use tag2mask_core::run::event::LossPoint;
 
-use super::run::first_step;
-
 /// One round's place on the axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RoundSpan {
@@ -57,7 +55,7 @@ impl Losses {
                 self.total_steps = *total_steps;
                 let named = settings.rounds().into_iter().map(|round| round.name).enumerate();
                 self.plan =
-                    named.map(|(round, name)| (first_step(settings, *total_steps, round), name)).collect();
+                    named.map(|(round, name)| (settings.first_step(*total_steps, round), name)).collect();
             }
             Event::RoundStarted { round, steps, .. } => {
                 self.rounds.retain(|span| span.round < *round);

@@ -1,22 +1,28 @@
 //! What the page knows, and how news changes it. No screen, no browser: everything here is tested
 //! natively. `state.rs` makes it observable.
 
+pub mod archive;
 pub mod box_editor;
 pub mod box_keys;
 pub mod box_place;
 pub mod boxes;
 pub mod chart;
 pub mod compare;
+pub mod confusion;
 pub mod data;
 pub mod device;
 pub mod estimate;
 pub mod fields;
 pub mod form;
+pub mod guide;
+pub mod label_grid;
+pub mod labels;
 pub mod losses;
 pub mod mask_editor;
 pub mod mask_keys;
 pub mod memory;
 pub mod overlay;
+pub mod panels;
 pub mod pictures;
 pub mod project;
 pub mod projects;
@@ -34,6 +40,7 @@ pub mod visible;
 pub mod weights;
 
 use tag2mask_core::run::Event;
+use tag2mask_core::run::course::Course;
 use tag2mask_core::run::event::{DeviceInfo, Phase};
 
 /// A part of the model that is shown on its own: what changed, for whoever redraws.
@@ -53,6 +60,8 @@ pub enum Part {
     Run,
     /// Loss points.
     Losses,
+    /// Shares and thresholds of the classes, by step.
+    Course,
     /// What the network sees now.
     Previews,
     /// Masks and scores.
@@ -71,7 +80,7 @@ pub enum Part {
 
 impl Part {
     /// Every part.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Trainer,
         Self::Device,
         Self::Data,
@@ -79,6 +88,7 @@ impl Part {
         Self::Thumbnails,
         Self::Run,
         Self::Losses,
+        Self::Course,
         Self::Previews,
         Self::Results,
         Self::Segmenter,
@@ -100,12 +110,16 @@ pub struct Model {
     pub data: data::Data,
     /// Boxes that were drawn, beside those of the data set.
     pub boxes: boxes::Boxes,
+    /// Labels and classes that were changed since the data set was read.
+    pub labels: labels::Labels,
     /// Small pictures and previews.
     pub pictures: pictures::Pictures,
     /// The run.
     pub run: run::Run,
     /// Its losses.
     pub losses: losses::Losses,
+    /// How its classes fare.
+    pub course: Course,
     /// Masks.
     pub results: results::Results,
     /// Runs that were kept to be compared.
@@ -114,6 +128,8 @@ pub struct Model {
     pub segmenter: segmenter::Segmenter,
     /// The project of this page.
     pub kept: project::Kept,
+    /// The same as one file.
+    pub archive: archive::Archive,
     /// All that are kept in this browser.
     pub projects: projects::Projects,
     /// Public weights.
@@ -129,6 +145,7 @@ impl Model {
     /// Takes one piece of news at `now` (seconds, any origin); returns what changed.
     pub fn apply(&mut self, event: Event, now: f64) -> Vec<Part> {
         let Some(event) = self.segmenter.apply(event) else { return vec![Part::Segmenter] };
+        let Some(event) = self.archive.apply(event) else { return vec![Part::Kept] };
         match event {
             Event::DeviceReady { device } => {
                 self.device = Some(device);
@@ -136,6 +153,10 @@ impl Model {
             }
             Event::DatasetRead { summary } => {
                 self.data.read(summary);
+                if let Some(summary) = self.data.summary() {
+                    self.labels.read(summary.clone());
+                }
+                self.follow_labels();
                 vec![Part::Data, Part::Boxes]
             }
             Event::Thumbnail { image, width, height, rgba } => {
@@ -163,15 +184,32 @@ impl Model {
             | Event::FileReady { .. } => {
                 let is_restored = matches!(event, Event::MasksRestored { .. });
                 self.results.apply(event);
-                if let (true, Some(project)) = (is_restored, self.kept.project()) {
-                    self.results.judge_again(&project.verdicts);
+                if is_restored {
+                    let verdicts =
+                        self.kept.project().map_or(&self.archive.verdicts, |project| &project.verdicts);
+                    self.results.judge_again(verdicts);
                 }
                 vec![Part::Results]
             }
             Event::RunStarted { .. } | Event::RoundStarted { .. } | Event::Losses { .. } => {
                 self.losses.apply(&event);
                 self.run.apply(&event, now);
-                vec![Part::Losses, Part::Run]
+                self.course.apply(&event);
+                let is_start = matches!(event, Event::RunStarted { .. });
+                if is_start {
+                    vec![Part::Losses, Part::Run, Part::Course]
+                } else {
+                    vec![Part::Losses, Part::Run]
+                }
+            }
+            Event::Measured { .. } => {
+                self.course.apply(&event);
+                vec![Part::Course]
+            }
+            Event::SharesUpdated { .. } => {
+                self.course.apply(&event);
+                self.run.apply(&event, now);
+                vec![Part::Course, Part::Run]
             }
             Event::Stopped { .. } if self.results.is_busy() => {
                 self.results.fail("Cancelled. Make the masks anew to get all of them.".into());
@@ -189,12 +227,46 @@ impl Model {
         }
     }
 
+    /// Takes over what the labels have become.
+    pub fn follow_labels(&mut self) {
+        let (Some(summary), Some(read)) = (self.labels.in_force(), self.labels.as_read()) else { return };
+        overlay::keep_colors(self.labels.map().numbers());
+        self.boxes.follow(self.labels.map().clone(), read.clone());
+        self.data.change(summary);
+    }
+
+    /// Whether labels or boxes were changed since the run started: a run from here on is another one.
+    pub fn has_new_labels(&self) -> bool {
+        self.labels.are_new() || self.boxes.are_new()
+    }
+
+    /// Whether there is something that was learned with the classes as they are, or is being learned.
+    pub fn has_learned(&self) -> bool {
+        self.run.has_network()
+            || self.run.stage.is_active()
+            || self.results.has_masks()
+            || self.segmenter.is_trained
+            || self.segmenter.is_busy()
+    }
+
+    /// Forgets all that was learned with the classes as they are, and to compare it with.
+    pub fn drop_run(&mut self) {
+        self.clear_run();
+        self.results = results::Results::default();
+        self.compare = compare::Compare::default();
+        self.labels.drop_run();
+        if let project::Kept::Following(project) = &mut self.kept {
+            project.run_starts(None);
+        }
+    }
+
     /// Whether the trainer has work to do, which other work must wait for.
     pub fn is_working(&self) -> bool {
         self.data.is_busy()
             || self.run.stage.is_active()
             || self.results.is_busy()
             || self.segmenter.is_busy()
+            || self.archive.is_busy()
     }
 
     /// A failure belongs to the work that was under way.
@@ -216,7 +288,7 @@ impl Model {
 
     /// Adds a warning once.
     pub fn notice(&mut self, message: String) {
-        if self.notices.last() != Some(&message) {
+        if !self.notices.contains(&message) {
             self.notices.push(message);
             let excess = self.notices.len().saturating_sub(Self::NOTICES);
             self.notices.drain(..excess);
@@ -227,10 +299,13 @@ impl Model {
     pub fn clear_data(&mut self) {
         self.data = data::Data::Empty;
         self.boxes = boxes::Boxes::default();
+        self.labels = labels::Labels::default();
+        overlay::keep_colors(&[]);
         self.pictures = pictures::Pictures::default();
         self.clear_run();
         self.results = results::Results::default();
         self.compare = compare::Compare::default();
+        self.archive = archive::Archive::default();
     }
 
     /// Forgets a run and its masks, which stay to be compared with those of the next.
@@ -238,6 +313,7 @@ impl Model {
         self.compare.keep(&self.run, &self.results);
         self.run = run::Run::default();
         self.losses = losses::Losses::default();
+        self.course = Course::default();
         self.results = self.results.next_run();
         self.segmenter = segmenter::Segmenter::default();
         self.pictures.clear_previews();
@@ -252,7 +328,7 @@ impl Model {
         if self.run.stage.is_active() || self.run.has_network() {
             self.run.fail(
                 if self.kept.is_safe() {
-                    "The trainer stopped. Start it again, and the run goes on from its last checkpoint."
+                    "The trainer stopped. Start it again, and the run can go on from its last checkpoint."
                 } else {
                     "The trainer stopped. What it had learned is lost; data and settings are kept."
                 }
@@ -264,8 +340,12 @@ impl Model {
             self.segmenter = segmenter::Segmenter { masks: photos.len(), photos, ..Default::default() };
             self.segmenter.fail("The trainer stopped, and the network for new photos is lost.".into());
         }
+        let undone = "The trainer stopped before this was done.";
         if self.results.is_busy() {
-            self.results.fail("The trainer stopped before this was done.".into());
+            self.results.fail(undone.into());
+        }
+        if self.archive.is_busy() {
+            self.archive.fail(undone.into());
         }
     }
 }
@@ -311,6 +391,7 @@ pub(crate) mod tests {
             memory: 0,
             total_steps,
             done_steps: 0,
+            given_masks: 0,
         }
     }
 
@@ -343,6 +424,27 @@ pub(crate) mod tests {
         assert!(model.data.summary().is_some());
         assert!(matches!(model.run.stage, run::Stage::Failed(_)));
         assert_eq!(model.trainer, trainer::Trainer::Dead("out of memory".into()));
+    }
+
+    #[test]
+    fn labels_reach_data_and_boxes_and_survive_another_reading() {
+        let mut model = Model::default();
+        model.data.start_reading("photos".into());
+        model.apply(Event::DatasetRead { summary: summary(6) }, 0.0);
+        assert!(!model.has_new_labels());
+        model.labels.remove_class(0).unwrap();
+        model.follow_labels();
+        let classes = |model: &Model| model.data.summary().map(|summary| summary.classes.clone());
+        assert_eq!(classes(&model), Some(vec!["dog".into(), "sheep".into()]));
+        assert!(model.has_new_labels() && !model.has_learned());
+        assert_eq!(overlay::class_css(0), {
+            overlay::keep_colors(&[]);
+            overlay::class_css(1)
+        });
+        model.apply(Event::DatasetRead { summary: summary(6) }, 0.0);
+        assert_eq!(classes(&model).map(|classes| classes.len()), Some(2));
+        model.clear_data();
+        assert!(model.labels.as_read().is_none() && !model.has_new_labels());
     }
 
     #[test]

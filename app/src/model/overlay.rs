@@ -1,5 +1,7 @@
 //! Labels as colours over a picture.
 
+use std::cell::RefCell;
+
 use tag2mask_core::export::palette_png::voc_color;
 use tag2mask_core::masks::IGNORE;
 
@@ -25,10 +27,21 @@ const COLORS: [[u8; 3]; 14] = [
     [17, 119, 51],
 ];
 
-/// The colour of foreground class `class`; beyond those of [`COLORS`], the one in its mask files.
+thread_local! {
+    /// The colour's place for each class; for classes beyond its end their own.
+    static PLACES: RefCell<Vec<u16>> = const { RefCell::new(Vec::new()) };
+}
+
+/// From now on class `c` has the colour at `places[c]`, so that classes keep theirs when others go.
+pub fn keep_colors(places: &[u16]) {
+    PLACES.with_borrow_mut(|kept| *kept = places.to_vec());
+}
+
+/// The colour of foreground class `class`; beyond those of [`COLORS`], the one in the mask files of that place.
 pub fn class_color(class: usize) -> [u8; 3] {
-    let of_files = || voc_color(u8::try_from(class + 1).unwrap_or(IGNORE));
-    COLORS.get(class).copied().unwrap_or_else(of_files)
+    let place = PLACES.with_borrow(|places| places.get(class).map_or(class, |&place| usize::from(place)));
+    let of_files = || voc_color(u8::try_from(place + 1).unwrap_or(IGNORE));
+    COLORS.get(place).copied().unwrap_or_else(of_files)
 }
 
 /// The colour of a label that is not background.
@@ -123,6 +136,14 @@ mod tests {
         assert_eq!(rgba[4..8], [230, 159, 0, 100]);
         assert_eq!(rgba[8..12], [0, 114, 178, 255]);
         assert_eq!(heat(2, &[1], &[]), vec![0; 8]);
+    }
+
+    #[test]
+    fn classes_keep_their_colours_when_others_go() {
+        keep_colors(&[0, 2, 7]);
+        assert_eq!([0, 1, 2].map(class_color), [COLORS[0], COLORS[2], COLORS[7]]);
+        keep_colors(&[]);
+        assert_eq!(class_color(1), COLORS[1]);
     }
 
     #[test]

@@ -2,9 +2,10 @@
 //! visit.
 
 use serde::{Deserialize, Serialize};
-use tag2mask_core::dataset::Summary;
+use tag2mask_core::dataset::{Relabel, Summary};
 
 use super::boxes::{Boxes, Drawn};
+use super::labels::Labels;
 use super::results::Results;
 use super::run::{Run, Stage};
 use super::text;
@@ -65,6 +66,15 @@ pub struct Project {
     /// Whether they were drawn after the run had started to learn from others.
     #[serde(default)]
     pub has_new_boxes: bool,
+    /// Labels and classes that were changed.
+    #[serde(default, skip_serializing_if = "Relabel::is_empty")]
+    pub relabel: Relabel,
+    /// Whether they were changed after the run had started to learn from others.
+    #[serde(default)]
+    pub has_new_labels: bool,
+    /// Whether its run is still to be taken up from the archive that its photos came in.
+    #[serde(default)]
+    pub takes_up: bool,
     /// What was said of the masks of each round, a letter an image.
     #[serde(default)]
     pub verdicts: Vec<(Option<usize>, String)>,
@@ -87,6 +97,9 @@ impl Project {
             saved: 0.0,
             boxes: Drawn::new(),
             has_new_boxes: false,
+            relabel: Relabel::default(),
+            has_new_labels: false,
+            takes_up: false,
             verdicts: Vec::new(),
         }
     }
@@ -112,11 +125,12 @@ impl Project {
         self.weights = weights;
         self.progress.clear();
         self.verdicts.clear();
-        (self.is_finished, self.is_training) = (false, false);
+        (self.is_finished, self.is_training, self.takes_up) = (false, false, false);
     }
 
     /// Takes over where the run stands.
     pub fn follow(&mut self, run: &Run) {
+        self.takes_up = false;
         self.is_finished = run.stage == Stage::Finished;
         self.is_training = matches!(run.stage, Stage::Starting | Stage::Training);
         self.progress = if self.is_finished {
@@ -126,9 +140,10 @@ impl Project {
         };
     }
 
-    /// Takes over which boxes were drawn.
-    pub fn take_boxes(&mut self, boxes: &Boxes) {
+    /// Takes over which boxes were drawn and which labels were changed.
+    pub fn take_edits(&mut self, boxes: &Boxes, labels: &Labels) {
         (self.boxes, self.has_new_boxes) = (boxes.drawn(), boxes.are_new());
+        (self.relabel, self.has_new_labels) = (labels.changes().clone(), labels.are_new());
     }
 
     /// Takes over what was said of masks. Rounds that have none yet keep what was said of them: they may be on

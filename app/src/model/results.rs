@@ -61,8 +61,8 @@ pub enum Work {
     },
     /// A file is being packed.
     Packing {
-        /// Whether it is the masks, not the network.
-        masks: bool,
+        /// What it holds: "the masks".
+        what: &'static str,
         /// Entries done.
         done: usize,
         /// Entries in all; 0 until known.
@@ -90,7 +90,11 @@ pub struct Results {
 impl Made {
     /// Other masks need other verdicts; but what was drawn by hand is not to be drawn again.
     fn forget(&mut self) {
-        *self = Self { corrected: std::mem::take(&mut self.corrected), ..Self::default() };
+        let corrected = std::mem::take(&mut self.corrected);
+        // What somebody has drawn and then rejected stays rejected.
+        let images = corrected.iter().map(|(image, _)| *image);
+        let review = self.review.rejected_of(images);
+        *self = Self { corrected, review, ..Self::default() };
     }
 }
 
@@ -98,12 +102,26 @@ impl Results {
     /// What the next run on the same photos starts with: nothing, but what was drawn by hand waits for its masks.
     pub fn next_run(&mut self) -> Self {
         let mut next = Self::default();
-        let waiting = &mut next.made.entry(None).or_default().corrected;
+        let waiting = next.made.entry(None).or_default();
         for made in self.made.values_mut() {
-            for (image, mask) in std::mem::take(&mut made.corrected) {
-                waiting.retain(|(other, _)| *other != image);
-                waiting.push((image, mask));
+            made.forget();
+            for image in made.review.rejected() {
+                waiting.review.reject(image);
             }
+            for (image, mask) in std::mem::take(&mut made.corrected) {
+                waiting.corrected.retain(|(other, _)| *other != image);
+                waiting.corrected.push((image, mask));
+            }
+        }
+        next
+    }
+
+    /// What the same run starts with when it is taken up again: what was drawn by hand waits for the masks that it was
+    /// drawn over.
+    pub fn drawn(&self) -> Self {
+        let mut next = Self::default();
+        for (&round, made) in &self.made {
+            next.made.entry(round).or_default().corrected.clone_from(&made.corrected);
         }
         next
     }
@@ -158,8 +176,8 @@ impl Results {
     }
 
     /// The user asked for a file.
-    pub fn start_packing(&mut self, masks: bool) {
-        self.work = Work::Packing { masks, done: 0, total: 0 };
+    pub fn start_packing(&mut self, what: &'static str) {
+        self.work = Work::Packing { what, done: 0, total: 0 };
         self.failure = None;
         self.saved = None;
     }
@@ -202,8 +220,9 @@ impl Results {
                 made.corrected_score = score;
                 let Some(mask) = made.masks.get_mut(&image) else { return };
                 Arc::make_mut(mask).miou = miou;
-                // On an earlier visit: what is shown is what was drawn.
+                // Over an earlier mask of the photo: what is shown is what was drawn.
                 if !made.review.is_corrected(image) {
+                    made.corrected.retain(|(other, _)| *other != image);
                     made.corrected.push((image, mask.small.clone()));
                     made.review.was_corrected(image);
                 }
@@ -216,10 +235,10 @@ impl Results {
         }
     }
 
-    /// Verdicts on the masks of every round that has any, to be kept.
+    /// Verdicts on the masks of every round that has them all, to be kept: of others, the disk may have earlier ones.
     pub fn verdicts(&self) -> Vec<(Option<usize>, String)> {
         let letters = |(&round, made): (&Option<usize>, &Made)| (round, made.review.letters());
-        self.made.iter().filter(|(_, made)| !made.masks.is_empty()).map(letters).collect()
+        self.made.iter().filter(|(_, made)| made.seconds.is_some()).map(letters).collect()
     }
 
     /// Takes up kept verdicts on the masks of the round that is shown.
@@ -382,7 +401,7 @@ mod tests {
         assert_eq!(results.work, Work::Making { done: 1, total: 4, seconds_left: Some(2.0) });
         results.apply(Event::MasksFinished { images: 4, seconds: 3.0, score: None });
         assert!(results.is_complete() && !results.is_busy());
-        results.start_packing(true);
+        results.start_packing("the masks");
         results.apply(Event::FileReady { name: "masks.zip".into(), bytes: vec![] });
         assert_eq!(results.saved.as_deref(), Some("masks.zip"));
         assert!(results.is_complete(), "packing leaves the masks");

@@ -114,11 +114,28 @@ impl Review {
         self.was_corrected(image);
     }
 
-    /// A mask was corrected on an earlier visit, whatever was said of it since.
+    /// A mask is one that was drawn by hand earlier: accepted, unless something else was said of it since.
     pub fn was_corrected(&mut self, image: usize) {
         if !self.is_corrected(image) {
             self.corrected.push(image);
         }
+        if self.of(image).is_none() {
+            self.put(image, Some(Verdict::Accepted));
+        }
+    }
+
+    /// Of these images the rejected ones, and no other verdict.
+    pub fn rejected_of(&self, images: impl Iterator<Item = usize>) -> Self {
+        let mut review = Self::default();
+        images
+            .filter(|&image| self.of(image) == Some(Verdict::Rejected))
+            .for_each(|image| review.reject(image));
+        review
+    }
+
+    /// A mask is rejected, with no way back.
+    pub fn reject(&mut self, image: usize) {
+        self.put(image, Some(Verdict::Rejected));
     }
 
     /// Whether there is a verdict to take back.
@@ -135,8 +152,16 @@ impl Review {
 
     /// Images whose masks were rejected.
     pub fn rejected(&self) -> Vec<usize> {
-        let rejected = |&image: &usize| self.of(image) == Some(Verdict::Rejected);
-        (0..self.verdicts.len()).filter(rejected).collect()
+        self.judged(Verdict::Rejected)
+    }
+
+    /// Images whose masks were accepted, or drawn by hand and not rejected.
+    pub fn accepted(&self) -> Vec<usize> {
+        self.judged(Verdict::Accepted)
+    }
+
+    fn judged(&self, verdict: Verdict) -> Vec<usize> {
+        (0..self.verdicts.len()).filter(|&image| self.of(image) == Some(verdict)).collect()
     }
 
     /// Of `masks` masks, as many as a filter shows.
@@ -203,7 +228,7 @@ mod tests {
         review.judge(5, Verdict::Rejected);
         review.judge(3, Verdict::Rejected);
         assert_eq!(Filter::ALL.map(|filter| review.count(filter, 10)), [10, 8, 0, 2]);
-        assert_eq!(review.rejected(), [3, 5]);
+        assert_eq!((review.rejected(), review.accepted()), (vec![3, 5], vec![]));
         review.judge(5, Verdict::Rejected);
         assert_eq!(review.of(5), None, "said twice is said no more");
         assert_eq!(review.undo(), Some(5));

@@ -1,6 +1,7 @@
 //! The rounds of a run side by side: which there are, and what their masks have in common and what not.
 
 use tag2mask_core::dataset::Summary;
+use tag2mask_core::run::course::Course;
 
 use super::results::{Made, Results};
 use super::run::Run;
@@ -42,19 +43,8 @@ pub struct Column {
 /// The rounds whose masks are all there.
 pub fn columns(results: &Results, run: &Run, summary: &Summary) -> Vec<Column> {
     let column = |(round, made): (Option<usize>, &Made)| {
-        let classes = summary.classes.len();
-        let mut shares = vec![Mean::default(); classes];
-        let mut thresholds = vec![Mean::default(); classes];
-        for (&image, mask) in &made.masks {
-            let labels = summary.images.get(image).map(|facts| facts.labels.as_slice()).unwrap_or_default();
-            for &label in labels {
-                // A class that has gone from its image covers nothing of it.
-                let share =
-                    mask.shares.iter().find(|(class, _)| *class == label).map_or(0.0, |(_, share)| *share);
-                if let Some(mean) = shares.get_mut(usize::from(label)) {
-                    mean.add(share);
-                }
-            }
+        let mut thresholds = vec![Mean::default(); summary.classes.len()];
+        for mask in made.masks.values() {
             for &(class, threshold) in &mask.thresholds {
                 if let Some(mean) = thresholds.get_mut(usize::from(class)) {
                     mean.add(threshold);
@@ -64,11 +54,54 @@ pub fn columns(results: &Results, run: &Run, summary: &Summary) -> Vec<Column> {
         Column {
             title: format!("Round {}", round.unwrap_or(run.round) + 1),
             miou: made.score.as_ref().map(|score| score.miou),
-            shares: shares.iter().map(Mean::value).collect(),
+            shares: shares(made, summary),
             thresholds: thresholds.iter().map(Mean::value).collect(),
         }
     };
     results.complete_rounds().into_iter().map(column).collect()
+}
+
+/// Mean share of the image that each class covers, over the images that have it, 0 to 1.
+fn shares(made: &Made, summary: &Summary) -> Vec<Option<f64>> {
+    let mut shares = vec![Mean::default(); summary.classes.len()];
+    for (&image, mask) in &made.masks {
+        let labels = summary.images.get(image).map(|facts| facts.labels.as_slice()).unwrap_or_default();
+        for &label in labels {
+            // A class that has gone from its image covers nothing of it.
+            let share =
+                mask.shares.iter().find(|(class, _)| *class == label).map_or(0.0, |(_, share)| *share);
+            if let Some(mean) = shares.get_mut(usize::from(label)) {
+                mean.add(share);
+            }
+        }
+    }
+    shares.iter().map(Mean::value).collect()
+}
+
+/// What a class covers of its images before and after.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// Foreground class.
+    pub class: usize,
+    /// Its name.
+    pub name: String,
+    /// In the first masks, which labels alone have led to, 0 to 1.
+    pub before: Option<f64>,
+    /// In the masks that are shown, 0 to 1.
+    pub after: Option<f64>,
+}
+
+/// A change for each class that any photo has, once all masks are there; nothing where a run makes no masks between its rounds.
+pub fn changes(results: &Results, course: &Course, summary: &Summary) -> Vec<Change> {
+    let Some(made) = results.shown().filter(|made| made.seconds.is_some()) else { return Vec::new() };
+    if course.of_all.is_empty() {
+        return Vec::new();
+    }
+    let change = |((class, name), after): ((usize, &String), Option<f64>)| {
+        let before = course.first_of_all(class).map(f64::from);
+        (before.is_some() || after.is_some()).then(|| Change { class, name: name.clone(), before, after })
+    };
+    summary.classes.iter().enumerate().zip(shares(made, summary)).filter_map(change).collect()
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -142,5 +175,11 @@ mod tests {
         let share = columns[1].shares[0].unwrap();
         assert!((share - 0.2).abs() < 1e-6, "{share}");
         assert_eq!(columns[0].thresholds, [Some(0.5), None, None]);
+        let mut course = Course::default();
+        assert!(changes(&results, &course, &summary(6)).is_empty(), "no masks between rounds");
+        course.apply(&Event::SharesUpdated { round: 1, mean: vec![Some(0.75), None, None], score: None });
+        let changes = changes(&results, &course, &summary(6));
+        assert_eq!((changes.len(), changes[0].name.as_str(), changes[0].before), (1, "cat", Some(0.75)));
+        assert_eq!((changes[0].class, changes[0].after), (0, columns[1].shares[0]));
     }
 }

@@ -58,6 +58,8 @@ pub struct Run {
     pub parameters: usize,
     /// Images sent through the network at once.
     pub micro_batch: usize,
+    /// Images whose masks it learns from, beside the labels of all others.
+    pub given_masks: usize,
     /// Steps of all rounds.
     pub total_steps: usize,
     /// Steps done, over all rounds.
@@ -116,7 +118,16 @@ impl Run {
     /// Takes news at `now` (seconds).
     pub fn apply(&mut self, event: &Event, now: f64) {
         match event {
-            Event::RunStarted { settings, parameters, micro_batch, total_steps, done_steps, .. } => {
+            Event::RunStarted {
+                settings,
+                parameters,
+                micro_batch,
+                total_steps,
+                done_steps,
+                given_masks,
+                ..
+            } => {
+                self.given_masks = *given_masks;
                 self.stage = Stage::Training;
                 self.rounds = settings.rounds().len();
                 self.settings = Some(Settings::clone(settings));
@@ -126,7 +137,7 @@ impl Run {
             Event::RoundStarted { round, rounds, steps, .. } => {
                 let settings = self.settings.as_ref();
                 self.round_start =
-                    settings.map_or(0, |settings| first_step(settings, self.total_steps, *round));
+                    settings.map_or(0, |settings| settings.first_step(self.total_steps, *round));
                 (self.round, self.rounds, self.round_steps) = (*round, *rounds, *steps);
                 self.between = None;
                 self.estimate.round(now);
@@ -249,14 +260,6 @@ impl Run {
         let reading = |settings: &Settings| settings.method.method().reading(settings);
         self.settings.as_ref().is_none_or(|settings| reading(settings) == Reading::LearnedThreshold)
     }
-}
-
-/// The step of the whole run that a round starts at: all rounds go over the same photos, so their steps
-/// are as their epochs. (A resumed run tells only of the rounds that are left.)
-pub fn first_step(settings: &Settings, total_steps: usize, round: usize) -> usize {
-    let rounds = settings.rounds();
-    let epochs = |count: usize| rounds.iter().take(count).map(|round| round.epochs).sum::<usize>();
-    total_steps * epochs(round) / epochs(rounds.len()).max(1)
 }
 
 fn collapse_title(kind: Collapse) -> &'static str {

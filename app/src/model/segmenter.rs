@@ -156,6 +156,7 @@ impl Segmenter {
                 | Event::RoundStarted { .. }
                 | Event::RoundFinished { .. }
                 | Event::Losses { .. }
+                | Event::Measured { .. }
                 | Event::Saved { .. },
             ) => {}
             (Work::Predicting(progress), Event::PhotosRead { problems, photos }) => {

@@ -1,7 +1,9 @@
 //! Section 1: photos and labels in.
 
 use leptos::prelude::*;
+use tag2mask_core::dataset::Summary;
 
+use super::project_file::{ProjectFileButton, ProjectFileState};
 use super::projects::ProjectList;
 use super::tiles::{Over, Tiles};
 use crate::model::data::{self, Data};
@@ -12,6 +14,7 @@ use crate::parts::confirm::ConfirmButton;
 use crate::parts::drop_zone::DropZone;
 use crate::parts::notice::Failure;
 use crate::parts::pager::{self, Pager};
+use crate::parts::press::press;
 use crate::parts::progress::Progress;
 use crate::parts::section::Section;
 use crate::state::State;
@@ -153,8 +156,7 @@ fn Facts() -> impl IntoView {
     let total = all.len();
     let shown = Memo::new(move |_| pager::on_page(&all, page.get(), PAGE));
     let question = Memo::new(move |_| {
-        state.read(Part::Kept, |_| ());
-        state.read(Part::Boxes, |_| ());
+        [Part::Kept, Part::Data, Part::Boxes].into_iter().for_each(|part| state.read(part, |_| ()));
         state.read(Part::Run, |model| {
             // With a project everything stays.
             let is_kept = model.kept.following().is_some();
@@ -171,63 +173,45 @@ fn Facts() -> impl IntoView {
             };
             let boxes = model.boxes.are_unsaved() && !is_kept;
             let boxes = if boxes { "The boxes that you have drawn are in no file yet." } else { "" };
-            [question, boxes].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+            let labels = model.labels.are_unsaved() && !is_kept;
+            let labels = if labels { "The labels that you have changed are in no file yet." } else { "" };
+            [question, boxes, labels]
+                .into_iter()
+                .filter(|part| !part.is_empty())
+                .collect::<Vec<_>>()
+                .join(" ")
         })
     });
-    let most = summary.images_per_class.iter().copied().max().unwrap_or(1).max(summary.without_class).max(1);
-    let mut bars: Vec<Bar> = summary
-        .classes
-        .iter()
-        .zip(&summary.images_per_class)
-        .enumerate()
-        .map(|(class, (name, &count))| Bar {
-            class: Some(class),
-            name: name.clone(),
-            length: count as f64 / most as f64,
-            value: text::thousands(count as u64),
-        })
-        .collect();
-    if summary.without_class > 0 {
-        bars.push(Bar {
-            class: None,
-            name: "none of them".into(),
-            length: summary.without_class as f64 / most as f64,
-            value: text::thousands(summary.without_class as u64),
-        });
-    }
-    let mut facts = vec![
-        text::count(summary.images.len() as u64, "photo", "photos"),
-        text::count(summary.classes.len() as u64, "class", "classes"),
-        data::size_range(&summary),
-    ];
-    if summary.several_classes > 0 {
-        facts.push(format!("{} with several classes", text::thousands(summary.several_classes as u64)));
-    }
-    if summary.with_mask > 0 {
-        facts.push(format!("{} with a mask for scoring", text::thousands(summary.with_mask as u64)));
-    }
-    if summary.boxes > 0 {
-        facts.push(text::count(summary.boxes as u64, "box", "boxes"));
-    }
+    let facts = move || {
+        state.read(Part::Data, |model| model.data.summary().map(|now| data::facts(now)).unwrap_or_default())
+    };
+    let bars = move || {
+        state.read(Part::Data, |model| model.data.summary().map(|now| class_bars(now)).unwrap_or_default())
+    };
     let groups = data::problem_groups(&summary.problems);
     view! {
         <div class="facts-head">
             <p class="facts">
                 <strong>{move || name.get()}</strong>
-                {facts.into_iter().map(|fact| view! { <span>{fact}</span> }).collect_view()}
+                {move || facts().into_iter().map(|fact| view! { <span>{fact}</span> }).collect_view()}
             </p>
-            <ConfirmButton
-                label="Choose other data"
-                question=question
-                yes="Yes, choose other data"
-                act=move |()| state.choose_other()
-            />
+            <div class="actions">
+                {press("button", "Edit labels", move || state.open_labels()).show()}
+                <ProjectFileButton />
+                <ConfirmButton
+                    label="Choose other data"
+                    question=question
+                    yes="Yes, choose other data"
+                    act=move |()| state.choose_other()
+                />
+            </div>
         </div>
+        <ProjectFileState />
         {(!summary.finding.is_empty())
             .then(|| view! { <p class="finding">"Read as " {summary.finding.clone()} "."</p> })}
         <div class="facts-body">
             <div>
-                <Bars caption="Photos per class" bars=Signal::derive(move || bars.clone()) />
+                <Bars caption="Photos per class" bars=Signal::derive(bars) />
                 <Problems groups=groups />
             </div>
             <div>
@@ -237,6 +221,24 @@ fn Facts() -> impl IntoView {
         </div>
     }
     .into_any()
+}
+
+/// A bar a class, and one for the photos without any.
+fn class_bars(summary: &Summary) -> Vec<Bar> {
+    let counts = || summary.images_per_class.iter().copied().chain([summary.without_class]);
+    let most = counts().max().unwrap_or(1).max(1);
+    let names = summary.classes.iter().map(String::as_str).chain(["none of them"]);
+    let bar = |(class, (name, count)): (usize, (&str, usize))| Bar {
+        class: Some(class).filter(|&class| class < summary.classes.len()),
+        name: name.to_owned(),
+        length: count as f64 / most as f64,
+        value: text::thousands(count as u64),
+    };
+    let mut bars: Vec<Bar> = names.zip(counts()).enumerate().map(bar).collect();
+    if summary.without_class == 0 {
+        bars.pop();
+    }
+    bars
 }
 
 #[component]

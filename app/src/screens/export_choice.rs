@@ -8,11 +8,14 @@ use crate::model::text;
 /// A list of formats, what the chosen one is for, and whether photos come along.
 #[component]
 pub fn ExportChoice(
+    /// With what the fields' ids begin.
+    id: &'static str,
     /// The chosen format.
     format: RwSignal<Format>,
     /// Whether photos are wanted.
     photos: RwSignal<bool>,
 ) -> impl IntoView {
+    let part = move |name: &str| format!("{id}-{name}");
     let choose = move |id: String| {
         if let Some(chosen) = Format::by_id(&id) {
             format.set(chosen);
@@ -21,10 +24,10 @@ pub fn ExportChoice(
     view! {
         <div class="fields export-choice">
             <div class="field">
-                <label for="mask-format">"Format of the masks"</label>
+                <label for=part("format")>"Format of the masks"</label>
                 <select
-                    id="mask-format"
-                    aria-describedby="mask-format-help"
+                    id=part("format")
+                    aria-describedby=part("format-help")
                     on:change=move |event| choose(event_target_value(&event))
                 >
                     {Format::ALL
@@ -38,7 +41,7 @@ pub fn ExportChoice(
                         })
                         .collect_view()}
                 </select>
-                <p class="help" id="mask-format-help">
+                <p class="help" id=part("format-help")>
                     {move || text::sentence(format.get().summary())}
                 </p>
             </div>
@@ -46,13 +49,13 @@ pub fn ExportChoice(
                 <div class="field toggle">
                     <input
                         type="checkbox"
-                        id="mask-photos"
-                        aria-describedby="mask-photos-help"
+                        id=part("photos")
+                        aria-describedby=part("photos-help")
                         prop:checked=move || photos.get()
                         on:change=move |event| photos.set(event_target_checked(&event))
                     />
-                    <label for="mask-photos">"With the photos"</label>
-                    <p class="help" id="mask-photos-help">"As they are, where the format expects them."</p>
+                    <label for=part("photos")>"With the photos"</label>
+                    <p class="help" id=part("photos-help")>"As they are, where the format expects them."</p>
                 </div>
             </Show>
         </div>

@@ -8,8 +8,9 @@ use tag2mask_core::masks::doubt::DEFINITION;
 use self::long_list::LongList;
 use crate::model::results::{Order, score_note};
 use crate::model::review::Filter;
-use crate::model::{Model, Part, text};
+use crate::model::{Model, Part, confusion, text};
 use crate::parts::bars::{Bar, Bars};
+use crate::parts::heat::heat_map;
 use crate::parts::opacity::{self, Opacity};
 use crate::parts::press::press;
 use crate::state::State;
@@ -37,7 +38,7 @@ pub fn Gallery() -> impl IntoView {
         </div>
         <div class="gallery-tools">{class_chips(state, class)}</div>
         <div class="gallery-tools">{filter_chips(state, filter)}</div>
-        <p class="help">"A segmenter learns from all masks but the rejected ones. All masks are downloaded."</p>
+        <p class="help">"The next run can learn from accepted masks, and a segmenter learns from all but the rejected ones. All masks are downloaded."</p>
         <details class="weights-how doubt-how">
             <summary>"What the doubt is"</summary>
             <p class="help">{DEFINITION}</p>
@@ -81,6 +82,15 @@ fn scores(state: State) -> Option<AnyView> {
             </div>
             <Bars caption="IoU per class" bars=Signal::derive(move || bars.clone()) />
         </div>
+        {confusion::table(&score).map(|(names, rows)| {
+            view! {
+                <h3>"What is taken for what"</h3>
+                <p class="help">
+                    "Of the pixels that the supplied masks give a label (rows), percent that these masks give each (columns)."
+                </p>
+                {heat_map(names, rows)}
+            }
+        })}
     };
     Some(view.into_any())
 }

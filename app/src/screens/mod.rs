@@ -6,17 +6,23 @@ mod compare;
 mod data;
 mod export_choice;
 mod gallery;
+mod given_masks;
+mod guide;
 mod header;
+mod label_dialog;
 mod large;
+mod long;
 mod mask_dialog;
 mod new_photos;
 mod notices;
+mod project_file;
 mod projects;
 mod public_weights;
 mod results;
 mod rounds;
 mod run;
 mod settings;
+mod shares;
 mod tiles;
 
 use leptos::prelude::*;
@@ -58,6 +64,7 @@ pub fn Page() -> impl IntoView {
             </footer>
             <large::Large />
             <box_dialog::BoxDialog />
+            <label_dialog::LabelDialog />
             <mask_dialog::MaskDialog />
             <Spoken />
         </div>

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
+use tag2mask_core::export::Format;
 
+use super::export_choice::ExportChoice;
 use crate::model::fields;
 use crate::model::pictures::Picture;
 use crate::model::segmenter::{NewPhoto, Progress as Far, Segmenter, Work};
@@ -307,14 +309,19 @@ fn Files() -> impl IntoView {
     });
     let others = cannot_learn(state);
     let busy = at_work(state);
+    let format = RwSignal::new(Format::IndexPng);
+    let photos = RwSignal::new(false);
     view! {
+        <Show when=move || { masks.get() > 0 }>
+            <ExportChoice id="new-mask" format=format photos=photos />
+        </Show>
         <div class="actions">
             <Show when=move || { masks.get() > 0 }>
                 <button
                     type="button"
                     class="button primary"
                     disabled=move || busy.get()
-                    on:click=move |_| state.pack_segmenter(true)
+                    on:click=move |_| state.pack_predictions(format.get_untracked(), photos.get_untracked())
                 >
                     "Download these masks (.zip)"
                 </button>
@@ -323,7 +330,7 @@ fn Files() -> impl IntoView {
                 type="button"
                 class="button"
                 disabled=move || busy.get()
-                on:click=move |_| state.pack_segmenter(false)
+                on:click=move |_| state.pack_segmenter()
             >
                 "Download the model"
             </button>

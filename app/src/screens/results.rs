@@ -5,7 +5,9 @@ use tag2mask_core::export::Format;
 
 use super::export_choice::ExportChoice;
 use super::gallery::Gallery;
+use super::guide::Guide;
 use super::rounds::{RoundSlider, RoundTable};
+use super::shares;
 use crate::model::fields;
 use crate::model::results::Work;
 use crate::model::{Part, text};
@@ -34,11 +36,13 @@ pub fn ResultsSection() -> impl IntoView {
             done=complete
             hint="Opens when training is finished or stopped."
         >
+            <Guide section="results" />
             <Show when=move || has_masks.get()>
                 <RoundSlider />
             </Show>
             <Make />
             <RoundTable />
+            {shares::before_and_after(state)}
             <Show when=move || shown.get()>
                 <Gallery />
             </Show>
@@ -76,8 +80,7 @@ fn Make() -> impl IntoView {
         Work::Making { done, total, .. } => {
             format!("Making masks: {} of {}", text::thousands(done as u64), text::thousands(total as u64))
         }
-        Work::Packing { masks: true, .. } => "Packing the masks".to_string(),
-        Work::Packing { masks: false, .. } => "Packing the network".to_string(),
+        Work::Packing { what, .. } => format!("Packing {what}"),
         Work::None => String::new(),
     });
     let left = Memo::new(move |_| match work.get() {
@@ -98,7 +101,7 @@ fn Make() -> impl IntoView {
         <Failure message=failure />
         <Show when=move || idle.get() && learned.get()>
             <Show when=move || complete.get()>
-                <ExportChoice format=format photos=photos />
+                <ExportChoice id="mask" format=format photos=photos />
             </Show>
             <div class="actions">
                 <Show
@@ -137,6 +140,14 @@ fn Make() -> impl IntoView {
                     on:click=move |_| state.pack_run()
                 >
                     "Download the trained network"
+                </button>
+                <button
+                    type="button"
+                    class="button"
+                    disabled=move || learning.get()
+                    on:click=move |_| state.pack_report()
+                >
+                    "Run report"
                 </button>
                 <Show when=move || complete.get()>
                     <button

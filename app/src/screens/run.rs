@@ -2,12 +2,14 @@
 
 use leptos::prelude::*;
 
+use super::guide::Guide;
 use super::tiles::{Over, Tiles};
 use crate::model::run::{Run, Stage};
-use crate::model::{Part, chart, data, text};
+use crate::model::{Model, Part, chart, data, panels, text};
 use crate::parts::bars::{Bar, Bars};
 use crate::parts::chart::LossChart;
 use crate::parts::notice::Failure;
+use crate::parts::panels::class_charts;
 use crate::parts::progress::Progress;
 use crate::parts::section::Section;
 use crate::state::{State, previews};
@@ -20,6 +22,7 @@ pub fn RunSection() -> impl IntoView {
     let done = state.memo(Part::Run, |model| model.run.has_network());
     view! {
         <Section id="run" number=3 title="Run" open=open done=done hint="Opens when you press Train.">
+            <Guide section="run" />
             <Under />
         </Section>
     }
@@ -43,6 +46,12 @@ fn Under() -> impl IntoView {
     let facts = state.memo(Part::Run, |model| run_facts(&model.run));
     let scores = state.memo(Part::Run, |model| model.run.scores.clone());
     let kept = state.memo(Part::Kept, |model| model.kept.is_safe());
+    let names =
+        Memo::new(move |_| state.summary().map(|summary| summary.classes.clone()).unwrap_or_default());
+    let classes = Memo::new(move |_| {
+        state.read(Part::Course, |model| names.with(|names| panels::panels(&model.course, names)))
+    });
+    let edges = state.memo(Part::Course, |model| panels::edges(&model.course));
     view! {
         <Head />
         <Failure title="Training has ended with an error" message=failure />
@@ -72,6 +81,7 @@ fn Under() -> impl IntoView {
                 <PerClass />
             </Show>
         </div>
+        {class_charts(classes, edges, spatial)}
         <p class="facts run-facts">
             <Show when=move || kept.get()>
                 <span>"kept in this browser: you can close the page and come back"</span>
@@ -101,6 +111,10 @@ fn run_facts(run: &Run) -> Vec<String> {
     }
     if let Some(settings) = &run.settings {
         facts.push(format!("{} × {} pixels", settings.size, settings.size));
+        if run.given_masks > 0 && !settings.method.learns_from_masks() {
+            let masks = text::count(run.given_masks as u64, "accepted mask", "accepted masks");
+            facts.push(format!("labels and {masks}"));
+        }
         if run.micro_batch < settings.batch {
             facts.push(format!(
                 "batches of {} in parts of {}, to fit the device",
@@ -158,19 +172,25 @@ fn Head() -> impl IntoView {
     let busy = state.memo(Part::Results, |model| model.results.is_busy());
     let masked = state.memo(Part::Results, |model| model.results.is_complete());
     let learning = state.memo(Part::Segmenter, |model| model.segmenter.is_busy());
-    // With other boxes it would be another run.
-    let new_boxes = state.memo(Part::Boxes, |model| model.boxes.are_new());
-    let stopped = Memo::new(move |_| {
-        stage.get() == Stage::Stopped && !busy.get() && !learning.get() && !new_boxes.get()
+    // With other labels or boxes it would be another run.
+    let changed = Memo::new(move |_| {
+        state.read(Part::Data, |_| ());
+        state.read(Part::Boxes, Model::has_new_labels)
     });
+    let what = move || match state.peek(|model| model.labels.are_new()) {
+        true => "Labels have changed since this run began: train again to learn from them.",
+        false => "Boxes have changed since this run began: train again to learn from them.",
+    };
+    let stopped =
+        Memo::new(move |_| stage.get() == Stage::Stopped && !busy.get() && !learning.get() && !changed.get());
     let learned = state.memo(Part::Run, |model| model.run.has_network());
     view! {
         <div class="run-head">
             <div class="run-words">
                 <p class="run-title">{move || title.get()}</p>
                 <p class="muted">{move || purpose.get()}</p>
-                <Show when=move || learned.get() && new_boxes.get()>
-                    <p>"Boxes have changed since this run began: train again to learn from them."</p>
+                <Show when=move || learned.get() && changed.get()>
+                    <p>{what}</p>
                 </Show>
             </div>
             <Show when=move || learned.get()>

@@ -10,6 +10,8 @@ use crate::model::{self, Part, boxes, memory, text};
 use crate::parts::field::{FieldGroups, SettingField};
 use crate::parts::section::Section;
 use crate::screens::boxes::BoxesPanel;
+use crate::screens::given_masks::GivenMasks;
+use crate::screens::guide::Guide;
 use crate::screens::public_weights::PublicWeightsField;
 use crate::state::State;
 
@@ -32,6 +34,7 @@ pub fn SettingsSection() -> impl IntoView {
             done=done
             hint="Opens when the data is read. Good values are filled in."
         >
+            <Guide section="settings" />
             <Form />
         </Section>
     }
@@ -62,11 +65,15 @@ fn Form() -> impl IntoView {
             let finished = state.read(Part::Run, |model| {
                 model.run.settings.clone().filter(|_| model.run.stage == Stage::Finished)
             });
+            state.read(Part::Data, |_| ());
             let (boxes, are_new) = state.read(Part::Boxes, |model| {
                 let count = model.data.summary().map_or(0, |summary| model.boxes.count(summary).boxes);
-                (count, model.boxes.are_new())
+                (count, model.has_new_labels())
             });
-            let finished = finished.filter(|_| !are_new);
+            state.read(Part::Results, |_| ());
+            state.form.track();
+            state.learns_from_accepted.track();
+            let finished = finished.filter(|_| !are_new && state.given_masks().is_none());
             state.form.with(|form| {
                 form.obstacle(boxes).or_else(|| {
                     (finished? == form.settings()).then(|| {
@@ -102,9 +109,9 @@ fn Form() -> impl IntoView {
                 </Show>
                 <FieldGroups title="More settings" groups=fields::more() />
             </fieldset>
-            <Show when=move || takes_boxes.get()>
-                <BoxesPanel />
-            </Show>
+            // Anew where labels have changed.
+            {move || takes_boxes.get().then(|| state.read(Part::Data, |_| view! { <BoxesPanel /> }))}
+            <GivenMasks />
             <MemoryNote />
             <div class="actions">
                 <button

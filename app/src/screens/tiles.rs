@@ -152,12 +152,19 @@ pub fn Tile(
     let facts = summary.as_ref().and_then(|summary| summary.images.get(image)).cloned();
     let (Some(summary), Some(facts)) = (summary, facts) else { return ().into_any() };
     let name = facts.path.rsplit('/').next().unwrap_or(&facts.path).to_string();
-    let classes = class_names(&summary, &facts.labels);
+    // Labels can be changed while it is there.
+    let labels = move || {
+        state.read(Part::Data, |model| {
+            let Some(summary) = model.data.summary() else { return Default::default() };
+            let labels = summary.images.get(image).map(|facts| facts.labels.clone()).unwrap_or_default();
+            (class_names(summary, &labels), labels)
+        })
+    };
     let miou = state.memo(Part::Results, move |model| model.results.mask(image).and_then(|mask| mask.miou));
-    let spoken = format!(
-        "{name}: {}",
-        if classes.is_empty() { "none of the classes".into() } else { classes.clone() }
-    );
+    let spoken = match class_names(&summary, &facts.labels) {
+        none if none.is_empty() => format!("{name}: none of the classes"),
+        classes => format!("{name}: {classes}"),
+    };
     view! {
         <button
             type="button"
@@ -175,8 +182,12 @@ pub fn Tile(
             />
             <span class="tile-caption">
                 <span class="tile-name">
-                    {facts.labels.iter().map(|&class| view! { <Swatch class=usize::from(class) /> }).collect_view()}
-                    <span>{if classes.is_empty() { "none".to_string() } else { classes }}</span>
+                    {move || {
+                        let (classes, labels) = labels();
+                        let swatches = labels.into_iter().map(|class| view! { <Swatch class=usize::from(class) /> });
+                        let classes = if classes.is_empty() { "none".to_string() } else { classes };
+                        view! { {swatches.collect_view()} <span>{classes}</span> }
+                    }}
                 </span>
                 {matches!(over, Over::Mask(_))
                     .then(|| move || miou.get().map(|miou| view! { <span class="tile-score">{format!("IoU {miou:.0} %")}</span> }))}

@@ -36,15 +36,16 @@ impl State {
             }
         });
         let Some((image, edit)) = changed else { return false };
-        let boxes = edit.boxes().to_vec();
         self.change(&[Part::Boxes], |model| model.boxes.put(image, edit));
+        let boxes = self.peek(|model| model.boxes.drawn().remove(&image)).unwrap_or_default();
         self.send(Command::SetBoxes { image, boxes }, None);
         self.keep_soon();
         true
     }
 
-    /// Gives the trainer all boxes that were drawn.
-    pub(super) fn send_boxes(self) {
+    /// Gives the trainer all labels that were changed, and all boxes that were drawn.
+    pub(super) fn send_edits(self) {
+        self.send_labels();
         for (image, boxes) in self.peek(|model| model.boxes.drawn()) {
             self.send(Command::SetBoxes { image, boxes }, None);
         }

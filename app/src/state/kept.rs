@@ -81,13 +81,13 @@ impl State {
 
     /// A data set was read: if it is that of the wanted project, the trainer takes its run up.
     pub(super) fn meet_kept(self) {
-        let Some(summary) = self.peek(|model| model.data.summary().cloned()) else { return };
+        let Some(summary) = self.peek(|model| model.labels.as_read().cloned()) else { return };
         let mut met = Ok(false);
         self.change(&[Part::Kept], |model| met = model.kept.meets(&summary));
         match met {
-            Ok(false) => self.send_boxes(),
+            Ok(false) => self.send_edits(),
             Err(message) => {
-                self.send_boxes();
+                self.send_edits();
                 self.keeping.update_value(|keeping| keeping.goes_on = false);
                 self.let_go();
                 self.tell(message);
@@ -106,7 +106,7 @@ impl State {
                     self.remember_open();
                 }
                 self.fetch_kept_weights();
-                self.restore_with_boxes();
+                self.restore_with_edits();
                 self.keep_source();
             }
         }
@@ -132,33 +132,40 @@ impl State {
         });
     }
 
-    /// The trainer takes the run up with the boxes that it has learned from; where some were drawn later, they
-    /// come after, as other ones.
-    fn restore_with_boxes(self) {
-        self.change(&[Part::Boxes], |model| {
+    /// The trainer takes the run up with the labels and boxes that it has learned from; where some were changed later,
+    /// they come after, as other ones. Its classes are those of the labels, however new these are.
+    fn restore_with_edits(self) {
+        self.change(&[Part::Data, Part::Boxes], |model| {
             // Those of a page that goes on are at least as new.
-            if let Kept::Following(project) = &model.kept
-                && model.boxes.are_untouched()
-            {
-                model.boxes.restore(project.boxes.clone(), project.has_new_boxes);
+            if let Kept::Following(project) = &model.kept {
+                if model.boxes.are_untouched() {
+                    model.boxes.restore(project.boxes.clone(), project.has_new_boxes);
+                }
+                if model.labels.changes().is_empty() && !model.labels.are_new() {
+                    model.labels.restore(project.relabel.clone(), project.has_new_labels);
+                }
             }
+            model.follow_labels();
         });
         let Some(project) = self.peek(|model| model.kept.following().cloned()) else { return };
         if !project.has_run() {
-            return self.send_boxes();
+            return self.send_edits();
         }
         self.change(&Part::ALL, |model| {
+            let drawn = model.results.drawn();
             model.clear_run();
+            model.results = drawn;
             model.run.start();
         });
         // Those of a run that goes on are soon out of date.
-        let masks = self.keeping.with_value(|keeping| !keeping.goes_on);
+        let masks = self.keeping.with_value(|keeping| !keeping.goes_on) || project.is_finished;
         let restore = Command::Restore { project: project.id, masks };
-        if self.peek(|model| model.boxes.are_new()) {
+        if self.peek(Model::has_new_labels) {
+            self.send_labels();
             self.send(restore, None);
-            self.send_boxes();
+            self.send_edits();
         } else {
-            self.send_boxes();
+            self.send_edits();
             self.send(restore, None);
         }
         window::go_to("run");
@@ -168,7 +175,7 @@ impl State {
     pub(super) fn go_on_if_interrupted(self) {
         let mut goes_on = false;
         self.keeping.update_value(|keeping| goes_on = std::mem::take(&mut keeping.goes_on));
-        let is_so = |model: &Model| model.run.stage == Stage::Stopped && !model.boxes.are_new();
+        let is_so = |model: &Model| model.run.stage == Stage::Stopped && !model.has_new_labels();
         if goes_on && self.peek(is_so) {
             self.go_on();
         }
@@ -184,7 +191,7 @@ impl State {
         self.change(&[Part::Kept], |model| {
             if let Kept::Following(project) = &mut model.kept {
                 project.run_starts(weights.as_ref().map(web_sys::File::name));
-                project.take_boxes(&model.boxes);
+                project.take_edits(&model.boxes, &model.labels);
             }
         });
         self.save_project();
@@ -210,7 +217,7 @@ impl State {
             return None;
         }
         let (summary, name) = self.peek(|model| match &model.data {
-            data::Data::Ready { summary, name } => Some((summary.clone(), name.clone())),
+            data::Data::Ready { name, .. } => Some((model.labels.as_read()?.clone(), name.clone())),
             _ => None,
         })?;
         let source = match self.source.get_value()? {
@@ -299,7 +306,7 @@ impl State {
         }
     }
 
-    /// Writes drawn boxes and verdicts to the project, at most once a second. The first ones make it.
+    /// Writes drawn boxes, changed labels and verdicts to the project, at most once a second. The first ones make it.
     pub(super) fn keep_soon(self) {
         if self.keep_project().is_none() || self.keeping.with_value(|keeping| keeping.has_boxes_to_save) {
             return;
@@ -309,7 +316,7 @@ impl State {
             self.keeping.update_value(|keeping| keeping.has_boxes_to_save = false);
             self.change(&[Part::Kept], |model| {
                 if let Kept::Following(project) = &mut model.kept {
-                    project.take_boxes(&model.boxes);
+                    project.take_edits(&model.boxes, &model.labels);
                     project.take_verdicts(&model.results);
                 }
             });
@@ -324,8 +331,10 @@ impl State {
         self.change(&[Part::Kept], |model| {
             // The last ones may not have been written yet.
             if let Kept::Following(mut project) = std::mem::take(&mut model.kept) {
-                project.take_boxes(&model.boxes);
+                project.take_edits(&model.boxes, &model.labels);
                 project.take_verdicts(&model.results);
+                // It does not go on by itself.
+                project.is_training = false;
                 if let Some(entry) = model.projects.entry_mut(&project.id) {
                     entry.standing = Standing::Saving;
                 }
@@ -361,13 +370,14 @@ impl State {
         self.projects_have_changed();
     }
 
-    /// Writes where the run stands, now that a checkpoint is on the disk; or that the run is kept no more.
+    /// Writes where the run stands, now that a checkpoint is on the disk, unless it was refused.
     pub(super) fn follow_run(self, ok: bool) {
         if self.peek(|model| model.kept.following().is_none()) {
             return;
         }
+        // The user hears of it, and the checkpoint before is still there.
         if !ok {
-            return self.leave_kept();
+            return;
         }
         self.remember_open();
         self.change(&[Part::Kept, Part::Run], |model| {

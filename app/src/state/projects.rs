@@ -9,12 +9,34 @@ use super::State;
 use crate::browser::{project, tabs, window};
 use crate::disk::{self, lock, projects};
 use crate::model::data::Data;
-use crate::model::project::Kept;
+use crate::model::project::{Kept, Project};
 use crate::model::projects::{Standing, Storage};
 use crate::model::{Model, Part};
 
+/// Why a project is opened.
+#[derive(Clone, Copy, PartialEq)]
+enum Why {
+    /// The user has pressed its button.
+    Asked,
+    /// This tab had it open before it was loaded again.
+    Reloaded,
+    /// The tab or the browser that had it open came to an end while it was trained.
+    Interrupted,
+}
+
+/// A project that was being trained when its tab ended, by whatever cause; of several the one saved last.
+async fn interrupted() -> Option<String> {
+    let mut training = projects::all().await;
+    training.retain(|project| project.is_training);
+    let open = lock::open_projects().await;
+    // One that is open may be in a tab that is about to end.
+    let gone = training.iter().position(|project| !open.contains(&project.id)).unwrap_or(0);
+    training.into_iter().nth(gone).map(|project| project.id)
+}
+
 impl State {
-    /// Asks the browser whether it keeps anything, and what. The project that this tab had open comes back.
+    /// Asks the browser whether it keeps anything, and what. The project that this tab had open comes back,
+    /// or else one whose training was interrupted.
     pub(super) fn look_for_projects(self) {
         spawn_local(async move {
             if !project::is_possible().await {
@@ -30,9 +52,14 @@ impl State {
                 Some(id) => {
                     // Should it end the page again, the next load begins with the list.
                     tabs::remember_open(None);
-                    self.open_project_of(id, true).await;
+                    self.open_project_of(id, Why::Reloaded).await;
                 }
-                None => self.look_again(),
+                None => {
+                    self.look_again();
+                    if let Some(id) = interrupted().await {
+                        self.open_project_of(id, Why::Interrupted).await;
+                    }
+                }
             }
         });
     }
@@ -77,22 +104,29 @@ impl State {
 
     /// Opens a project of the list.
     pub fn open_project(self, id: String) {
-        spawn_local(async move { self.open_project_of(id, false).await });
+        spawn_local(async move { self.open_project_of(id, Why::Asked).await });
     }
 
-    async fn open_project_of(self, id: String, goes_on: bool) {
-        let claim = if goes_on { lock::claim_again(&id).await } else { lock::claim(&id).await };
+    async fn open_project_of(self, id: String, why: Why) {
+        let claim = match why {
+            Why::Asked => lock::claim(&id).await,
+            Why::Reloaded | Why::Interrupted => lock::claim_again(&id).await,
+        };
         // As it is now: another tab may have had it.
         let card = if claim.is_some() { projects::load(&id).await } else { None };
         // Meanwhile the user may have given other data.
         let is_free = |model: &Model| {
             model.kept == Kept::Nothing && matches!(model.data, Data::Empty | Data::Failed(_))
         };
+        let may_try = |card: &Project| card.is_training && tabs::may_try(&id, &card.progress);
+        let goes_on = why != Why::Asked && card.as_ref().is_some_and(may_try);
+        // Its own tab may have stopped it meanwhile; and what ends the page must not keep the list from it.
+        let card = card.filter(|_| goes_on || why != Why::Interrupted);
         match card {
             Some(card) if self.peek(is_free) => {
                 self.keeping.update_value(|keeping| {
                     keeping.claims.extend(claim.map(|claim| (id, claim)));
-                    keeping.goes_on = goes_on && card.is_training;
+                    keeping.goes_on = goes_on;
                 });
                 tabs::tell_others();
                 self.take_up(card);

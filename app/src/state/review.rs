@@ -70,12 +70,13 @@ impl State {
     }
 
     /// Opens a mask that came, to be corrected.
-    pub(super) fn open_mask(self, image: usize, map: LabelMap) {
+    pub(super) fn open_mask(self, round: Option<usize>, image: usize, map: LabelMap) {
         let editor = self.peek(|model| {
             let summary = model.data.summary()?;
             let facts = summary.images.get(image)?;
-            model.results.mask(image)?;
-            Editor::new(image, model.results.round, facts, summary.classes.len(), map)
+            // Meanwhile the user may have turned to another round.
+            model.results.mask(image).filter(|_| model.results.round == round)?;
+            Editor::new(image, round, facts, summary.classes.len(), map)
         });
         if editor.is_some() {
             self.mask_editor.set(editor);

@@ -1,13 +1,17 @@
 //! The few browser calls that the trainer makes, bound by hand: features of `web-sys` are shared with
 //! wgpu, and each one added would build the whole tensor library anew.
 
-use js_sys::{ArrayBuffer, Function};
+use js_sys::{Array, ArrayBuffer, Function};
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
 extern "C" {
     /// `Blob`, and `File`, which is one.
     pub type Blob;
+
+    /// Of buffers, or of other blobs.
+    #[wasm_bindgen(constructor, catch)]
+    pub fn new(parts: &Array) -> Result<Blob, JsValue>;
 
     #[wasm_bindgen(method, getter)]
     pub fn size(this: &Blob) -> f64;

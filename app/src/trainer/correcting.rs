@@ -9,9 +9,9 @@ use tag2mask_core::run::event::Score;
 use tag2mask_core::run::scorer::refuse_unknown;
 use tag2mask_core::{Error, Event, Result};
 
+use super::by_hand;
 use super::endpoint::Endpoint;
 use super::host::Page;
-use super::made;
 use super::work::{Shared, missing};
 
 /// Shows the labels of a mask, reduced to `side` pixels at most.
@@ -27,7 +27,7 @@ pub(super) fn show_mask(
     let shrink = |length: usize| if longest <= side { length } else { (length * side / longest).max(1) };
     let shown = resize_labels(&full, (shrink(full.width), shrink(full.height)));
     let (width, height) = (shown.width, shown.height);
-    endpoint.tell(Event::MaskShown { image, width, height, labels: shown.labels });
+    endpoint.tell(Event::MaskShown { round, image, width, height, labels: shown.labels });
     Ok(())
 }
 
@@ -51,7 +51,7 @@ pub(super) async fn set_mask(
     let bytes = palette_png::encode(&new)?;
     let count = |mask: &LabelMap| counted(item, mask, dataset.classes.len());
     let (before, after) = (count(&full)?, count(&new)?);
-    let kept = made::keep_corrected(&mut page.store, round, image, &bytes);
+    let kept = by_hand::keep(&mut page.store, round, image, &bytes);
     let score = put(this, round, image, place, bytes, (before, after.as_ref()))?;
     page.endpoint.tell(Event::MaskCorrected { round, image, miou: after.and_then(|own| own.miou()), score });
     kept?;
@@ -79,6 +79,7 @@ fn put(
     }
     // What has learned from the masks has not learned from this one.
     made.number = number;
+    made.by_hand.insert(image);
     if let (Some(all), (Some(before), Some(after))) = (&mut made.confusion, counts) {
         all.take_back(&before);
         all.merge(after);

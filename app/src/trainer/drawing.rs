@@ -1,5 +1,9 @@
 //! Masks of the data set, and of new photos.
 
+use std::rc::Rc;
+
+use std::collections::BTreeSet;
+
 use tag2mask_core::dataset::{self, decode};
 use tag2mask_core::export::{classes_txt, palette_png};
 use tag2mask_core::files::FileSet;
@@ -13,6 +17,7 @@ use tag2mask_core::run::settings::MaskSettings;
 use tag2mask_core::{Error, Event, Result};
 use wasm_bindgen::JsValue;
 
+use super::by_hand;
 use super::host::Page;
 use super::made::{self, Told};
 use super::work::{Made, Shared, files_of};
@@ -31,8 +36,8 @@ pub(super) async fn predict(
     let compute = this.borrow().compute()?;
     let trained = Trained::load(&this.borrow().segmenter, None)?
         .ok_or_else(|| Error::NoData { reason: "no network has learned from masks yet".into() })?;
-    let photos =
-        dataset::read_photos(&FileSet::picked(files_of(payload))?, &trained.card.classes, &mut |_, _| ())?;
+    let files = FileSet::picked(files_of(payload))?;
+    let photos = Rc::new(dataset::read_photos(&files, &trained.card.classes, &mut |_, _| ())?);
     page.emit(Event::PhotosRead { photos: photos.items.len(), problems: photos.problems.clone() });
     let started = web_time::Instant::now();
     let side = trained.card.settings.size;
@@ -60,7 +65,10 @@ pub(super) async fn predict(
     let finished = make_masks(&job, &trained, &compute, page, &mut sink).await?;
     let images = files.len();
     files.push(("classes.txt".into(), classes_txt::encode(&photos.classes)));
-    this.borrow_mut().predicted = files;
+    {
+        let mut trainer = this.borrow_mut();
+        (trainer.predicted, trainer.new_photos) = (files, Some(photos));
+    }
     if finished {
         page.emit(Event::MasksFinished { images, seconds: started.elapsed().as_secs_f64(), score: None });
     } else {
@@ -122,20 +130,31 @@ pub(super) async fn masks(
         trainer.masks_made += 1;
         trainer.masks_made
     };
-    let (confusion, looked_at_truth) = (Some(scorer.confusion().clone()), !is_blind(settings.threshold));
-    if finished {
-        let score = scorer.score(!is_blind(settings.threshold));
-        let ended = Event::MasksFinished { images, seconds: started.elapsed().as_secs_f64(), score };
-        told.push(ended.clone());
-        let told = Told { round, settings: settings.clone(), number, events: told };
-        let kept = made::keep(&mut page.store, &told, &files);
-        this.borrow_mut().masks.insert(round, Made { files, number, confusion, looked_at_truth });
-        page.emit(ended);
-        kept?;
-        page.carry().await;
+    let looked_at_truth = !is_blind(settings.threshold);
+    let mut confusion = scorer.confusion().clone();
+    let end = if finished {
+        let score = scorer.score(looked_at_truth);
+        Event::MasksFinished { images, seconds: started.elapsed().as_secs_f64(), score }
     } else {
-        this.borrow_mut().masks.insert(round, Made { files, number, confusion, looked_at_truth });
-        page.emit(Event::Stopped { round: trained.position.round, step: trained.position.step });
+        Event::Stopped { round: trained.position.round, step: trained.position.step }
+    };
+    let mut kept = Ok(());
+    if finished {
+        told.push(end.clone());
+        let told = Told { round, settings: settings.clone(), number, events: told.clone() };
+        kept = made::keep(&mut page.store, &told, &files);
     }
+    let put = by_hand::put_back(page, &dataset, round, &told, &mut files, &mut confusion).await;
+    let mut by_hand = BTreeSet::new();
+    if let Ok(put) = &put {
+        by_hand = put.iter().map(|&(image, _)| image).collect();
+        by_hand::told(page, &dataset, round, put.clone(), &confusion, looked_at_truth);
+    }
+    let (confusion, settings) = (Some(confusion), Some(settings.clone()));
+    let made = Made { files, number, confusion, looked_at_truth, settings, by_hand };
+    this.borrow_mut().masks.insert(round, made);
+    page.emit(end);
+    kept.and(put)?;
+    page.carry().await;
     Ok(())
 }

@@ -48,6 +48,15 @@ impl Endpoint {
         self.post_message(&message, &buffers);
     }
 
+    /// Posts a file for the user that is in the browser's keeping, not in our memory.
+    pub fn hand_over(&self, name: &str, file: &JsValue) {
+        let event = Event::FileReady { name: name.into(), bytes: Vec::new() };
+        let message = Object::new();
+        set(&message, "json", &serde_json::to_string(&event).unwrap_or_default().into());
+        set(&message, "file", file);
+        self.post_message(&message, &Array::new());
+    }
+
     /// Says that there is no use in a trainer for the GPU, and why.
     pub fn give_up_gpu(&self, reason: &str) {
         let message = Object::new();

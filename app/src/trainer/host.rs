@@ -21,7 +21,8 @@ pub(super) struct Page<'a> {
 }
 
 impl Page<'_> {
-    /// Carries what the run has written to the browser's disk. Where that fails, training goes on without.
+    /// Carries what the run has written to the browser's disk. Where that fails, training goes on, and what the
+    /// disk had before stays.
     pub(super) async fn carry(&mut self) {
         let mut gave = Vec::new();
         let carried = self.store.carry(&mut gave).await;
@@ -36,7 +37,7 @@ impl Page<'_> {
             }
             Err(error) => {
                 let message = format!(
-                    "This run is no longer kept in the browser, and would be lost with this page: {}",
+                    "What was done last is not kept in the browser; it is tried again with the next checkpoint: {}",
                     disk::reason(&error)
                 );
                 self.emit(Event::Warning { message });
@@ -55,6 +56,8 @@ impl Host for Page<'_> {
         yield_now().await;
         if self.store.has_news() {
             self.carry().await;
+            // The page's turn on the disk comes before the next step, which may take seconds.
+            yield_now().await;
         }
         if self.wish.get() == Control::Pause {
             sleep(PAUSE_MILLISECONDS).await;

@@ -7,13 +7,17 @@ use std::rc::Rc;
 
 use tag2mask_core::Result;
 use tag2mask_core::run::RunStore;
+use tag2mask_core::run::checkpoint::{Trained, load_optimizer};
 use tag2mask_core::run::store::MemoryStore;
 use wasm_bindgen::JsValue;
 
+use super::by_hand::{BY_HAND, CLASSES};
 use super::made::MADE;
-use crate::disk::projects::{self, PROJECTS, RUN};
+use crate::disk::projects::{self, MOMENTUM, PROJECTS, RUN};
 use crate::disk::{Folder, lock};
 
+/// Without it there is no run.
+const RUN_CARD: &str = "run.json";
 /// Grows with every few steps: it is written when something else is.
 const LOG: &str = "events.jsonl";
 
@@ -32,8 +36,16 @@ struct Kept {
     changed: BTreeSet<String>,
     /// Files that are on the disk only: networks of earlier rounds would fill the memory.
     away: BTreeSet<String>,
+    /// The project that they lie in, which may follow no more.
+    home: Option<String>,
     /// Files that the disk is still to lose.
     gone: BTreeSet<String>,
+    /// Under which of its names the momentum lies that goes with the weights on the disk.
+    momentum: usize,
+    /// And under which the next one, whose weights are still to follow.
+    next_momentum: Option<usize>,
+    /// Whether the disk has refused something: it is tried again with the next checkpoint.
+    waits: bool,
 }
 
 /// Whether training does without the file once it is written.
@@ -47,9 +59,17 @@ impl KeptStore {
         Ref::map(self.0.borrow(), |kept| &kept.files)
     }
 
-    /// Drops all files: a new run, or other data. The disk's go when the next run is kept there.
+    /// Drops all files: other data. The disk's go when the next run is kept there.
     pub fn clear(&self) {
         *self.0.borrow_mut() = Kept { is_stale: true, ..Kept::default() };
+    }
+
+    /// As [`clear`](Self::clear), for another run on the same data: what was drawn by hand is not the run's, and so is
+    /// what the disk is still to lose of it.
+    pub fn clear_run(&self) {
+        let mut gone = std::mem::take(&mut self.0.borrow_mut().gone);
+        gone.retain(|name| name.starts_with(BY_HAND));
+        *self.0.borrow_mut() = Kept { is_stale: true, gone, ..Kept::default() };
     }
 
     /// Which project on the disk follows from now on, if any.
@@ -60,11 +80,6 @@ impl KeptStore {
             changed.extend(files.files.keys().cloned());
             kept.project = project.map(str::to_owned);
         }
-    }
-
-    /// Whether the disk follows.
-    pub fn is_on_disk(&self) -> bool {
-        self.0.borrow().project.is_some()
     }
 
     /// Takes the files of a project in place of those in memory; `false` when there are none.
@@ -82,8 +97,29 @@ impl KeptStore {
             }
         }
         let found = !files.files.is_empty();
-        *self.0.borrow_mut() = Kept { files, project: Some(project.to_owned()), away, ..Kept::default() };
+        let momentum = choose_momentum(&mut files);
+        let home = Some(project.to_owned());
+        *self.0.borrow_mut() = Kept { files, project: home.clone(), away, home, momentum, ..Kept::default() };
         Ok(found)
+    }
+
+    /// Takes the files of a project whose names begin so, but those that are here.
+    ///
+    /// # Errors
+    /// The browser's reason.
+    pub async fn load_all_of(&self, project: &str, prefix: &str) -> std::result::Result<(), JsValue> {
+        let Some(folder) = Folder::open(&[PROJECTS, project, RUN]).await else { return Ok(()) };
+        let known = self.kept_names();
+        for name in folder.names().await? {
+            if name.starts_with(prefix)
+                && !known.contains(&name)
+                && !self.0.borrow().gone.contains(&name)
+                && let Some(bytes) = folder.read(&name).await?
+            {
+                self.0.borrow_mut().files.files.insert(name, bytes);
+            }
+        }
+        Ok(())
     }
 
     /// Names of all files, wherever they are.
@@ -100,7 +136,7 @@ impl KeptStore {
         if !self.0.borrow().away.contains(name) {
             return Ok(());
         }
-        let project = self.0.borrow().project.clone().unwrap_or_default();
+        let project = self.0.borrow().home.clone().unwrap_or_default();
         let bytes = match Folder::open(&[PROJECTS, &project, RUN]).await {
             Some(folder) => folder.read(name).await?,
             None => None,
@@ -150,48 +186,97 @@ impl KeptStore {
     /// Whether a checkpoint waits to be carried to the disk.
     pub fn has_news(&self) -> bool {
         let kept = self.0.borrow();
-        kept.project.is_some() && kept.changed.iter().any(|name| name != LOG)
+        kept.project.is_some() && !kept.waits && kept.changed.iter().any(|name| name != LOG)
     }
 
     /// Carries what has changed to the disk, the log last: it never tells of a checkpoint that is not there. Names
     /// of other projects that had to give room go to `gave`. `false` where the disk does not follow.
     ///
     /// # Errors
-    /// The browser's reason, in most cases a lack of room. The disk no longer follows then.
+    /// The browser's reason, in most cases a lack of room. What the disk has stays, and the next checkpoint is tried.
     pub async fn carry(&self, gave: &mut Vec<String>) -> std::result::Result<bool, JsValue> {
         let Some(project) = self.0.borrow().project.clone() else { return Ok(false) };
         match self.try_to_carry(&project, gave).await {
-            Ok(()) => {
+            Ok(carried) => {
                 self.release();
-                Ok(true)
+                Ok(carried)
             }
             Err(error) => {
-                self.0.borrow_mut().project = None;
+                self.0.borrow_mut().waits = true;
                 Err(error)
             }
         }
     }
 
-    async fn try_to_carry(&self, id: &str, gave: &mut Vec<String>) -> std::result::Result<(), JsValue> {
+    async fn try_to_carry(&self, id: &str, gave: &mut Vec<String>) -> std::result::Result<bool, JsValue> {
+        self.bring_from_elsewhere(id).await?;
         let _turn = lock::turn(id).await;
+        let folder = Folder::create(&[PROJECTS, id, RUN]).await?;
+        // What was drawn by hand can be drawn by nobody again: it is in two places rather than in none.
+        self.write_changed(&folder, |name| name == CLASSES, id, gave).await?;
+        self.write_changed(&folder, |name| name.starts_with(BY_HAND), id, gave).await?;
         if self.0.borrow().is_stale {
+            // A run that could not begin takes no other's place.
+            if !self.0.borrow().files.files.contains_key(RUN_CARD) {
+                return Ok(false);
+            }
             // What an earlier run left would pass for this one's.
-            if let Some(project) = Folder::open(&[PROJECTS, id]).await {
-                project.remove(RUN).await?;
+            for name in folder.names().await? {
+                if !name.starts_with(BY_HAND) {
+                    folder.remove(&name).await?;
+                }
             }
             self.0.borrow_mut().is_stale = false;
         }
-        let folder = Folder::create(&[PROJECTS, id, RUN]).await?;
-        let gone = std::mem::take(&mut self.0.borrow_mut().gone);
+        let gone = self.0.borrow().gone.clone();
         for name in gone {
             folder.remove(&name).await?;
+            self.0.borrow_mut().gone.remove(&name);
         }
-        let changed = std::mem::take(&mut self.0.borrow_mut().changed);
-        let (log, mut files): (Vec<_>, Vec<_>) = changed.into_iter().partition(|name| name == LOG);
         // What is told of masks comes after the masks: without it, they are not looked for.
-        files.sort_by_key(|name| name.starts_with(MADE) && name.ends_with(".json"));
-        for name in files.into_iter().chain(log) {
-            // Copied out first: the loop may write while the browser does.
+        let is_told = |name: &str| name.starts_with(MADE) && name.ends_with(".json");
+        self.write_changed(&folder, |name| name != LOG && !is_told(name), id, gave).await?;
+        let next = self.0.borrow_mut().next_momentum.take();
+        if let Some(next) = next {
+            self.0.borrow_mut().momentum = next;
+            folder.remove(MOMENTUM[1 - next]).await?;
+        }
+        self.write_changed(&folder, |name| name != LOG, id, gave).await?;
+        self.write_changed(&folder, |_| true, id, gave).await?;
+        self.0.borrow_mut().home = Some(id.to_owned());
+        Ok(true)
+    }
+
+    /// Files that lie in another project only go with the run to this one.
+    async fn bring_from_elsewhere(&self, id: &str) -> std::result::Result<(), JsValue> {
+        let away = {
+            let kept = self.0.borrow();
+            if kept.home.as_deref().is_none_or(|home| home == id) {
+                BTreeSet::new()
+            } else {
+                kept.away.clone()
+            }
+        };
+        for name in away {
+            self.bring(&name).await?;
+            self.0.borrow_mut().changed.insert(name);
+        }
+        Ok(())
+    }
+
+    /// Writes those of the changed files that are `wanted`.
+    async fn write_changed(
+        &self,
+        folder: &Folder,
+        wanted: impl Fn(&str) -> bool,
+        id: &str,
+        gave: &mut Vec<String>,
+    ) -> std::result::Result<(), JsValue> {
+        let names: Vec<String> =
+            self.0.borrow().changed.iter().filter(|name| wanted(name)).cloned().collect();
+        for name in names {
+            // The loop may write it anew while the browser does.
+            self.0.borrow_mut().changed.remove(&name);
             let bytes = self
                 .0
                 .borrow()
@@ -199,20 +284,39 @@ impl KeptStore {
                 .files
                 .get(&name)
                 .map(|bytes| js_sys::Uint8Array::from(bytes.as_slice()));
-            if let Some(bytes) = bytes
-                && let Err(error) = projects::write(&folder, &name, &bytes, id, gave).await
-            {
+            let Some(bytes) = bytes else { continue };
+            let next = (name == MOMENTUM[0]).then(|| 1 - self.0.borrow().momentum);
+            let on_disk = next.map_or(name.as_str(), |next| MOMENTUM[next]);
+            if let Err(error) = projects::write(folder, on_disk, &bytes, id, gave).await {
                 self.0.borrow_mut().changed.insert(name);
                 return Err(error);
+            }
+            if next.is_some() {
+                self.0.borrow_mut().next_momentum = next;
             }
         }
         Ok(())
     }
 }
 
+/// Of two, the momentum that goes with the weights; under which name it lies.
+fn choose_momentum(files: &mut MemoryStore) -> usize {
+    let Some(other) = files.files.remove(MOMENTUM[1]) else { return 0 };
+    let fits = |files: &MemoryStore| {
+        let trained = Trained::load(files, None).ok().flatten();
+        trained.and_then(|trained| load_optimizer(files, trained.position).ok().flatten()).is_some()
+    };
+    if files.files.contains_key(MOMENTUM[0]) && fits(files) {
+        return 0;
+    }
+    files.files.insert(MOMENTUM[0].to_owned(), other);
+    1
+}
+
 impl RunStore for KeptStore {
     fn write(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
         let mut kept = self.0.borrow_mut();
+        kept.waits = false;
         kept.changed.insert(name.to_owned());
         kept.gone.remove(name);
         kept.files.write(name, bytes)

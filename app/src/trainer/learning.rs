@@ -4,50 +4,77 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tag2mask_core::dataset::targets::Targets;
-use tag2mask_core::files::{Blob, MemoryBlob};
+use tag2mask_core::files::{Blob, FileSet, MemoryBlob};
 use tag2mask_core::run::RunStore;
-use tag2mask_core::run::checkpoint::Trained;
+use tag2mask_core::run::checkpoint::{GIVEN_MASKS, RunCard, Trained};
 use tag2mask_core::run::replay::replay;
 use tag2mask_core::run::settings::Settings;
 use tag2mask_core::run::store::MemoryStore;
 use tag2mask_core::run::train::{Run, train};
 use tag2mask_core::{Error, Result};
 
+use super::by_hand::{self, BY_HAND};
 use super::host::Page;
+use super::kept::KeptStore;
 use super::made::MADE;
-use super::work::Shared;
+use super::work::{Shared, Trainer};
 use crate::disk;
+use crate::protocol::GivenMasks;
 
 /// The run as the browser's disk has it: its news again, and from there on as if it had never been away.
 pub(super) async fn restore(page: &mut Page<'_>, project: &str) -> Result<()> {
-    let lost = |reason: String| Error::NoData { reason: format!("the kept run cannot be read: {reason}") };
-    let store = page.store.clone();
-    let found = store.load(project).await.map_err(|error| lost(disk::reason(&error)))?;
-    if !found || !replay(&store, page)? {
-        return Err(lost("it has no checkpoint yet; train again".into()));
-    }
-    Ok(())
+    let found = page.store.load(project).await.map_err(|error| lost(&disk::reason(&error)))?;
+    if found { tell_again(page) } else { Err(lost(NO_CHECKPOINT)) }
 }
 
-/// Trains, or goes on with the run in memory if it has these settings.
+/// The run in memory: its news again.
+pub(super) fn tell_again(page: &mut Page<'_>) -> Result<()> {
+    let store = page.store.clone();
+    if replay(&store, page)? { Ok(()) } else { Err(lost(NO_CHECKPOINT)) }
+}
+
+const NO_CHECKPOINT: &str = "it has no checkpoint yet; train again";
+
+fn lost(reason: &str) -> Error {
+    Error::NoData { reason: format!("the kept run cannot be read: {reason}") }
+}
+
+/// Trains, or goes on with the run in memory if it has these settings and no masks are `given` anew.
 pub(super) async fn run(
     this: &Shared,
     settings: &Settings,
     previews: &[usize],
     keep: Option<&str>,
+    given: Option<&GivenMasks>,
     page: &mut Page<'_>,
 ) -> Result<()> {
     let mut store = page.store.clone();
-    // With other boxes it is another run.
-    let boxes_are_new = std::mem::take(&mut this.borrow_mut().boxes_are_new);
-    if boxes_are_new || !resumes(&store, settings)? {
-        store.clear();
-        this.borrow_mut().masks.clear();
+    let lost = |error| Error::NoData { reason: disk::reason(&error) };
+    if let Some(project) = keep {
+        // They outlive runs that this page has not seen.
+        store.load_all_of(project, BY_HAND).await.map_err(lost)?;
+    }
+    let classes = this.borrow().dataset()?.classes.clone();
+    let drawn = by_hand::all(page, &classes).await?;
+    let given = match given {
+        Some(given) => Some(targets_of(&this.borrow(), given.round, |index| given.images.contains(&index))?),
+        None => given_before(this, &store, settings)?,
+    };
+    if given.as_ref().is_some_and(|given| given.items().is_empty()) {
+        let reason = "the accepted masks are no longer there; make them anew, or train without them";
+        return Err(Error::NoData { reason: reason.into() });
+    }
+    // With other labels or boxes it is another run.
+    let labels_are_new = std::mem::take(&mut this.borrow_mut().labels_are_new);
+    if labels_are_new || given.is_some() || !resumes(&store, settings)? {
+        store.clear_run();
     }
     // Made by what it had learned until now.
     store.forget(MADE);
+    this.borrow_mut().masks.clear();
+    by_hand::set_aside(&mut store, drawn, &classes)?;
     store.keep_on_disk(keep);
-    let ended = learn(this, settings, None, previews, &mut store, page).await;
+    let ended = learn(this, settings, given.as_ref(), previews, &mut store, page).await;
     page.carry().await;
     ended
 }
@@ -61,18 +88,7 @@ pub(super) async fn train_segmenter(
     page: &mut Page<'_>,
 ) -> Result<()> {
     let number = this.borrow().masks.get(&round).map_or(0, |made| made.number);
-    let targets = {
-        let trainer = this.borrow();
-        let dataset = trainer.dataset()?;
-        let files = trainer.masks.get(&round).map(|made| made.files.as_slice()).unwrap_or_default();
-        let masks: BTreeMap<&str, &Vec<u8>> =
-            files.iter().map(|(name, bytes)| (name.as_str(), bytes)).collect();
-        let wanted = |&(index, _): &(usize, _)| !rejected.contains(&index);
-        Targets::new(dataset.items.iter().enumerate().filter(wanted).filter_map(|(index, item)| {
-            let bytes = masks.get(format!("{}.png", item.stem).as_str())?;
-            Some((index, Arc::new(MemoryBlob::new((*bytes).clone())) as Arc<dyn Blob>))
-        }))
-    };
+    let targets = targets_of(&this.borrow(), round, |index| !rejected.contains(&index))?;
     if targets.items().is_empty() {
         let reason = match rejected.is_empty() {
             true => "there are no masks to learn from yet",
@@ -90,6 +106,32 @@ pub(super) async fn train_segmenter(
     let ended = learn(this, settings, Some(&targets), &[], &mut store, page).await;
     this.borrow_mut().segmenter = store;
     ended
+}
+
+/// Masks that were given to a run which ended before its first checkpoint: it starts anew, but not without them.
+fn given_before(this: &Shared, store: &KeptStore, settings: &Settings) -> Result<Option<Targets>> {
+    let trainer = this.borrow();
+    let begun = RunCard::load(store)?.is_some_and(|card| &card.settings == settings);
+    if trainer.labels_are_new || !begun || Trained::load(store, None)?.is_some() {
+        return Ok(None);
+    }
+    let Some(bytes) = store.read(GIVEN_MASKS)? else { return Ok(None) };
+    // The bound on other threads is empty in a browser: nothing leaves this one.
+    #[allow(clippy::arc_with_non_send_sync)]
+    let blob: Arc<dyn Blob> = Arc::new(MemoryBlob::new(bytes));
+    Targets::read(&FileSet::archive(GIVEN_MASKS, blob)?, &*trainer.dataset()?).map(Some)
+}
+
+/// The masks of a round to learn from, of the images that are `wanted`.
+fn targets_of(trainer: &Trainer, round: Option<usize>, wanted: impl Fn(usize) -> bool) -> Result<Targets> {
+    let dataset = trainer.dataset()?;
+    let files = trainer.masks.get(&round).map(|made| made.files.as_slice()).unwrap_or_default();
+    let masks: BTreeMap<&str, &Vec<u8>> = files.iter().map(|(name, bytes)| (name.as_str(), bytes)).collect();
+    let wanted = dataset.items.iter().enumerate().filter(|&(index, _)| wanted(index));
+    Ok(Targets::new(wanted.filter_map(|(index, item)| {
+        let bytes = masks.get(format!("{}.png", item.stem).as_str())?;
+        Some((index, Arc::new(MemoryBlob::new((*bytes).clone())) as Arc<dyn Blob>))
+    })))
 }
 
 /// Whether training with these settings goes on from what is in the store: they are those it started with.

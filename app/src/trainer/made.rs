@@ -1,23 +1,23 @@
 //! Made masks in the kept run: written once they are all there, and told again when the run is taken up.
 //!
-//! Two files a round: the masks as they are packed for the user, and what was told of them; and one for each mask that
-//! was corrected by hand.
+//! Two files a round: the masks as they were made, and what was told of them. Those drawn by hand are in
+//! [`by_hand`].
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use tag2mask_core::dataset::{Item, decode};
 use tag2mask_core::export::zip;
 use tag2mask_core::export::{MaskSet, MaskedPhoto};
 use tag2mask_core::files::{Blob, FileSet, MemoryBlob};
-use tag2mask_core::masks::{Confusion, LabelMap};
+use tag2mask_core::masks::Confusion;
 use tag2mask_core::run::event::Phase;
-use tag2mask_core::run::scorer::{is_blind, refuse_unknown};
+use tag2mask_core::run::scorer::is_blind;
 use tag2mask_core::run::settings::MaskSettings;
 use tag2mask_core::run::{Control, Host, RunStore};
 use tag2mask_core::{Error, Event, Result};
 
+use super::by_hand;
 use super::correcting::counted;
 use super::host::Page;
 use super::kept::KeptStore;
@@ -41,43 +41,17 @@ pub(super) struct Told {
     pub(super) events: Vec<Event>,
 }
 
-fn name_of(round: Option<usize>, ending: &str) -> String {
+pub(super) fn name_of(round: Option<usize>, ending: &str) -> String {
     round.map_or_else(|| format!("{MADE}last{ending}"), |round| format!("{MADE}round-{}{ending}", round + 1))
 }
 
-/// Writes them to the kept run, if there is one.
+/// Writes them to the kept run.
 pub(super) fn keep(store: &mut KeptStore, told: &Told, files: &[(String, Vec<u8>)]) -> Result<()> {
-    if !store.is_on_disk() {
-        return Ok(());
-    }
     let name = name_of(told.round, ".json");
     let json = serde_json::to_vec(told)
         .map_err(|error| Error::Format { path: name.clone(), reason: error.to_string() })?;
     store.write(&name_of(told.round, ".zip"), &zip::pack(files.iter().cloned())?)?;
     store.write(&name, &json)
-}
-
-/// Writes a mask as it was corrected, if there is a kept run.
-pub(super) fn keep_corrected(
-    store: &mut KeptStore,
-    round: Option<usize>,
-    image: usize,
-    png: &[u8],
-) -> Result<()> {
-    if store.is_on_disk() { store.write(&name_of(round, &format!("-{image}.png")), png) } else { Ok(()) }
-}
-
-/// The corrected masks of a round, by image.
-async fn corrected(page: &mut Page<'_>, round: Option<usize>) -> Result<BTreeMap<usize, Vec<u8>>> {
-    let mut found = BTreeMap::new();
-    let start = name_of(round, "-");
-    for name in page.store.kept_names() {
-        let image = name.strip_prefix(&start).and_then(|rest| rest.strip_suffix(".png"));
-        if let Some(image) = image.and_then(|image| image.parse().ok()) {
-            found.insert(image, bring(page, &name).await?);
-        }
-    }
-    Ok(found)
 }
 
 /// Tells those of the kept run again. What cannot be read is told and left out: masks can be made anew.
@@ -116,7 +90,7 @@ pub(super) async fn restore(this: &Shared, page: &mut Page<'_>) -> Result<()> {
     Ok(())
 }
 
-fn lost(page: &mut Page<'_>, error: &Error) {
+pub(super) fn lost(page: &mut Page<'_>, error: &Error) {
     page.emit(Event::Warning { message: format!("Kept masks cannot be read; make them anew: {error}") });
 }
 
@@ -125,23 +99,11 @@ fn parse(name: &str, bytes: &[u8]) -> Result<Told> {
         .map_err(|error| Error::Format { path: name.into(), reason: error.to_string() })
 }
 
-async fn bring(page: &mut Page<'_>, name: &str) -> Result<Vec<u8>> {
+/// A file of the kept run, wherever it lies.
+pub(super) async fn bring(page: &mut Page<'_>, name: &str) -> Result<Vec<u8>> {
     let missing = |reason| Error::NoData { reason };
     page.store.bring(name).await.map_err(|error| missing(disk::reason(&error)))?;
     page.store.read(name)?.ok_or_else(|| missing(format!("it is not there: {name}")))
-}
-
-/// A corrected mask as it is kept, of `width` and `height` pixels.
-fn read_corrected(png: &[u8], item: &Item, classes: usize, size: (usize, usize)) -> Result<LabelMap> {
-    let mask = decode::mask(&MemoryBlob::new(png.to_vec()), &item.path)?;
-    refuse_unknown(&mask, classes, &item.path)?;
-    match (mask.width, mask.height) == size {
-        true => Ok(mask),
-        false => Err(Error::Format {
-            path: item.path.clone(),
-            reason: "its corrected mask has another size".into(),
-        }),
-    }
 }
 
 /// Tells the masks of one round, and gives them; `None` where the user does not want to wait for them. `is_shown`
@@ -156,67 +118,52 @@ async fn again(this: &Shared, told: Told, page: &mut Page<'_>, is_shown: &mut bo
     let set = MaskSet::new(&archive, &dataset, &dataset.classes)?;
     let by_stem: BTreeMap<&str, &MaskedPhoto> =
         set.photos.iter().map(|photo| (photo.stem.as_str(), photo)).collect();
-    let corrected = corrected(page, told.round).await?;
     let classes = dataset.classes.len();
     let looked_at_truth = !is_blind(told.settings.threshold);
     let mut confusion = Confusion::new(classes);
-    let (mut by_hand, mut mious) = (BTreeMap::new(), BTreeMap::new());
-    page.emit(Event::MasksRestored { round: told.round, settings: told.settings });
+    let settings = told.settings;
+    page.emit(Event::MasksRestored { round: told.round, settings: settings.clone() });
     *is_shown = true;
     let total = set.photos.len();
     let mut done = 0;
-    for mut event in told.events {
-        if let Event::MaskReady { image, width, height, labels, shares, miou, doubt, .. } = &mut event {
-            let Some(item) = dataset.items.get(*image) else { continue };
-            let Some(photo) = by_stem.get(item.stem.as_str()) else { continue };
-            let read = |png: &Vec<u8>| read_corrected(png, item, classes, (*width, *height));
-            let mask = match corrected.get(image).map(|png| (png, read(png))) {
-                Some((png, Ok(mask))) => {
-                    let covered = mask.shares(classes).into_iter().enumerate();
-                    *shares = covered
-                        .filter(|&(_, share)| share > 0.0)
-                        .map(|(class, share)| (class as u16, share))
-                        .collect();
-                    by_hand.insert(*image, png.clone());
-                    *doubt = None;
-                    mask
-                }
-                Some((_, Err(error))) => {
-                    page.emit(Event::Warning { message: format!("A corrected mask is lost: {error}") });
-                    set.mask(photo)?
-                }
-                None => set.mask(photo)?,
-            };
-            if let Some(own) = counted(item, &mask, classes)? {
-                *miou = own.miou();
-                mious.insert(*image, *miou);
-                confusion.merge(&own);
-            }
-            *labels = mask.labels;
-            done += 1;
-            page.emit(Event::Progress { phase: Phase::Masks, done, total, seconds_left: None });
-            yield_now().await;
-            if page.wish.get() == Control::Stop {
-                page.emit(Event::Stopped { round: 0, step: 0 });
-                return Ok(None);
-            }
+    let (ends, mut events): (Vec<_>, Vec<_>) =
+        told.events.into_iter().partition(|event| matches!(event, Event::MasksFinished { .. }));
+    for event in &mut events {
+        let Event::MaskReady { image, miou, .. } = event else { continue };
+        let Some(item) = dataset.items.get(*image) else { continue };
+        let Some(photo) = by_stem.get(item.stem.as_str()) else { continue };
+        let mask = set.mask(photo)?;
+        if let Some(own) = counted(item, &mask, classes)? {
+            *miou = own.miou();
+            confusion.merge(&own);
         }
-        page.emit(event);
+        let mut told = event.clone();
+        if let Event::MaskReady { labels, .. } = &mut told {
+            *labels = mask.labels;
+        }
+        done += 1;
+        page.emit(told);
+        page.emit(Event::Progress { phase: Phase::Masks, done, total, seconds_left: None });
+        yield_now().await;
+        if page.wish.get() == Control::Stop {
+            page.emit(Event::Stopped { round: 0, step: 0 });
+            return Ok(None);
+        }
     }
     let whole = |blob: &Arc<dyn Blob>| blob.read_at(0, blob.len() as usize);
     let files = archive.entries().iter().map(|entry| Ok((entry.path.clone(), whole(&entry.blob)?)));
     let files: std::io::Result<Vec<_>> = files.collect();
     let mut files = files.map_err(|source| Error::Io { action: "read", path: name, source })?;
-    for (&image, png) in &by_hand {
-        let name = format!("{}.png", dataset.items[image].stem);
-        if let Some((_, file)) = files.iter_mut().find(|(path, _)| *path == name) {
-            file.clone_from(png);
-        }
-    }
-    let score = (confusion.images() > 0).then(|| confusion.score(&dataset.classes, looked_at_truth));
-    for image in by_hand.into_keys() {
-        let miou = mious.get(&image).copied().flatten();
-        page.emit(Event::MaskCorrected { round: told.round, image, miou, score: score.clone() });
-    }
-    Ok(Some(Made { files, confusion: Some(confusion), looked_at_truth, ..Made::default() }))
+    let put = by_hand::put_back(page, &dataset, told.round, &events, &mut files, &mut confusion).await?;
+    let by_hand = put.iter().map(|&(image, _)| image).collect();
+    by_hand::told(page, &dataset, told.round, put, &confusion, looked_at_truth);
+    ends.into_iter().for_each(|event| page.emit(event));
+    Ok(Some(Made {
+        files,
+        confusion: Some(confusion),
+        looked_at_truth,
+        settings: Some(settings),
+        by_hand,
+        number: 0,
+    }))
 }

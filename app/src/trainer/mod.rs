@@ -4,8 +4,10 @@
 //! It is built twice: for the GPU, and for the processor where there is none. Neither carries the other's
 //! tensor library.
 
+mod archive;
 mod blob;
 mod browser;
+mod by_hand;
 mod correcting;
 mod desk;
 mod drawing;

@@ -2,19 +2,21 @@
 
 use std::io::Cursor;
 
+use tag2mask_core::dataset::targets::masks_of_items;
+use tag2mask_core::dataset::{Dataset, decode};
 use tag2mask_core::export::zip::{self, ZipPacker};
 use tag2mask_core::export::{ExportOptions, Exporter, Format, MaskSet, Sink, onnx};
 use tag2mask_core::files::FileSet;
 use tag2mask_core::run::checkpoint::Trained;
 use tag2mask_core::run::event::Phase;
+use tag2mask_core::run::report::{self, Drawn, Look};
+use tag2mask_core::run::store::is_run_file;
 use tag2mask_core::run::{Host, RunStore};
 use tag2mask_core::{Error, Event, Result};
 use wasm_bindgen::prelude::*;
 
 use super::endpoint::Endpoint;
 use super::host::Page;
-use super::kept::KeptStore;
-use super::made::MADE;
 use super::turn::yield_now;
 use super::work::{Shared, missing};
 use crate::disk;
@@ -27,14 +29,50 @@ pub(super) async fn pack_masks(
     photos: bool,
     page: &mut Page<'_>,
 ) -> Result<()> {
-    let format = Format::by_id(format).ok_or_else(|| missing("format", "is none that this trainer knows"))?;
+    let format = by_id(format)?;
     let files = this.borrow().masks.get(&round).map(|made| made.files.clone()).unwrap_or_default();
     let of_round = round.map_or(String::new(), |round| format!("-round-{}", round + 1));
     if format == Format::IndexPng {
         return pack(&format!("masks{of_round}.zip"), files, page.endpoint);
     }
     let dataset = this.borrow().dataset()?;
-    let set = MaskSet::new(&FileSet::memory(files), &dataset, &dataset.classes)?;
+    let name = format!("masks{of_round}-{}.zip", format.id());
+    export(&name, files, &dataset, (format, photos), page).await
+}
+
+/// Packs the masks of new photos in the format called `format`.
+pub(super) async fn pack_predictions(
+    this: &Shared,
+    format: &str,
+    photos: bool,
+    page: &mut Page<'_>,
+) -> Result<()> {
+    let format = by_id(format)?;
+    let (files, dataset) = {
+        let trainer = this.borrow();
+        (trainer.predicted.clone(), trainer.new_photos.clone())
+    };
+    match dataset {
+        Some(dataset) if format != Format::IndexPng => {
+            export(&format!("new-masks-{}.zip", format.id()), files, &dataset, (format, photos), page).await
+        }
+        _ => pack("new-masks.zip", files, page.endpoint),
+    }
+}
+
+fn by_id(format: &str) -> Result<Format> {
+    Format::by_id(format).ok_or_else(|| missing("format", "is none that this trainer knows"))
+}
+
+/// Packs masks in a format, with their photos if they are wanted.
+async fn export(
+    name: &str,
+    files: Vec<(String, Vec<u8>)>,
+    dataset: &Dataset,
+    (format, photos): (Format, bool),
+    page: &mut Page<'_>,
+) -> Result<()> {
+    let set = MaskSet::new(&FileSet::memory(files), dataset, &dataset.classes)?;
     let mut exporter = Exporter::new(&set, &[format], ExportOptions { photos });
     let mut packer = ZipPacker::new(Cursor::new(Vec::new()));
     let mut told = 0;
@@ -49,7 +87,7 @@ pub(super) async fn pack_masks(
         }
     }
     let bytes = packer.finish()?.into_inner();
-    page.endpoint.tell(Event::FileReady { name: format!("masks{of_round}-{}.zip", format.id()), bytes });
+    page.endpoint.tell(Event::FileReady { name: name.to_owned(), bytes });
     Ok(())
 }
 
@@ -82,13 +120,56 @@ fn as_onnx(store: &impl RunStore) -> Result<Option<(String, Vec<u8>)>> {
     trained.map(encode).transpose()
 }
 
-/// Packs the trained network, also as ONNX.
-pub(super) async fn pack_run(store: &KeptStore, endpoint: &Endpoint) -> Result<()> {
+/// Packs the trained network, also as ONNX, with a report.
+pub(super) async fn pack_run(this: &Shared, page: &mut Page<'_>) -> Result<()> {
     let lost = |error: JsValue| Error::NoData { reason: disk::reason(&error) };
+    let store = page.store.clone();
+    // The network is what is wanted: it comes without a report, too.
+    let html = report_of(this, None, page).await.map_err(|error| {
+        page.emit(Event::Warning { message: format!("The run is packed without its report: {error}") });
+    });
     store.bring_all().await.map_err(lost)?;
     let files = store.files().files.clone();
-    let files = files.into_iter().filter(|(name, _)| !name.starts_with(MADE));
-    let model = as_onnx(store);
+    let files = files.into_iter().filter(|(name, _)| is_run_file(name));
+    let model = as_onnx(&store);
     store.release();
-    pack("run.zip", files.chain(model?), endpoint)
+    let report = html.ok().map(|html| (report::FILE.to_owned(), html));
+    pack("run.zip", files.chain(model?).chain(report), page.endpoint)
+}
+
+/// Hands over a report of the run, with the masks of a round.
+pub(super) async fn pack_report(this: &Shared, round: Option<usize>, page: &mut Page<'_>) -> Result<()> {
+    let bytes = report_of(this, round, page).await?;
+    page.endpoint.tell(Event::FileReady { name: report::FILE.to_owned(), bytes });
+    Ok(())
+}
+
+async fn report_of(this: &Shared, round: Option<usize>, page: &mut Page<'_>) -> Result<Vec<u8>> {
+    let drawn = look(this, round, page).await?;
+    let html = report::of_run(&page.store, drawn.as_ref())?;
+    html.map(String::into_bytes)
+        .ok_or_else(|| Error::NoData { reason: "nothing has been trained yet".into() })
+}
+
+/// Looks at all masks of a round; `None` where there are none.
+async fn look(this: &Shared, round: Option<usize>, page: &mut Page<'_>) -> Result<Option<Drawn>> {
+    let (dataset, masks, settings, by_hand, looked_at_truth) = {
+        let trainer = this.borrow();
+        let Some(made) = trainer.masks.get(&round).filter(|made| !made.files.is_empty()) else {
+            return Ok(None);
+        };
+        let dataset = trainer.dataset()?;
+        // Not the list of classes beside them: they are this data set's.
+        let pngs = made.files.iter().filter(|(name, _)| name.ends_with(".png")).cloned();
+        let masks = masks_of_items(&FileSet::memory(pngs.collect()), &dataset)?;
+        (dataset, masks, made.settings.clone(), made.by_hand.len(), made.looked_at_truth)
+    };
+    let mut look = Look::new(&dataset);
+    let total = masks.len();
+    for (done, (item, mask)) in masks.into_iter().enumerate() {
+        look.add(item, &decode::mask(mask.as_ref(), &dataset.items[item].path)?)?;
+        page.emit(Event::Progress { phase: Phase::Packing, done: done + 1, total, seconds_left: None });
+        yield_now().await;
+    }
+    Ok(Some(look.finish(settings, by_hand, looked_at_truth)))
 }

@@ -1,25 +1,28 @@
 //! One function per command.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use js_sys::{Array, Reflect, Uint8Array};
 use tag2mask_core::backbone::weights::TensorFile;
+use tag2mask_core::dataset::relabel::{ClassMap, Relabel};
 use tag2mask_core::dataset::sample::{self, SampleSettings};
 use tag2mask_core::dataset::{self, Dataset, ObjectBox, decode};
 use tag2mask_core::device::Compute;
 #[cfg(feature = "trainer-gpu")]
 use tag2mask_core::device::UNNAMED;
-use tag2mask_core::files::{Blob, FileSet};
+use tag2mask_core::files::{Blob, FileSet, ProjectCard};
 use tag2mask_core::masks::{Confusion, LabelMap};
 use tag2mask_core::run::Control;
 use tag2mask_core::run::event::Phase;
+use tag2mask_core::run::settings::MaskSettings;
 use tag2mask_core::run::store::MemoryStore;
 use tag2mask_core::{Error, Event, Result, conformance};
 use wasm_bindgen::prelude::*;
 
+use super::archive::{self, Archive};
 use super::blob::BrowserFile;
 use super::correcting::{set_mask, show_mask};
 use super::drawing::{masks, predict};
@@ -28,7 +31,7 @@ use super::host::Page;
 use super::kept::KeptStore;
 use super::learning::{restore, run, train_segmenter};
 use super::made;
-use super::packing::{pack, pack_masks, pack_run, pack_segmenter};
+use super::packing::{pack_masks, pack_predictions, pack_report, pack_run, pack_segmenter};
 use crate::protocol::{Command, PROTOCOL_VERSION};
 
 /// What the trainer holds between commands.
@@ -36,10 +39,15 @@ use crate::protocol::{Command, PROTOCOL_VERSION};
 pub struct Trainer {
     compute: Option<Rc<Compute>>,
     dataset: Option<Rc<Dataset>>,
-    /// The labels that each image came with.
-    labels: Vec<Vec<u16>>,
-    /// Whether boxes were changed since a run learned from them.
-    pub(super) boxes_are_new: bool,
+    /// The same as it was read.
+    read: Option<Rc<Dataset>>,
+    relabel: Relabel,
+    /// Boxes that were drawn, by image; their classes are numbers.
+    drawn: BTreeMap<usize, Vec<ObjectBox>>,
+    /// Whether labels or boxes were changed since a run learned from them.
+    pub(super) labels_are_new: bool,
+    /// Where the open data set came from, if it is a project with a run that was not taken up yet.
+    pub(super) archive: Option<Archive>,
     pub(super) weights: Option<Rc<TensorFile>>,
     /// Whether the last file was none of weights: a run must not start from random ones instead.
     pub(super) weights_were_refused: bool,
@@ -52,8 +60,9 @@ pub struct Trainer {
     pub(super) segmenter_of: u32,
     /// Images whose masks it did not learn from.
     pub(super) segmenter_without: Vec<usize>,
-    /// Masks of new photos.
+    /// Masks of new photos, and the photos.
     pub(super) predicted: Vec<(String, Vec<u8>)>,
+    pub(super) new_photos: Option<Rc<Dataset>>,
 }
 
 /// Masks as they are packed, and how many times masks had been made then.
@@ -65,6 +74,10 @@ pub(super) struct Made {
     pub(super) confusion: Option<Confusion>,
     /// Whether a look at the truth may have guided them.
     pub(super) looked_at_truth: bool,
+    /// How they were made.
+    pub(super) settings: Option<MaskSettings>,
+    /// Images whose masks were corrected by hand.
+    pub(super) by_hand: BTreeSet<usize>,
 }
 
 pub(super) type Shared = Rc<RefCell<Trainer>>;
@@ -86,10 +99,16 @@ impl Trainer {
             Command::OpenFiles => open_files(this, &payload, endpoint),
             Command::OpenSample { images, size, seed } => {
                 let settings = SampleSettings { images, size: size as u32, seed };
-                open(this, &FileSet::memory(sample::files(&settings)), endpoint)
+                open(this, &FileSet::memory(sample::files(&settings)), 0, endpoint)
+            }
+            Command::SetLabels { relabel } => {
+                this.borrow_mut().set_labels(relabel, endpoint);
+                Ok(())
             }
             Command::SetBoxes { image, boxes } => {
-                this.borrow_mut().set_boxes(image, &boxes, endpoint);
+                let mut trainer = this.borrow_mut();
+                trainer.drawn.insert(image, boxes);
+                trainer.set_boxes(&[image], endpoint);
                 Ok(())
             }
             Command::Weights { name } => {
@@ -102,12 +121,13 @@ impl Trainer {
                 Ok(())
             }
             Command::Restore { project, masks } => {
-                this.borrow_mut().boxes_are_new = false;
+                this.borrow_mut().labels_are_new = false;
                 restore(&mut page, &project).await?;
                 if masks { made::restore(this, &mut page).await } else { Ok(()) }
             }
-            Command::Train { settings, previews, keep } => {
-                run(this, &settings, &previews, keep.as_deref(), &mut page).await
+            Command::TakeUp { keep } => archive::take_up(this, keep.as_deref(), &mut page).await,
+            Command::Train { settings, previews, keep, given } => {
+                run(this, &settings, &previews, keep.as_deref(), given.as_ref(), &mut page).await
             }
             Command::Masks { settings, round } => masks(this, &settings, round, &mut page).await,
             Command::ShowMask { round, image, side } => show_mask(this, round, image, side, endpoint),
@@ -122,8 +142,16 @@ impl Trainer {
             Command::PackMasks { round, format, photos } => {
                 pack_masks(this, round, &format, photos, &mut page).await
             }
-            Command::PackPredictions => pack("new-masks.zip", this.borrow().predicted.clone(), endpoint),
-            Command::PackRun => pack_run(&page.store, endpoint).await,
+            Command::PackPredictions { format, photos } => {
+                pack_predictions(this, &format, photos, &mut page).await
+            }
+            Command::PackProject { name, verdicts, round } => {
+                let labels_are_new = this.borrow().labels_are_new;
+                let card = ProjectCard { verdicts, labels_are_new, ..ProjectCard::new(&name) };
+                archive::pack_project(this, card, round, &mut page).await
+            }
+            Command::PackReport { round } => pack_report(this, round, &mut page).await,
+            Command::PackRun => pack_run(this, &mut page).await,
             Command::PackSegmenter => pack_segmenter(this, endpoint),
             Command::Conformance => check(this, &payload, endpoint).await,
             // Taken care of where they arrive.
@@ -145,14 +173,38 @@ impl Trainer {
         Some(Event::Thumbnail { image, width, height, rgba })
     }
 
-    /// Gives an image other boxes. What is learning from the data set meanwhile keeps it as it was.
-    fn set_boxes(&mut self, image: usize, boxes: &[ObjectBox], endpoint: &Endpoint) {
-        let labels = self.labels.get(image).map(Vec::as_slice).unwrap_or_default();
-        let Some(dataset) = self.dataset.as_mut() else { return };
-        if let Err(error) = Rc::make_mut(dataset).set_boxes(image, boxes, labels) {
-            endpoint.tell(Event::Warning { message: error.to_string() });
+    /// Changes labels and classes. What is learning from the data set meanwhile keeps it as it was.
+    fn set_labels(&mut self, relabel: Relabel, endpoint: &Endpoint) {
+        let Some(read) = &self.read else { return };
+        let dataset = relabel.apply(read);
+        // What is known of other classes means nothing any more.
+        if self.dataset.as_ref().is_some_and(|before| before.classes != dataset.classes) {
+            self.forget_run();
         }
-        self.boxes_are_new = true;
+        self.relabel = relabel;
+        self.dataset = Some(Rc::new(dataset));
+        let drawn: Vec<usize> = self.drawn.keys().copied().collect();
+        self.set_boxes(&drawn, endpoint);
+    }
+
+    /// Gives images the boxes that were drawn on them.
+    fn set_boxes(&mut self, images: &[usize], endpoint: &Endpoint) {
+        let (Some(read), Some(dataset)) = (&self.read, &mut self.dataset) else { return };
+        let map = ClassMap::new(&self.relabel, &read.classes);
+        for &image in images {
+            let (Some(item), Some(boxes)) = (read.items.get(image), self.drawn.get(&image)) else { continue };
+            let labels = self.relabel.labels(&map, image, &item.labels);
+            if let Err(error) = Rc::make_mut(dataset).set_boxes(image, &map.boxes(boxes), &labels) {
+                endpoint.tell(Event::Warning { message: error.to_string() });
+            }
+        }
+        self.labels_are_new = true;
+    }
+
+    fn forget_run(&mut self) {
+        self.store.clear();
+        self.masks.clear();
+        self.segmenter = MemoryStore::default();
     }
 
     pub(super) fn compute(&self) -> Result<Rc<Compute>> {
@@ -206,7 +258,9 @@ async fn open_device() -> Result<Compute> {
 }
 
 fn open_files(this: &Shared, payload: &JsValue, endpoint: &Endpoint) -> Result<()> {
-    open(this, &FileSet::picked(files_of(payload))?, endpoint)
+    let files = files_of(payload);
+    let bytes = files.iter().map(|(_, blob)| blob.len()).sum();
+    open(this, &FileSet::picked(files)?, bytes, endpoint)
 }
 
 /// The files of an array of `{ path, file }`.
@@ -223,7 +277,8 @@ pub(super) fn files_of(payload: &JsValue) -> Vec<(String, Arc<dyn Blob>)> {
     files
 }
 
-fn open(this: &Shared, files: &FileSet, endpoint: &Endpoint) -> Result<()> {
+/// Opens the data set in `files`, which were given as so many `bytes`.
+fn open(this: &Shared, files: &FileSet, bytes: u64, endpoint: &Endpoint) -> Result<()> {
     let mut told = 0;
     let mut progress = |done: usize, total: usize| {
         // Enough for a smooth bar; a message per file would be the larger part of the work.
@@ -234,15 +289,19 @@ fn open(this: &Shared, files: &FileSet, endpoint: &Endpoint) -> Result<()> {
     };
     let dataset = Rc::new(dataset::read(files, &mut progress)?);
     let summary = dataset.summary();
+    let (archive, project) = archive::found(files, bytes)?.unzip();
     let mut trainer = this.borrow_mut();
-    trainer.labels = dataset.items.iter().map(|item| item.labels.clone()).collect();
-    trainer.boxes_are_new = false;
+    trainer.archive = archive;
+    (trainer.relabel, trainer.drawn) = Default::default();
+    trainer.labels_are_new = false;
+    trainer.read = Some(dataset.clone());
     trainer.dataset = Some(dataset);
-    trainer.store.clear();
-    trainer.masks.clear();
-    trainer.segmenter = MemoryStore::default();
+    trainer.forget_run();
     drop(trainer);
     endpoint.tell(Event::DatasetRead { summary });
+    if let Some(project) = project {
+        endpoint.tell(project);
+    }
     Ok(())
 }
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 use tag2mask_core::dataset::decode;
-use tag2mask_core::export::classes_txt;
 use tag2mask_core::export::mask_set::masks_in;
+use tag2mask_core::export::{atomic, classes_txt, confusion_csv};
 use tag2mask_core::files::{Blob, FileBlob, FileEntry, FileSet, limits, name};
 use tag2mask_core::masks::Confusion;
 use tag2mask_core::run::event::Score;
@@ -23,6 +23,7 @@ Examples:
   tag2mask eval cells-masks cells/masks
   tag2mask eval cells-masks cells --json
   tag2mask eval masks.zip photos/masks --classes photos/classes.txt
+  tag2mask eval cells-masks cells --confusion confusion.csv
   tag2mask eval masks VOCdevkit/VOC2012 --split val
   tag2mask eval masks coco --split val2014
 
@@ -43,12 +44,16 @@ pub struct Args {
     /// Class names, one per line, background first [default: classes.txt in TRUTH or PRED]
     #[arg(long, value_name = "FILE")]
     classes: Option<PathBuf>,
+    /// Also write which labels are taken for which here, as a table: pixels by true label (rows) and predicted
+    /// label (columns)
+    #[arg(long, value_name = "FILE")]
+    confusion: Option<PathBuf>,
 }
 
 pub fn run(args: &Args, report: &mut Report) -> Result<()> {
     if let Some(split) = &args.split {
         let score = score_split(args, split, report)?;
-        return print(&score, report);
+        return print(&score, args, report);
     }
     let (predicted, truth) = (open_masks(&args.pred)?, open_data(&args.truth)?);
     let places = [(&truth, args.truth.as_path()), (&predicted, args.pred.as_path())];
@@ -74,11 +79,15 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
     report.end_progress();
     let classes = classes
         .unwrap_or_else(|| (1..=confusion.highest_label()).map(|label| format!("class {label}")).collect());
-    print(&confusion.score(&classes, false), report)
+    print(&confusion.score(&classes, false), args, report)
 }
 
-fn print(score: &Score, report: &mut Report) -> Result<()> {
-    report.object(&Json { miou: score.miou, iou: ByName(&score.iou), images: score.images });
+fn print(score: &Score, args: &Args, report: &mut Report) -> Result<()> {
+    if let Some(path) = &args.confusion {
+        atomic::write(path, &confusion_csv::encode(score)?)?;
+    }
+    let Score { miou, iou, images, confusion, .. } = score;
+    report.object(&Json { miou: *miou, iou: ByName(iou), images: *images, confusion });
     lines(score).into_iter().for_each(|line| report.line(line));
     Ok(())
 }
@@ -207,6 +216,8 @@ struct Json<'a> {
     miou: f64,
     iou: ByName<'a>,
     images: usize,
+    /// Pixels by true label (rows) and predicted label (columns), in the order of `iou`; last, by no label.
+    confusion: &'a [Vec<u64>],
 }
 
 /// A JSON object in the order of the mask values.
@@ -227,7 +238,7 @@ mod tests {
     }
 
     fn pairs(predicted: &[&str], truth: &[&str]) -> std::result::Result<(Vec<String>, usize), String> {
-        let args = Args { pred: "P".into(), truth: "T".into(), split: None, classes: None };
+        let args = Args { pred: "P".into(), truth: "T".into(), split: None, classes: None, confusion: None };
         let (predicted, truth) = (set(predicted), set(truth));
         let (pairs, rest) = pair_up(&predicted, &truth, &args).map_err(|error| error.to_string())?;
         Ok((pairs.iter().map(|(p, t)| format!("{} {}", p.path, t.path)).collect(), rest))
@@ -262,7 +273,11 @@ mod tests {
     fn json_keeps_the_order_of_classes_and_says_null() {
         let iou =
             vec![("background".to_owned(), Some(80.5)), ("b".to_owned(), None), ("a".to_owned(), Some(1.0))];
-        let text = serde_json::to_string(&Json { miou: 40.75, iou: ByName(&iou), images: 3 }).unwrap();
-        assert_eq!(text, r#"{"miou":40.75,"iou":{"background":80.5,"b":null,"a":1.0},"images":3}"#);
+        let text = serde_json::to_string(&Json { miou: 40.75, iou: ByName(&iou), images: 3, confusion: &[] })
+            .unwrap();
+        assert_eq!(
+            text,
+            r#"{"miou":40.75,"iou":{"background":80.5,"b":null,"a":1.0},"images":3,"confusion":[]}"#
+        );
     }
 }

@@ -89,6 +89,7 @@ impl Host for Terminal<'_> {
                 total_steps,
                 done_steps,
                 settings,
+                given_masks: _,
             } => {
                 self.rounds = settings.rounds().into_iter().map(|round| round.name).collect();
                 self.report.note(format!(
@@ -148,8 +149,10 @@ impl Host for Terminal<'_> {
             // The command says how it ended; the rest is for the page.
             Event::DeviceReady { .. }
             | Event::DatasetRead { .. }
+            | Event::ProjectRead { .. }
             | Event::Thumbnail { .. }
             | Event::Preview { .. }
+            | Event::Measured { .. }
             | Event::Altered { .. }
             | Event::Thresholds { .. }
             | Event::Paused { .. }

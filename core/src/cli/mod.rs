@@ -15,6 +15,7 @@ mod output;
 mod pack;
 mod predict;
 mod project;
+mod report;
 mod reproduce;
 mod sample;
 mod settings;
@@ -63,6 +64,9 @@ enum Command {
     /// Write masks in the formats of other programs
     #[command(after_help = export::EXAMPLES)]
     Export(export::Args),
+    /// Write a report of a run that can be printed: what was trained, how, and how good it is
+    #[command(after_help = report::EXAMPLES)]
+    Report(report::Args),
     /// Write a trained network as ONNX, for other programs
     #[command(after_help = onnx::EXAMPLES)]
     Onnx(onnx::Args),
@@ -125,6 +129,7 @@ fn run(command: &Command, report: &mut Report) -> Result<()> {
         Command::Predict(args) => predict::run(args, report),
         Command::Eval(args) => eval::run(args, report),
         Command::Export(args) => export::run(args, report),
+        Command::Report(args) => report::run(args, report),
         Command::Onnx(args) => onnx::run(args, report),
         Command::Pack(args) => pack::run(args, report),
         Command::Unpack(args) => unpack::run(args, report),

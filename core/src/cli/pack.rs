@@ -56,17 +56,7 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
     };
     let card = card.ok_or_else(|| Error::Format { path: shown, reason: "no run is here".into() })?;
     let dataset = read(&args.data, args.split.as_deref(), report)?;
-    if card.classes != dataset.classes || card.images != dataset.items.len() {
-        return Err(Error::NoData {
-            reason: format!(
-                "the run learns from {} photos of {}; the data set has {} of {}",
-                card.images,
-                card.classes.join(", "),
-                dataset.items.len(),
-                dataset.classes.join(", ")
-            ),
-        });
-    }
+    card.check_data(&dataset)?;
     let masks = args.masks.as_deref().map(open_masks).transpose()?;
     let out = args.out.display().to_string();
     let project = ProjectCard::new(args.name.as_deref().unwrap_or_else(|| name(stem(&out))));

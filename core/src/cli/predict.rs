@@ -23,6 +23,8 @@ Examples:
   tag2mask train photos --method deeplab --masks masks --out segmenter
   tag2mask predict segmenter new-photos --out new-masks
   tag2mask predict segmenter photo.zip --out new-masks --refine none
+  tag2mask export new-masks new-photos --format coco-rle --out exported
+                                            the same masks for other programs
 
 Photos need no labels. Masks are palette PNGs in the VOC colours, 0 background, with classes.txt.";
 

@@ -8,6 +8,7 @@ use tag2mask_core::dataset::{self, Dataset, ProblemKind};
 use tag2mask_core::device::Compute;
 use tag2mask_core::files::FileSet;
 use tag2mask_core::run::checkpoint::RunCard;
+use tag2mask_core::run::examples::examples;
 use tag2mask_core::run::preset::Preset;
 use tag2mask_core::run::settings::MethodName;
 use tag2mask_core::run::store::FolderStore;
@@ -31,11 +32,15 @@ Examples:
   tag2mask train photos --method adversarial-erasing --out run
   tag2mask train photos --method box2seg --out run          # boxes.csv, YOLO, VOC or COCO
   tag2mask train photos --method deeplab --masks masks --out segmenter
+  tag2mask train photos --masks accepted --out run          # labels, and masks of some photos
   tag2mask train photos --out run --set spatial_bce.learning_rate=0.001 --set augment.flip=false
 
 Every setting is in run.json, and `--set` changes any of them. Ctrl-C leaves a run that `--resume`
 goes on with. Weights are read from .safetensors and .pth: torchvision's and
 timm's networks, the authors' ResNet-38; 'tag2mask weights fetch' fetches the first two's.";
+
+/// Photos whose shares are followed while it trains.
+const WATCHED: usize = 12;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -52,7 +57,8 @@ pub struct Args {
     /// learns from boxes; deeplab, which learns from masks
     #[arg(long)]
     method: Option<MethodName>,
-    /// Masks to learn from, for the method deeplab: the folder that `tag2mask masks` wrote
+    /// Masks to learn from, a folder as `tag2mask masks` writes it: of all images for the method deeplab; for
+    /// spatial-bce and cam those that you have looked at and found good, of as few images as you like
     #[arg(long, value_name = "DIR")]
     masks: Option<PathBuf>,
     #[command(flatten)]
@@ -83,21 +89,24 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
         None => None,
     };
     if let Some(targets) = &targets {
-        let without = dataset.items.len() - targets.items().len();
-        if without > 0 {
-            report.warning(format!("{without} images have no mask and are left out"));
+        let (with, all) = (targets.items().len(), dataset.items.len());
+        if !settings.method.learns_from_masks() {
+            report.note(format!("{with} of {all} images have a mask to learn from, all others their labels"));
+        } else if with < all {
+            report.warning(format!("{} images have no mask and are left out", all - with));
         }
     }
     let compute = Compute::open(&args.settings.device)?;
     refuse_other_run(args, resume)?;
     let mut store = FolderStore::create(&args.out)?;
+    let watched = examples(&dataset, WATCHED);
     let run = Run {
         dataset: &dataset,
         settings: &settings,
         compute: &compute,
         weights: weights.as_ref(),
         targets: targets.as_ref(),
-        previews: &[],
+        previews: &watched,
         resume,
     };
     let started = std::time::Instant::now();

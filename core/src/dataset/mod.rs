@@ -1,7 +1,7 @@
 //! A labelled set of images: what is in each photo, not where.
 //!
 //! [`read`] finds the layout, the classes and the labels, checks every image's header, and lists what
-//! it leaves out and why. [`decode`] turns bytes into pixels, [`cache`] holds the last ones,
+//! it leaves out and why. [`relabel`] changes labels and classes afterwards. [`decode`] turns bytes into pixels, [`cache`] holds the last ones,
 //! [`batch`] makes what a training step eats.
 
 pub mod augment;
@@ -13,6 +13,7 @@ mod duplicates;
 pub mod header;
 pub mod layouts;
 pub mod problem;
+pub mod relabel;
 pub mod sample;
 pub(crate) mod stems;
 mod summary;
@@ -27,6 +28,7 @@ use crate::files::Blob;
 pub use boxes::ObjectBox;
 pub use layouts::{read, read_photos, read_split};
 pub use problem::{Problem, ProblemKind};
+pub use relabel::Relabel;
 pub use supplied::SuppliedMask;
 
 /// One usable image.

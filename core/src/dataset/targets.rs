@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Dataset, decode};
 use crate::error::{Error, Result};
-use crate::export::classes_txt;
+use crate::export::{classes_txt, zip};
 use crate::files::{Blob, FileEntry, FileSet, extension, limits, name, stem};
 use crate::masks::LabelMap;
 use crate::masks::label_map::IGNORE;
@@ -40,7 +40,16 @@ pub fn masks_of_items(files: &FileSet, dataset: &Dataset) -> Result<BTreeMap<usi
     let by_stem: BTreeMap<&str, usize> =
         dataset.items.iter().enumerate().map(|(index, item)| (item.stem.as_str(), index)).collect();
     let pngs = files.entries().iter().filter(|entry| extension(&entry.path) == "png");
-    let item_of = |entry: &FileEntry| Some((*by_stem.get(name(stem(&entry.path)))?, entry.blob.clone()));
+    let item_of = |entry: &FileEntry| {
+        // Where stems repeat, an image's own has its folder; others may stand in front.
+        let mut key = stem(&entry.path);
+        loop {
+            match by_stem.get(key) {
+                Some(&item) => return Some((item, entry.blob.clone())),
+                None => key = key.split_once('/')?.1,
+            }
+        }
+    };
     Ok(pngs.filter_map(item_of).collect())
 }
 
@@ -91,6 +100,32 @@ impl Targets {
         Ok(hash)
     }
 
+    /// The same as a zip that [`read`](Self::read) reads: a PNG per image under its stem, and `classes.txt`.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when one cannot be read.
+    pub fn pack(&self, dataset: &Dataset) -> Result<Vec<u8>> {
+        let mut files = vec![("classes.txt".to_owned(), classes_txt::encode(&dataset.classes))];
+        for (&item, blob) in &self.masks {
+            let item = &dataset.items[item];
+            let failed = |source| Error::Io { action: "read", path: item.path.clone(), source };
+            let length = usize::try_from(blob.len()).unwrap_or(usize::MAX);
+            files.push((format!("{}.png", item.stem), blob.read_at(0, length).map_err(failed)?));
+        }
+        zip::pack(files)
+    }
+
+    /// The share of an item's mask that each class covers; `None` where it has none.
+    ///
+    /// # Errors
+    /// As [`target`](Self::target).
+    pub fn shares(&self, dataset: &Dataset, item: usize) -> Result<Option<Vec<f32>>> {
+        if !self.masks.contains_key(&item) {
+            return Ok(None);
+        }
+        Ok(Some(self.mask(dataset, item)?.shares(dataset.classes.len())))
+    }
+
     /// Items that have a mask, ascending.
     pub fn items(&self) -> Vec<usize> {
         self.masks.keys().copied().collect()
@@ -101,10 +136,21 @@ impl Targets {
     /// # Errors
     /// [`Error::Image`] or [`Error::Format`] for a mask that cannot be decoded.
     pub fn target(&self, dataset: &Dataset, item: usize, side: usize, mirrored: bool) -> Result<LabelMap> {
-        let Some(blob) = self.masks.get(&item) else {
+        if !self.masks.contains_key(&item) {
             return Ok(LabelMap { width: side, height: side, labels: vec![IGNORE; side * side] });
-        };
+        }
+        let mut reduced = resize_labels(&self.mask(dataset, item)?, (side, side));
+        if mirrored {
+            reduced.labels.chunks_exact_mut(side.max(1)).for_each(<[u8]>::reverse);
+        }
+        Ok(reduced)
+    }
+
+    /// The mask of an item that has one.
+    fn mask(&self, dataset: &Dataset, item: usize) -> Result<LabelMap> {
         let path = &dataset.items[item].path;
+        let none = || Error::NoData { reason: format!("there is no mask of {path}") };
+        let blob = self.masks.get(&item).ok_or_else(none)?;
         let mask = decode::mask(blob.as_ref(), path)?;
         let highest = mask.labels.iter().copied().filter(|&label| label != IGNORE).max().unwrap_or(0);
         if usize::from(highest) > dataset.classes.len() {
@@ -116,11 +162,7 @@ impl Targets {
                 ),
             });
         }
-        let mut reduced = resize_labels(&mask, (side, side));
-        if mirrored {
-            reduced.labels.chunks_exact_mut(side.max(1)).for_each(<[u8]>::reverse);
-        }
-        Ok(reduced)
+        Ok(mask)
     }
 }
 
@@ -157,6 +199,29 @@ mod tests {
         assert_eq!((mirrored.labels[0], mirrored.labels[63]), (0, 2));
         assert_eq!(targets.target(&dataset, 1, 16, false).unwrap().labels.len(), 256);
         assert!(targets.target(&dataset, 0, 4, false).unwrap().labels.iter().all(|&label| label == IGNORE));
+    }
+
+    #[test]
+    fn masks_of_images_of_one_name_are_told_apart_and_come_back_from_a_zip() {
+        let mut dataset = dataset();
+        for (item, stem) in dataset.items.iter_mut().zip(["cat/1", "dog/1", "2"]) {
+            item.stem = stem.into();
+        }
+        let png = |label: u8| {
+            let mask = LabelMap { width: 64, height: 64, labels: vec![label; 64 * 64] };
+            palette_png::encode(&mask).unwrap()
+        };
+        let files =
+            [("masks/cat/1.png", 1), ("masks/dog/1.png", 2), ("masks/2.png", 0), ("masks/bird/1.png", 3)];
+        let files = files.map(|(path, label)| (path.to_owned(), png(label))).to_vec();
+        let targets = Targets::read(&FileSet::memory(files), &dataset).unwrap();
+        let again = Arc::new(crate::files::MemoryBlob::new(targets.pack(&dataset).unwrap()));
+        let again = Targets::read(&FileSet::archive("given.zip", again).unwrap(), &dataset).unwrap();
+        assert_eq!(again.fingerprint(&dataset).unwrap(), targets.fingerprint(&dataset).unwrap());
+        for (item, shares) in [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0; 3]].into_iter().enumerate() {
+            assert_eq!(again.shares(&dataset, item).unwrap().unwrap(), shares);
+        }
+        assert_eq!(Targets::default().shares(&dataset, 0).unwrap(), None);
     }
 
     #[test]

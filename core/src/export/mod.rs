@@ -9,11 +9,14 @@ pub mod boxes_csv;
 pub mod classes_txt;
 mod coco;
 mod color_png;
+pub mod confusion_csv;
 mod cut_outs;
 mod cvat;
 pub mod doubt_csv;
 mod exporter;
 mod formats;
+#[cfg(feature = "network")]
+pub mod html;
 mod index_png;
 mod json;
 mod label_studio;
@@ -29,11 +32,12 @@ pub mod npy;
 #[cfg(feature = "network")]
 pub mod onnx;
 pub mod palette_png;
+pub mod pieces;
 pub mod plot;
 #[cfg(feature = "cli")]
 pub mod plot_png;
 pub mod project_zip;
-mod rgb_png;
+pub(crate) mod rgb_png;
 mod sink;
 pub mod svg;
 #[cfg(test)]

@@ -153,20 +153,94 @@ pub fn bars(title: &str, across: &str, series: &[String], rows: &[Row], top: f64
     picture
 }
 
+/// A small picture of one thing among others.
+pub struct Panel {
+    /// What it is of.
+    pub name: String,
+    /// Where it is now, in words.
+    pub said: String,
+    /// Its lines, 0 to 1, a colour each.
+    pub lines: Vec<Vec<(f64, f64)>>,
+    /// Points of their own, in the next colour.
+    pub dots: Vec<(f64, f64)>,
+}
+
+/// Small pictures side by side, all over the same axes: from 0 to `right`, with a rule at each of `edges`, and from 0
+/// to 1. `series` are the names of the lines and of the dots; those that are empty are left out of the legend.
+pub fn panels(title: &str, series: &[&str], panels: &[Panel], right: f64, edges: &[f64]) -> Picture {
+    const MOST_ACROSS: usize = 4;
+    const MARGIN: f64 = 20.0;
+    const GAP: f64 = 24.0;
+    const PLOT: f64 = 80.0;
+    const HEIGHT: f64 = 2.4 * TEXT + PLOT + GAP;
+    let across = panels.len().clamp(1, MOST_ACROSS);
+    let width = (WIDTH - 2.0 * MARGIN - GAP * (across - 1) as f64) / across as f64;
+    let named = || series.iter().enumerate().filter(|(_, name)| !name.is_empty());
+    let above = TEXT * (2.0 + named().count() as f64);
+    let rows = panels.len().div_ceil(across);
+    let mut picture = Picture { height: above + HEIGHT * rows as f64, shapes: Vec::new() };
+    picture.title((MARGIN, TEXT), title);
+    for (place, (index, name)) in named().enumerate() {
+        picture.key((MARGIN, TEXT * (2.0 + place as f64)), index, name);
+    }
+    for (index, panel) in panels.iter().enumerate() {
+        let left = MARGIN + (width + GAP) * (index % across) as f64;
+        let top = above + HEIGHT * (index / across) as f64 + 2.4 * TEXT;
+        let at = |&(x, y): &(f64, f64)| {
+            (left + width * (x / right).clamp(0.0, 1.0), top + PLOT * (1.0 - y.clamp(0.0, 1.0)))
+        };
+        picture.name((left, top - 1.4 * TEXT), &panel.name);
+        picture.text((left, top - 0.5 * TEXT), Anchor::Start, &panel.said);
+        for y in [0.0, 0.5, 1.0] {
+            picture.rule(at(&(0.0, y)), at(&(right, y)), RULE);
+        }
+        for &edge in edges {
+            picture.rule(at(&(edge, 0.0)), at(&(edge, 1.0)), RULE);
+        }
+        for (line, points) in panel.lines.iter().enumerate() {
+            let points: Vec<Place> = finite(points).map(|point| at(&point)).collect();
+            picture.shapes.push(Shape::Path { points, color: COLORS[line % COLORS.len()] });
+        }
+        for (x, y) in finite(&panel.dots).map(|point| at(&point)) {
+            let color = COLORS[panel.lines.len() % COLORS.len()];
+            picture.shapes.push(Shape::Box { at: (x - 3.0, y - 3.0), sides: (6.0, 6.0), color });
+        }
+    }
+    picture
+}
+
 impl Picture {
     fn start(title: &str, height: f64) -> Self {
-        let title =
-            Shape::Text { at: (LEFT, TEXT), anchor: Anchor::Start, is_title: true, words: title.to_owned() };
-        Self { height, shapes: vec![title] }
+        let mut picture = Self { height, shapes: Vec::new() };
+        picture.title((LEFT, TEXT), title);
+        picture
+    }
+
+    fn title(&mut self, at: Place, words: &str) {
+        let words = words.to_owned();
+        self.shapes.push(Shape::Text { at, anchor: Anchor::Start, is_title: true, words });
+    }
+
+    /// A name that is too long for its place loses its end.
+    fn name(&mut self, at: Place, name: &str) {
+        const MOST: usize = 28;
+        match name.chars().count() > MOST {
+            true => self.title(at, &name.chars().take(MOST - 1).chain(['…']).collect::<String>()),
+            false => self.title(at, name),
+        }
     }
 
     fn legend<'a>(&mut self, names: impl Iterator<Item = &'a str>) {
         for (index, name) in names.enumerate() {
-            let y = TEXT * (2.0 + index as f64);
-            let color = COLORS[index % COLORS.len()];
-            self.shapes.push(Shape::Box { at: (LEFT, y - 6.0), sides: (18.0, 4.0), color });
-            self.text((LEFT + 26.0, y), Anchor::Start, name);
+            self.key((LEFT, TEXT * (2.0 + index as f64)), index, name);
         }
+    }
+
+    /// A colour and what it stands for.
+    fn key(&mut self, (x, y): Place, index: usize, name: &str) {
+        let color = COLORS[index % COLORS.len()];
+        self.shapes.push(Shape::Box { at: (x, y - 6.0), sides: (18.0, 4.0), color });
+        self.text((x + 26.0, y), Anchor::Start, name);
     }
 
     fn rule(&mut self, from: Place, to: Place, color: Color) {
@@ -226,6 +300,36 @@ mod tests {
         for none in [None, Some(0.0), Some(f64::NAN)] {
             assert!(rules(bar(none)).is_empty());
         }
+    }
+
+    #[test]
+    fn panels_stand_side_by_side_and_keep_to_their_places() {
+        let panel = |name: &str| Panel {
+            name: name.into(),
+            said: "12 %".into(),
+            lines: vec![vec![(0.0, 0.0), (5.0, f64::NAN), (10.0, 7.0)], Vec::new()],
+            dots: vec![(10.0, 0.5)],
+        };
+        let all: Vec<Panel> = (0..5).map(|index| panel(&format!("class {index}"))).collect();
+        let picture = panels("t", &["a", "", "b"], &all, 10.0, &[5.0]);
+        let paths: Vec<&Vec<Place>> = picture
+            .shapes
+            .iter()
+            .filter_map(|shape| match shape {
+                Shape::Path { points, .. } if !points.is_empty() => Some(points),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(paths.len(), 5);
+        // The first and the fifth stand below each other; what is above 1 ends at the top.
+        assert_eq!((paths[0][0].0, paths[4][0].0), (20.0, 20.0));
+        assert_eq!(paths[0][0].1 - paths[0][1].1, 80.0);
+        assert!(paths[4][0].1 - paths[0][0].1 > 100.0);
+        let is_inside = |&(x, y): &Place| (0.0..=WIDTH).contains(&x) && (0.0..=picture.height).contains(&y);
+        assert!(paths.iter().all(|path| path.len() == 2 && path.iter().all(is_inside)));
+        let long = panels("t", &[], &[panel(&"x".repeat(99))], 1.0, &[]);
+        let cut = |shape: &Shape| matches!(shape, Shape::Text { words, .. } if words.ends_with('…') && words.chars().count() == 28);
+        assert!(long.shapes.iter().any(cut));
     }
 
     #[test]

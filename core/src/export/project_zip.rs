@@ -6,7 +6,7 @@ use std::io::{Seek, Write};
 
 use super::zip::ZipPacker;
 use super::{boxes_csv, classes_txt, labels_csv, palette_png};
-use crate::dataset::{Dataset, SuppliedMask};
+use crate::dataset::{Dataset, Item, SuppliedMask};
 use crate::error::{Error, Result};
 use crate::files::{Blob, CARD, FileSet, Part, ProjectCard, limits, stem};
 
@@ -18,6 +18,13 @@ pub struct ProjectPacker<W: Write + Seek> {
     zip: ZipPacker<W>,
     files: usize,
     bytes: u64,
+}
+
+/// The photos of a data set whose tables were added.
+pub struct PhotosToAdd<'a> {
+    items: &'a [Item],
+    /// How many photos would have a mask of that name.
+    same_name: BTreeMap<&'a str, usize>,
 }
 
 impl<W: Write + Seek> ProjectPacker<W> {
@@ -35,9 +42,22 @@ impl<W: Write + Seek> ProjectPacker<W> {
     /// the masks that came with them. `progress` hears of photos packed and photos in all.
     ///
     /// # Errors
-    /// [`Error::TooLarge`] for what could not be opened again, [`Error::Io`] for a photo that cannot be read, and
-    /// [`Error::Archive`] when the target cannot be written.
+    /// As [`add_photo`](Self::add_photo).
     pub fn add_data(&mut self, dataset: &Dataset, progress: &mut dyn FnMut(usize, usize)) -> Result<()> {
+        let data = self.add_tables(dataset)?;
+        for index in 0..dataset.items.len() {
+            self.add_photo(&data, index)?;
+            progress(index + 1, dataset.items.len());
+        }
+        Ok(())
+    }
+
+    /// Adds what is known of the photos: their labels and boxes. Each photo is then to be added by
+    /// [`add_photo`](Self::add_photo), at whatever pace.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] for what could not be opened again, [`Error::Archive`] when the target cannot be written.
+    pub fn add_tables<'a>(&mut self, dataset: &'a Dataset) -> Result<PhotosToAdd<'a>> {
         let (items, classes) = (&dataset.items, &dataset.classes);
         let labels = items.iter().map(|item| (item.path.as_str(), item.labels.as_slice()));
         self.add_to(Part::Data, labels_csv::NAME, &labels_csv::encode(labels, classes)?)?;
@@ -50,20 +70,28 @@ impl<W: Write + Seek> ProjectPacker<W> {
         for item in items {
             *same_name.entry(mask_name(&item.path)).or_default() += 1;
         }
-        for (done, item) in items.iter().enumerate() {
-            self.add_blob(Part::Data, &item.path, item.image.as_ref())?;
-            let name = mask_name(&item.path);
-            // Of two photos of one name, a mask could be of either.
-            if let Some(mask) = item.mask.as_ref().filter(|_| same_name.get(name) == Some(&1)) {
-                let path = format!("masks/{name}.png");
-                match mask {
-                    SuppliedMask::Png(png) => self.add_blob(Part::Data, &path, png.as_ref())?,
-                    SuppliedMask::Objects(objects) => {
-                        self.add_to(Part::Data, &path, &palette_png::encode(&objects.paint())?)?;
-                    }
+        Ok(PhotosToAdd { items, same_name })
+    }
+
+    /// Adds a photo, and the mask that came with it.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] for what could not be opened again, [`Error::Io`] for a photo that cannot be read, and
+    /// [`Error::Archive`] when the target cannot be written.
+    pub fn add_photo(&mut self, photos: &PhotosToAdd<'_>, index: usize) -> Result<()> {
+        let Some(item) = photos.items.get(index) else { return Ok(()) };
+        self.add_blob(Part::Data, &item.path, item.image.as_ref())?;
+        let name = mask_name(&item.path);
+        // Of two photos of one name, a mask could be of either.
+        if let Some(mask) = item.mask.as_ref().filter(|_| photos.same_name.get(name) == Some(&1)) {
+            let path = format!("masks/{name}.png");
+            match mask {
+                SuppliedMask::Png(png) => self.add_blob(Part::Data, &path, png.as_ref())?,
+                painted => {
+                    let mask = painted.decode(&item.path)?;
+                    self.add_to(Part::Data, &path, &palette_png::encode(&mask)?)?;
                 }
             }
-            progress(done + 1, items.len());
         }
         Ok(())
     }

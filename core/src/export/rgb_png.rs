@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 ///
 /// # Errors
 /// [`Error::Format`] when a side is zero or beyond PNG's range, or when the number of pixels is another.
-pub(super) fn encode(width: usize, height: usize, has_alpha: bool, pixels: &[u8]) -> Result<Vec<u8>> {
+pub(crate) fn encode(width: usize, height: usize, has_alpha: bool, pixels: &[u8]) -> Result<Vec<u8>> {
     let refuse = |reason: String| Error::Format { path: "picture.png".into(), reason };
     let (Ok(columns), Ok(rows)) = (u32::try_from(width), u32::try_from(height)) else {
         return Err(refuse(format!("a picture of {width} × {height} pixels is too large")));

@@ -12,8 +12,8 @@ pub const CARD: &str = "project.json";
 const FORMAT: &str = "tag2mask-project";
 /// The version of the layout.
 const VERSION: u32 = 1;
-/// Cards are short; a file of this name that is longer is something else.
-const LONGEST_CARD: usize = 64 << 10;
+/// Cards are short, even with a letter for each mask; a file of this name that is longer is something else.
+const LONGEST_CARD: usize = 1 << 20;
 
 /// `project.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +26,13 @@ pub struct ProjectCard {
     pub name: String,
     /// The program that wrote it.
     pub program: String,
+    /// What was said of the masks of each round, a letter a photo: `a` for accepted, `r` for rejected, `-` for
+    /// neither. A round's number, or `None` for masks of what was learned until then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub verdicts: Vec<(Option<usize>, String)>,
+    /// Whether labels or boxes were changed since the run began to learn from others: it cannot go on with these.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub labels_are_new: bool,
 }
 
 /// A folder of a project.
@@ -58,7 +65,21 @@ impl ProjectCard {
             version: VERSION,
             name: name.into(),
             program: concat!("tag2mask ", env!("CARGO_PKG_VERSION")).into(),
+            verdicts: Vec::new(),
+            labels_are_new: false,
         }
+    }
+
+    /// What its archive is called: the name, as far as every system allows it in a file's.
+    pub fn file_name(&self) -> String {
+        let name = self.name.strip_suffix(".zip").unwrap_or(&self.name);
+        let keep = |letter: char| match letter {
+            letter if letter.is_alphanumeric() || " -_.".contains(letter) => letter,
+            _ => '_',
+        };
+        let name: String = name.chars().map(keep).take(80).collect();
+        let name = name.trim_matches([' ', '.']);
+        format!("{}.zip", if name.is_empty() { "project" } else { name })
     }
 
     /// The file.
@@ -171,6 +192,19 @@ mod tests {
         assert_eq!(paths(Part::Data), ["images/a.png", "labels.csv"]);
         assert_eq!(paths(Part::Run), ["run.json"]);
         assert!(paths(Part::Masks).is_empty());
+    }
+
+    #[test]
+    fn its_archive_has_a_name_that_every_system_allows() {
+        for (name, file) in [
+            ("blood cells", "blood cells.zip"),
+            ("photos.zip", "photos.zip"),
+            ("../a:b\\c", "_a_b_c.zip"),
+            ("Zellen für Ä", "Zellen für Ä.zip"),
+            (" ..", "project.zip"),
+        ] {
+            assert_eq!(ProjectCard::new(name).file_name(), file);
+        }
     }
 
     #[test]

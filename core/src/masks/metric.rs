@@ -96,7 +96,19 @@ impl Confusion {
                 .collect(),
             images: self.images,
             looked_at_truth,
+            confusion: self.rows(classes.len() + 1),
         }
+    }
+
+    /// Counts of the first `labels` labels, background first: true label by predicted label, and last those that
+    /// were predicted as no label.
+    fn rows(&self, labels: usize) -> Vec<Vec<u64>> {
+        let labels = labels.min(self.labels);
+        let row = |truth: usize| {
+            let other = (labels..=self.labels).map(|predicted| self.count(truth, predicted)).sum();
+            (0..labels).map(|predicted| self.count(truth, predicted)).chain([other]).collect()
+        };
+        (0..labels).map(row).collect()
     }
 
     /// A matrix that was counted elsewhere: `[labels, labels + 1]` as in [`Confusion`].
@@ -207,6 +219,12 @@ mod tests {
         assert_eq!(score.iou[1], ("cow".to_owned(), Some(50.0)));
         assert_eq!(score.iou[2..], [("cat".to_owned(), None), ("dog".to_owned(), None)]);
         assert_eq!((confusion.highest_label(), score.images), (1, 1));
+        // Rows are the truth; what was drawn as no label stands last.
+        assert_eq!(score.confusion[0], [2, 1, 0, 0, 0]);
+        assert_eq!(score.confusion[1], [0, 1, 0, 0, 0]);
+        let mut other = Confusion::new(3);
+        other.accumulate(&map(vec![255, 0]), &map(vec![1, 255]), "c.png").unwrap();
+        assert_eq!(other.score(&classes, false).confusion[1], [0, 0, 0, 0, 1]);
         // A class that is predicted where it is not, counts with 0.
         confusion.accumulate(&map(vec![3]), &map(vec![0]), "b.png").unwrap();
         assert_eq!(confusion.iou()[3], Some(0.0));

@@ -16,6 +16,8 @@ pub mod situation;
 pub mod spatial_bce;
 
 #[cfg(feature = "network")]
+mod given_masks;
+#[cfg(feature = "network")]
 mod learner;
 #[cfg(feature = "network")]
 mod map_head;
@@ -23,6 +25,8 @@ mod map_head;
 pub mod pyramid;
 
 pub use field::{Field, Group, Kind};
+#[cfg(feature = "network")]
+pub use given_masks::mask_loss;
 #[cfg(feature = "network")]
 pub use learner::*;
 #[cfg(feature = "network")]
@@ -61,6 +65,11 @@ pub trait Method: Sync {
     /// What it learns from.
     fn supervision(&self) -> Supervision {
         Supervision::Labels
+    }
+
+    /// Whether masks of some images can be given to it, beside what it learns from.
+    fn takes_masks(&self) -> bool {
+        self.supervision() == Supervision::Masks
     }
 
     /// What is trained, one after the other.

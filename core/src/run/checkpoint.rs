@@ -7,6 +7,7 @@
 //! - `shares-<round>.json`: the foreground shares that round `round` learns from.
 //! - `masks-<round>.zip`: the masks that these shares were measured on, a palette PNG each.
 //! - `box-masks.zip`: the masks that were cut out of boxes, where the method learns from boxes.
+//! - `given-masks.zip`: masks that were given beside labels, where there were any.
 //! - `round-<round>.safetensors`: the network at the end of a round.
 
 use std::collections::{BTreeMap, HashMap};
@@ -16,11 +17,14 @@ use serde::{Deserialize, Serialize};
 use super::settings::{MethodName, Settings, VERSION};
 use super::store::RunStore;
 use crate::backbone::weights::{NameList, Named, TensorFile, encode};
+use crate::dataset::{Dataset, Summary};
 use crate::error::{Error, Result};
 use crate::memory::Split;
 
 const RUN: &str = "run.json";
 const WEIGHTS: &str = "weights.safetensors";
+/// Masks that were given beside labels.
+pub const GIVEN_MASKS: &str = "given-masks.zip";
 /// Masks that were cut out of boxes.
 pub const BOX_MASKS: &str = "box-masks.zip";
 const OPTIMIZER: &str = "optimizer.safetensors";
@@ -44,6 +48,25 @@ pub struct RunCard {
     /// How batches are worked through: the same on going on, so that numbers are added up in the same order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub split: Option<Split>,
+    /// What it learned from, in numbers; `None` in cards of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counts: Option<Counts>,
+}
+
+/// A data set in numbers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Counts {
+    /// Images that have each class.
+    pub images_per_class: Vec<usize>,
+    /// Images of no class.
+    pub without_class: usize,
+    /// Images of several classes.
+    pub several_classes: usize,
+    /// Images that came with a mask.
+    pub with_mask: usize,
+    /// Boxes in all images.
+    pub boxes: usize,
 }
 
 /// How far a run is.
@@ -81,7 +104,16 @@ impl RunCard {
             images,
             masks: None,
             split: None,
+            counts: None,
         }
+    }
+
+    /// Learning from this data set.
+    pub fn with_counts(self, dataset: &Dataset) -> Self {
+        let Summary { images_per_class, without_class, several_classes, with_mask, boxes, .. } =
+            dataset.summary();
+        let counts = Counts { images_per_class, without_class, several_classes, with_mask, boxes };
+        Self { counts: Some(counts), ..self }
     }
 
     /// Learning from the masks of this [`fingerprint`](crate::dataset::targets::Targets::fingerprint).
@@ -92,6 +124,25 @@ impl RunCard {
     /// With batches worked through in this way.
     pub fn with_split(self, split: Split) -> Self {
         Self { split: Some(split), ..self }
+    }
+
+    /// Refuses a data set that the run cannot have learned from.
+    ///
+    /// # Errors
+    /// [`Error::NoData`].
+    pub fn check_data(&self, dataset: &Dataset) -> Result<()> {
+        if self.classes == dataset.classes && self.images == dataset.items.len() {
+            return Ok(());
+        }
+        Err(Error::NoData {
+            reason: format!(
+                "the run learns from {} photos of {}; the data set has {} of {}",
+                self.images,
+                self.classes.join(", "),
+                dataset.items.len(),
+                dataset.classes.join(", ")
+            ),
+        })
     }
 
     /// Writes `run.json`.

@@ -74,7 +74,7 @@ pub enum Collapse {
 }
 
 /// IoU against supplied masks.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Score {
     /// Percent, mean over the classes that occur.
     pub miou: f64,
@@ -84,6 +84,22 @@ pub struct Score {
     pub images: usize,
     /// Whether the masks being scored were made with a look at the truth (a searched threshold).
     pub looked_at_truth: bool,
+    /// Pixels by true label (rows) and drawn label (columns), background first in both; the last column is for what
+    /// was drawn as no label. Empty in the logs of earlier versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub confusion: Vec<Vec<u64>>,
+}
+
+impl Score {
+    /// [`Self::confusion`] by row: of the pixels of a true label, the share that was drawn as each label, 0 to 1.
+    /// A row is `None` where the truth never has its label.
+    pub fn confusion_shares(&self) -> Vec<Option<Vec<f64>>> {
+        let share = |row: &Vec<u64>| {
+            let all: u64 = row.iter().sum();
+            (all > 0).then(|| row.iter().map(|&count| count as f64 / all as f64).collect())
+        };
+        self.confusion.iter().map(share).collect()
+    }
 }
 
 /// One piece of news. Byte fields are left out of JSON and travel beside it: see [`Event::bytes`].
@@ -94,6 +110,16 @@ pub enum Event {
     DeviceReady { device: DeviceInfo },
     /// A data set was read.
     DatasetRead { summary: Summary },
+    /// The data set that was read is that of a project's archive.
+    ProjectRead {
+        /// What its owner calls it.
+        name: String,
+        /// Whether it brings a run, to be taken up.
+        has_run: bool,
+        /// This and the next as in [`ProjectCard`](crate::files::ProjectCard).
+        verdicts: Vec<(Option<usize>, String)>,
+        labels_are_new: bool,
+    },
     /// A small picture of an image: RGBA, row-major.
     Thumbnail {
         image: usize,
@@ -120,6 +146,9 @@ pub enum Event {
         total_steps: usize,
         /// Steps already done, when resumed.
         done_steps: usize,
+        /// Images whose masks were given, to be learned from beside the labels of all others.
+        #[serde(default)]
+        given_masks: usize,
     },
     /// A round starts. Round 0 is the plain classifier.
     RoundStarted { round: usize, rounds: usize, epochs: usize, steps: usize },
@@ -145,6 +174,16 @@ pub enum Event {
         labels: Vec<u8>,
         #[serde(skip)]
         strength: Vec<u8>,
+    },
+    /// What the network makes of all previewed images together, before refinement.
+    Measured {
+        round: usize,
+        step: usize,
+        /// Class and the mean share of an image that is called it, 0 to 1, over those of the images that have it.
+        shares: Vec<(u16, f32)>,
+        /// Class and the background threshold that it was cut with, 0 to 1, mean over the same images; empty where
+        /// the network learns none.
+        thresholds: Vec<(u16, f32)>,
     },
     /// What the method makes of an image before it looks at it again: RGBA of a square, row-major, to be
     /// stretched to the image's shape.
@@ -211,6 +250,8 @@ pub enum Event {
     },
     /// The labels of a finished mask, bounded in size, to be corrected.
     MaskShown {
+        /// Whose network had made it; `None` for what was learned until now.
+        round: Option<usize>,
         image: usize,
         width: usize,
         height: usize,
@@ -273,7 +314,8 @@ impl Event {
     pub fn is_logged(&self) -> bool {
         !matches!(
             self,
-            Self::Thumbnail { .. }
+            Self::ProjectRead { .. }
+                | Self::Thumbnail { .. }
                 | Self::Preview { .. }
                 | Self::Altered { .. }
                 | Self::FileReady { .. }
@@ -313,5 +355,14 @@ mod tests {
         }
         assert_eq!(serde_json::to_string(&back).unwrap(), text);
         assert_eq!(back.bytes()[1], &vec![9, 255]);
+    }
+
+    #[test]
+    fn confusion_is_told_by_row() {
+        let score = Score { confusion: vec![vec![3, 1, 0], vec![0, 0, 0]], ..Score::default() };
+        assert_eq!(score.confusion_shares(), [Some(vec![0.75, 0.25, 0.0]), None]);
+        // Logs of earlier versions have none.
+        let before = r#"{"miou":1.0,"iou":[],"images":1,"looked_at_truth":false}"#;
+        assert!(serde_json::from_str::<Score>(before).unwrap().confusion.is_empty());
     }
 }

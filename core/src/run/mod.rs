@@ -1,7 +1,9 @@
 //! A run: its settings, the loop, the events it tells, and the folder it lives in.
 
+pub mod course;
 pub mod duration;
 pub mod event;
+pub mod examples;
 pub mod host;
 pub mod preset;
 pub mod settings;
@@ -33,6 +35,8 @@ mod preview;
 pub mod published;
 #[cfg(feature = "network")]
 pub mod replay;
+#[cfg(feature = "network")]
+pub mod report;
 #[cfg(all(feature = "network", not(target_arch = "wasm32")))]
 pub mod reproduce;
 #[cfg(feature = "network")]

@@ -1,5 +1,6 @@
 //! What the network sees now, for a few images, while it trains.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use burn::tensor::{Tensor, TensorData};
@@ -76,7 +77,7 @@ impl Previews {
         Ok(pictures.map(event).collect())
     }
 
-    /// One event per image.
+    /// One event per image, and one of all together.
     pub(crate) async fn make(
         &mut self,
         network: &dyn Network,
@@ -92,11 +93,23 @@ impl Previews {
         let pixels: Vec<&RgbImage> = self.images.iter().map(|(_, image)| image.as_ref()).collect();
         let maps = image_maps(network, &pixels, side, &settings, usize::MAX, &compute.device).await?;
         let mut events = Vec::new();
+        let learns_threshold = reading == Reading::LearnedThreshold;
+        let (mut shares, mut thresholds) = (Means::default(), Means::default());
         for (&(image, _), maps) in self.images.iter().zip(&maps) {
             let item = &dataset.items[image];
             let coarse = maps.coarse(&item.labels);
             let size = (coarse.width, coarse.height);
             let found = interpreter.labels(maps, item, size, Threshold::Adaptive);
+            let covered = found.labels.shares(dataset.classes.len());
+            for &class in &item.labels {
+                shares.add(class, covered.get(usize::from(class)).copied().unwrap_or(0.0));
+            }
+            if learns_threshold {
+                item.labels
+                    .iter()
+                    .zip(&found.thresholds)
+                    .for_each(|(&class, &cut)| thresholds.add(class, cut));
+            }
             let strength = |value: &f32| (value.clamp(0.0, 1.0) * 255.0) as u8;
             events.push(Event::Preview {
                 image,
@@ -108,9 +121,43 @@ impl Previews {
                 strength: found.activation.strength.iter().map(strength).collect(),
             });
         }
+        let (shares, thresholds) = (shares.values(), thresholds.values());
+        events.push(Event::Measured { round, step, shares, thresholds });
         events.extend(self.altered(network, dataset, compute, side).await?);
         self.cost = started.elapsed().as_secs_f64();
         self.last = Some(Instant::now());
         Ok(events)
+    }
+}
+
+/// A mean for each class.
+#[derive(Default)]
+struct Means(BTreeMap<u16, (f64, usize)>);
+
+impl Means {
+    fn add(&mut self, class: u16, value: f32) {
+        let (sum, count) = self.0.entry(class).or_default();
+        (*sum, *count) = (*sum + f64::from(value), *count + 1);
+    }
+
+    /// By class, to four decimals: what the log keeps of every look.
+    fn values(self) -> Vec<(u16, f32)> {
+        let mean = |(sum, count): (f64, usize)| ((sum / count as f64 * 1e4).round() / 1e4) as f32;
+        self.0.into_iter().map(|(class, of_class)| (class, mean(of_class))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn means_are_of_each_class_alone() {
+        let mut means = Means::default();
+        for (class, value) in [(2, 0.5), (0, 1.0), (2, 0.25), (0, 0.0), (2, 0.0)] {
+            means.add(class, value);
+        }
+        assert_eq!(means.values(), [(0, 0.5), (2, 0.25)]);
+        assert!(Means::default().values().is_empty());
     }
 }

@@ -31,9 +31,10 @@ use crate::tensor::read_all;
 /// must not fall far behind, as news, pictures and the wish to stop wait for what is queued.
 const READ_STEPS: usize = 10;
 const READ_SECONDS: f64 = 0.5;
-/// Seconds between checkpoints within a round, and how many times longer than one takes they are apart.
-const SAVE_SECONDS: f64 = 30.0;
-const SAVE_PAUSE: f64 = 20.0;
+/// Seconds between checkpoints within a round, and how many times longer than one takes they are apart: with a step
+/// and the writing of a checkpoint, a run that is killed has lost 30 seconds at most.
+const SAVE_SECONDS: f64 = 20.0;
+const SAVE_PAUSE: f64 = 10.0;
 
 /// What a round is given.
 pub(super) struct Plan<'a> {

@@ -272,6 +272,14 @@ impl Settings {
     pub fn rounds(&self) -> Vec<Round> {
         self.method.method().rounds(self)
     }
+
+    /// The step of the whole run, of `total_steps`, that a round starts at: all rounds go over the same photos, so
+    /// their steps are as their epochs. (A resumed run tells only of the rounds that are left.)
+    pub fn first_step(&self, total_steps: usize, round: usize) -> usize {
+        let rounds = self.rounds();
+        let epochs = |count: usize| rounds.iter().take(count).map(|round| round.epochs).sum::<usize>();
+        total_steps * epochs(round) / epochs(rounds.len()).max(1)
+    }
 }
 
 /// Refuses a number outside its range.

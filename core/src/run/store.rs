@@ -40,6 +40,7 @@ pub fn is_run_file(name: &str) -> bool {
         "weights.safetensors",
         "optimizer.safetensors",
         "box-masks.zip",
+        "given-masks.zip",
         "model.safetensors",
         "model.json",
     ];

@@ -515,7 +515,7 @@ fn line_of(record: &csv::ByteRecord, bytes: &[u8]) -> u64 {
 }
 
 /// Names that mean "none of the classes" where labels or folders are named.
-fn means_no_class(label: &str) -> bool {
+pub(crate) fn means_no_class(label: &str) -> bool {
     let label = label.to_lowercase();
     ["background", "none", "negative", "negatives", "unlabelled", "unlabeled", "no_label", "no-label"]
         .contains(&label.as_str())

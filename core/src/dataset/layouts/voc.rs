@@ -109,6 +109,8 @@ pub(super) fn read<'a>(
             None => without += 1,
         }
     }
+    // As of every layout, whatever finds them: a project that is packed and read again has the same photos by number.
+    labelled.sort_by(|a, b| a.path.cmp(&b.path));
     if without > 0 {
         let reason =
             format!("{without} images have no annotations, no line in a list and no mask. Left out.");

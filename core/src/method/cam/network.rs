@@ -8,7 +8,9 @@ use crate::backbone::dropout::Dropout;
 use crate::backbone::weights::{Source, Start, parameter};
 use crate::backbone::{Backbone, BackboneConfig};
 use crate::error::Result;
-use crate::method::{Batch, Learner, LearnerConfig, MapHead, Maps, Network, ParameterGroup, Setup, StepLoss};
+use crate::method::{
+    Batch, Learner, LearnerConfig, MapHead, Maps, Network, ParameterGroup, Setup, StepLoss, mask_loss,
+};
 
 /// Name of the classifier's bias.
 const BIAS: &str = "cam.classifier.bias";
@@ -67,7 +69,11 @@ pub(crate) fn project(features: Tensor<4>, weight: Tensor<2>) -> Tensor<4> {
 impl Cam {
     /// Logits of whole images, `[N, C]`, from their features `[N, K, h, w]`.
     pub(crate) fn logits(&self, features: Tensor<4>) -> Tensor<2> {
-        let scores = project(features, self.classifier.val());
+        self.pooled(project(features, self.classifier.val()))
+    }
+
+    /// The same from class maps, `[N, C, h, w]`.
+    fn pooled(&self, scores: Tensor<4>) -> Tensor<2> {
         let [count, classes, ..] = scores.dims();
         let pooled: Tensor<2> = scores.mean_dims(&[2, 3]).reshape([count, classes]);
         pooled + self.bias.val().unsqueeze()
@@ -92,7 +98,9 @@ impl Learner for Cam {
     }
 
     fn loss(&self, features: Tensor<4>, batch: &Batch, _step: usize) -> StepLoss {
-        let logits = self.logits(features);
+        let scores = project(features, self.classifier.val());
+        let given = mask_loss(&scores, batch);
+        let logits = self.pooled(scores);
         let labels = batch.labels.clone();
         let activation = burn::tensor::activation::sigmoid(logits.clone()).detach().inner();
         let present = labels.clone().inner();
@@ -100,6 +108,10 @@ impl Learner for Cam {
         let total = multilabel_soft_margin(logits, labels).mul_scalar(batch.weight());
         let main = total.clone().detach().inner();
         let share = main.zeros_like();
+        let total = match given {
+            Some(given) => total + given,
+            None => total,
+        };
         StepLoss { total, parts: [main, share, activation], threshold_step: false, statistics: None }
     }
 

@@ -10,7 +10,7 @@ use crate::backbone::weights::{Named, Source};
 use crate::backbone::{Backbone, BackboneConfig};
 use crate::error::Result;
 use crate::method::{
-    Batch, Learner, LearnerConfig, MapHead, Maps, Network, ParameterGroup, Seen, Setup, StepLoss,
+    Batch, Learner, LearnerConfig, MapHead, Maps, Network, ParameterGroup, Seen, Setup, StepLoss, mask_loss,
 };
 
 /// Backbone, number of foreground classes, and the method's settings.
@@ -95,11 +95,16 @@ impl Learner for SpatialBce {
         };
         let share = share_loss(logits.clone(), batch.labels.clone(), &shares, batch.whole.present);
         let [count, classes, ..] = logits.dims();
-        let mean: Tensor<2> = sigmoid(logits.detach().inner()).mean_dims(&[2, 3]).reshape([count, classes]);
+        let mean: Tensor<2> =
+            sigmoid(logits.clone().detach().inner()).mean_dims(&[2, 3]).reshape([count, classes]);
         let present = batch.labels.clone().inner();
         let activation = (mean * present).sum().div_scalar(batch.whole.present.max(1) as f32);
         let parts = [main.clone().detach().inner(), share.clone().detach().inner(), activation];
         let total = main + share.mul_scalar(self.share_weight);
+        let total = match mask_loss(&logits, batch) {
+            Some(given) => total + given,
+            None => total,
+        };
         StepLoss { total, parts, threshold_step, statistics: None }
     }
 

@@ -9,13 +9,11 @@ use image::codecs::jpeg::JpegEncoder;
 
 use super::Comparison;
 use super::figures::Masks;
-use super::split::examples;
 use crate::dataset::{Item, decode};
 use crate::error::{Error, Result};
-use crate::export::palette_png::voc_color;
 use crate::files::MemoryBlob;
 use crate::masks::LabelMap;
-use crate::masks::rescale::resize_labels;
+use crate::run::examples::{examples, overlay};
 use crate::run::settings::MethodName;
 use crate::run::store::{FolderStore, RunStore};
 
@@ -90,22 +88,6 @@ fn pictures(
 fn mask(folder: &Path, item: &Item) -> Result<Option<LabelMap>> {
     let bytes = FolderStore::open(folder).read(&format!("{}.png", item.stem))?;
     bytes.map(|bytes| decode::mask(&MemoryBlob::new(bytes), &item.path)).transpose()
-}
-
-/// The photo, with what is labelled under half of its label's colour.
-fn overlay(photo: &RgbImage, labels: &LabelMap) -> RgbImage {
-    let labels = resize_labels(labels, (photo.width() as usize, photo.height() as usize));
-    let mut picture = photo.clone();
-    for (pixel, &label) in picture.pixels_mut().zip(&labels.labels) {
-        if label != 0 {
-            let color = voc_color(label);
-            for (channel, color) in pixel.0.iter_mut().zip(color) {
-                *channel =
-                    (4 * u16::from(*channel)).saturating_add(6 * u16::from(color)).div_euclid(10) as u8;
-            }
-        }
-    }
-    picture
 }
 
 /// A picture as an address that holds it.

@@ -178,7 +178,7 @@ pub(super) mod tests {
     /// A finished method, whose masks have this mIoU, with a class of this name.
     pub fn figures(method: MethodName, seed: u64, miou: f64, class: &str) -> Figures {
         let iou = vec![("background".into(), Some(miou + 10.0)), (class.into(), Some(miou - 10.0))];
-        let score = Some(Score { miou, iou, images: 5, looked_at_truth: false });
+        let score = Some(Score { miou, iou, images: 5, ..Score::default() });
         let record =
             Record { finished: true, seconds: 2.5, peak_memory: Some(300 << 20), ..Record::default() };
         Figures {

@@ -7,13 +7,12 @@ use super::table::Row;
 use super::{Comparison, looks_at_truth, page_tables as tables};
 use crate::dataset::ProblemKind;
 use crate::error::Result;
+use crate::export::html;
 use crate::export::markup::escaped;
 use crate::export::plot::Picture;
 use crate::export::svg;
 use crate::method::Supervision;
 use crate::run::checkpoint::to_json;
-
-const STYLE: &str = include_str!("page.css");
 
 /// The whole page.
 pub(super) fn page(
@@ -22,14 +21,7 @@ pub(super) fn page(
     rows: &[Row],
     plots: &[(&'static str, Picture)],
 ) -> Result<String> {
-    let title = escaped(&format!("Methods compared on {}", work.plan.data));
-    // The policy is what "opens offline" means: nothing is fetched, and nothing runs.
-    let mut page = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; \
-         style-src 'unsafe-inline'\">\n<meta name=\"viewport\" content=\"width=device-width\">\n\
-         <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n"
-    );
+    let mut page = html::begin(&format!("Methods compared on {}", work.plan.data));
     head(&mut page, work, figures);
     page.push_str("<h2>Figures</h2>\n");
     tables::methods(&mut page, rows);
@@ -48,9 +40,10 @@ pub(super) fn page(
     let settings = String::from_utf8_lossy(&to_json(work.plan, "compare.json")?).into_owned();
     let _ = writeln!(
         page,
-        "<details><summary>All settings</summary><pre>{}</pre></details>\n</body>\n</html>",
+        "<details><summary>All settings</summary><pre>{}</pre></details>",
         settings.lines().map(escaped).collect::<Vec<_>>().join("\n")
     );
+    page.push_str(html::END);
     Ok(page)
 }
 

@@ -21,60 +21,10 @@ pub fn split(dataset: &Dataset, k: usize) -> [Dataset; 2] {
     [of(false), of(true)]
 }
 
-/// Items to show: in turns the next of each class by path, until there are `most`.
-pub(super) fn examples(dataset: &Dataset, most: usize) -> Vec<usize> {
-    let of_class = |class: usize| {
-        let has = move |&item: &usize| dataset.items[item].labels.iter().any(|&l| usize::from(l) == class);
-        (0..dataset.items.len()).filter(has).collect::<Vec<_>>()
-    };
-    let mut waiting: Vec<_> = (0..dataset.classes.len()).map(|class| of_class(class).into_iter()).collect();
-    // Those without a class come last.
-    waiting.push((0..dataset.items.len()).collect::<Vec<_>>().into_iter());
-    let mut chosen = Vec::new();
-    while chosen.len() < most.min(dataset.items.len()) {
-        let classes = waiting.len() - 1;
-        for class in 0..waiting.len() {
-            let is_rest = class == classes;
-            if chosen.len() >= most || is_rest && waiting[..classes].iter().any(|items| items.len() > 0) {
-                break;
-            }
-            if let Some(item) = waiting[class].find(|item| !chosen.contains(item)) {
-                chosen.push(item);
-            }
-        }
-    }
-    chosen.sort_unstable();
-    chosen
-}
-
 #[cfg(test)]
 pub(super) mod tests {
-    use std::sync::Arc;
-
     use super::*;
-    use crate::dataset::Layout;
-    use crate::files::MemoryBlob;
-
-    /// Photos a0, a1, … of these labels, without bytes.
-    pub fn dataset(classes: &[&str], labels: &[&[u16]]) -> Dataset {
-        let item = |(index, labels): (usize, &&[u16])| Item {
-            path: format!("images/a{index:02}.png"),
-            stem: format!("a{index:02}"),
-            width: 4,
-            height: 3,
-            labels: labels.to_vec(),
-            image: Arc::new(MemoryBlob::new(Vec::new())),
-            boxes: Vec::new(),
-            mask: None,
-        };
-        Dataset {
-            layout: Layout::LabelsTable,
-            finding: String::new(),
-            classes: classes.iter().map(|class| (*class).to_owned()).collect(),
-            items: labels.iter().enumerate().map(item).collect(),
-            problems: Vec::new(),
-        }
-    }
+    pub use crate::run::examples::tests::dataset;
 
     fn stems(dataset: &Dataset) -> Vec<&str> {
         dataset.items.iter().map(|item| item.stem.as_str()).collect()
@@ -92,16 +42,5 @@ pub(super) mod tests {
         let [training, left_out] = split(&all, 0);
         assert_eq!((training.items.len(), left_out.items.len()), (7, 0));
         assert_eq!(split(&all, 1)[0].items.len(), 0);
-    }
-
-    #[test]
-    fn examples_are_of_every_class_in_turns() {
-        // Four of the first class, one of the second, one of both, one of none.
-        let all = dataset(&["cow", "dog"], &[&[0], &[0], &[0], &[0], &[], &[1], &[0, 1]]);
-        assert_eq!(examples(&all, 2), [0, 5]);
-        assert_eq!(examples(&all, 4), [0, 1, 5, 6]);
-        assert_eq!(examples(&all, 6), [0, 1, 2, 3, 5, 6]);
-        assert_eq!(examples(&all, 9), [0, 1, 2, 3, 4, 5, 6]);
-        assert!(examples(&dataset(&["cow"], &[]), 3).is_empty());
     }
 }

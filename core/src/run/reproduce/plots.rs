@@ -8,10 +8,8 @@ use crate::error::Result;
 use crate::export::plot::{self, Bar};
 use crate::export::svg;
 use crate::run::event::Event;
+use crate::run::report::losses::{Losses, by_round, means};
 use crate::run::store::{FolderStore, RunStore};
-
-/// Points of a line: more cannot be told apart.
-const COLUMNS: usize = 400;
 
 /// The losses of both trainings, one after the other.
 pub(super) fn losses(first: &Path, second: &Path) -> Result<String> {
@@ -31,40 +29,12 @@ pub(super) fn losses(first: &Path, second: &Path) -> Result<String> {
     Ok(svg::encode(&plot::lines("Loss of network steps", "steps", &lines)))
 }
 
-/// Losses of a round.
-#[derive(Debug, Default, PartialEq)]
-struct Losses {
-    /// Steps of all kinds.
-    steps: usize,
-    /// Of network steps, by step; what threshold steps minimise is another quantity.
-    network: BTreeMap<usize, f32>,
-}
-
-/// Losses by round, from a run's log. Where a crash made a run take steps again, the last count.
+/// Losses by round, from a run's log.
 fn of_run(folder: &Path) -> Result<BTreeMap<usize, Losses>> {
-    let mut rounds: BTreeMap<usize, Losses> = BTreeMap::new();
     let log = FolderStore::open(folder).read("events.jsonl")?.unwrap_or_default();
     // The last line may be half written.
-    for event in log.split(|&byte| byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()) {
-        if let Event::Losses { round, points, .. } = event {
-            let losses = rounds.entry(round).or_default();
-            losses.steps = points.iter().map(|point| point.step + 1).fold(losses.steps, usize::max);
-            let network = points.into_iter().filter(|point| !point.threshold_step);
-            losses.network.extend(network.map(|point| (point.step, point.total)));
-        }
-    }
-    Ok(rounds)
-}
-
-/// Means of neighbouring steps.
-fn means(losses: &BTreeMap<usize, f32>, steps_before: usize) -> Vec<(f64, f64)> {
-    let all: Vec<(usize, f32)> = losses.iter().map(|(&step, &loss)| (step, loss)).collect();
-    let mean = |part: &[(usize, f32)]| {
-        let count = part.len().max(1) as f64;
-        let step = part.iter().map(|&(step, _)| (steps_before + step) as f64).sum::<f64>() / count;
-        (step, part.iter().map(|&(_, loss)| f64::from(loss)).sum::<f64>() / count)
-    };
-    all.chunks(all.len().div_ceil(COLUMNS).max(1)).map(mean).collect()
+    let events = log.split(|&byte| byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok());
+    Ok(by_round(events.collect::<Vec<Event>>().iter()))
 }
 
 /// Intersection over union of each class, by every part that was scored.
@@ -109,7 +79,7 @@ mod tests {
         assert_eq!(rounds[&1], Losses { steps: 3, network: BTreeMap::from([(0, 4.0), (1, 2.0)]) });
         assert_eq!(means(&rounds[&1].network, 10), [(10.0, 4.0), (11.0, 2.0)]);
         let many = (0..4000).map(|step| (step, 1.0)).collect();
-        assert_eq!(means(&many, 0).len(), COLUMNS);
+        assert_eq!(means(&many, 0).len(), 400);
         assert!(of_run(&folder.path().join("nowhere")).unwrap().is_empty());
     }
 }

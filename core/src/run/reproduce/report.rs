@@ -273,7 +273,7 @@ mod tests {
 
     fn score(miou: f64, looked_at_truth: bool) -> Option<Score> {
         let iou = vec![("background".into(), Some(miou)), ("a|b<".into(), None)];
-        Some(Score { miou, iou, images: 3, looked_at_truth })
+        Some(Score { miou, iou, images: 3, looked_at_truth, ..Score::default() })
     }
 
     #[test]

@@ -4,6 +4,8 @@ mod box_masks;
 mod shares;
 mod start;
 
+use std::sync::Arc;
+
 use burn::tensor::Device;
 use web_time::Instant;
 
@@ -24,6 +26,7 @@ use crate::dataset::targets::Targets;
 use crate::device::Compute;
 use crate::error::{Error, Result};
 use crate::export::model::{self, ModelCard};
+use crate::files::{FileSet, MemoryBlob};
 use crate::memory::{Advice, Processor, Split, Work, advice, peak};
 use crate::method::{
     MapHead, PortableHead, Preparation, Round, Setup, Supervision, adopt, map_head, names, pretrained,
@@ -39,7 +42,8 @@ pub struct Run<'a> {
     pub compute: &'a Compute,
     /// Pretrained backbone weights.
     pub weights: Option<&'a TensorFile>,
-    /// Masks to learn from: what methods that learn from masks need, and no other takes.
+    /// Masks to learn from: what methods that learn from masks need, and what those that
+    /// [take them](crate::method::Method::takes_masks) may have of some images.
     pub targets: Option<&'a Targets>,
     /// Images to show while training.
     pub previews: &'a [usize],
@@ -68,18 +72,18 @@ pub async fn train<H: Host, S: RunStore>(run: &Run<'_>, host: &mut H, store: &mu
         return Err(Error::NoData { reason: "there is no image with a class to learn from".into() });
     }
     let method = run.settings.method;
-    if method.learns_from_masks() != run.targets.is_some() {
-        let reason = match run.targets {
-            Some(_) => format!("the method {} does not learn from masks", method.id()),
-            None => {
-                format!(
-                    "the method {} learns from masks: give the folder that `tag2mask masks` wrote",
-                    method.id()
-                )
-            }
-        };
+    if method.learns_from_masks() && run.targets.is_none() {
+        let id = method.id();
+        let reason =
+            format!("the method {id} learns from masks: give the folder that `tag2mask masks` wrote");
         return Err(Error::Setting { name: "masks", reason });
     }
+    if run.targets.is_some() && !method.method().takes_masks() {
+        let reason = format!("the method {} does not learn from masks", method.id());
+        return Err(Error::Setting { name: "masks", reason });
+    }
+    let given = given_masks(run, store)?;
+    let run = &Run { targets: run.targets.or(given.as_ref()), ..*run };
     if items(run).is_empty() {
         let reason = "no image has a box: give them in boxes.csv, or take a method that learns from labels";
         return Err(Error::NoData { reason: reason.into() });
@@ -92,12 +96,26 @@ pub async fn train<H: Host, S: RunStore>(run: &Run<'_>, host: &mut H, store: &mu
     }
     let advice = advise(run, trained.as_ref().and_then(|trained| trained.card.split));
     if trained.is_none() {
+        if let Some(targets) = run.targets.filter(|_| !method.learns_from_masks()) {
+            store.write(checkpoint::GIVEN_MASKS, &targets.pack(run.dataset)?)?;
+        }
         RunCard::new(run.settings, &run.dataset.classes, run.dataset.items.len())
             .with_masks(masks)
             .with_split(advice.fit.split)
+            .with_counts(run.dataset)
             .save(store)?;
     }
     Session::new(run, advice, Journal { host, store }).run(trained).await
+}
+
+/// Masks that were given beside labels when the run started: it goes on with them, whoever has them still.
+fn given_masks(run: &Run<'_>, store: &impl RunStore) -> Result<Option<Targets>> {
+    if !run.resume || run.settings.method.learns_from_masks() {
+        return Ok(None);
+    }
+    let Some(bytes) = store.read(checkpoint::GIVEN_MASKS)? else { return Ok(None) };
+    let files = FileSet::archive(checkpoint::GIVEN_MASKS, Arc::new(MemoryBlob::new(bytes)))?;
+    Targets::read(&files, run.dataset).map(Some)
 }
 
 /// How batches will be worked through: as `before`, where that still fits.
@@ -122,9 +140,9 @@ fn advise(run: &Run<'_>, before: Option<Split>) -> Advice {
 fn items(run: &Run<'_>) -> Vec<usize> {
     let all = 0..run.dataset.items.len();
     match (run.targets, run.settings.method.method().supervision()) {
-        (Some(targets), _) => targets.items(),
-        (None, Supervision::Boxes) => all.filter(|&item| !run.dataset.items[item].boxes.is_empty()).collect(),
-        (None, Supervision::Labels | Supervision::Masks) => all.collect(),
+        (Some(targets), Supervision::Masks) => targets.items(),
+        (_, Supervision::Boxes) => all.filter(|&item| !run.dataset.items[item].boxes.is_empty()).collect(),
+        (_, Supervision::Labels | Supervision::Masks) => all.collect(),
     }
 }
 
@@ -228,6 +246,7 @@ impl<'a, H: Host, S: RunStore> Session<'a, H, S> {
             memory: self.advice.fit.bytes,
             total_steps: self.steps_before(self.rounds.len()),
             done_steps: self.steps_before(start.round) + start.step,
+            given_masks: self.run.targets.map_or(0, |targets| targets.items().len()),
         })?;
         if let Some(message) = self.advice.warning.clone() {
             self.journal.tell(Event::Warning { message })?;
@@ -284,14 +303,13 @@ impl<'a, H: Host, S: RunStore> Session<'a, H, S> {
     /// What the round needs beside images and labels. `None` when the host stopped it.
     async fn prepare(&mut self, round: usize, before: Option<&Trained>) -> Result<Option<Material>> {
         Ok(match self.rounds[round].preparation.clone() {
-            Preparation::Nothing => Some(Material::default()),
-            Preparation::GivenMasks => {
+            Preparation::Nothing | Preparation::GivenMasks => {
                 Some(Material { targets: self.run.targets.cloned(), ..Material::default() })
             }
             Preparation::Shares { scales } => {
                 let before = before.ok_or_else(|| self.no_network())?;
                 let shares = self.shares_for(round, before, scales).await?;
-                shares.map(|shares| Material { shares, ..Material::default() })
+                shares.map(|shares| Material { shares, targets: self.run.targets.cloned() })
             }
             Preparation::BoxMasks(cut) => {
                 let targets = self.box_masks(&cut).await?;

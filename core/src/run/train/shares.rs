@@ -37,7 +37,19 @@ impl<H: Host, S: RunStore> Session<'_, H, S> {
             let known = shares.get(&item.path).filter(|shares| shares.len() == classes);
             known.cloned().unwrap_or_else(|| vec![0.0; classes])
         };
-        Ok(Some(self.run.dataset.items.iter().map(of_item).collect()))
+        let mut shares: Vec<Vec<f32>> = self.run.dataset.items.iter().map(of_item).collect();
+        // What is known need not be measured.
+        if let Some(targets) = self.run.targets {
+            for item in targets.items() {
+                // One that cannot be decoded is told when it is to teach something.
+                if let (Ok(Some(known)), Some(share)) =
+                    (targets.shares(self.run.dataset, item), shares.get_mut(item))
+                {
+                    *share = known;
+                }
+            }
+        }
+        Ok(Some(shares))
     }
 
     async fn measure_shares(
