@@ -74,6 +74,7 @@ test('data, settings, training, masks, results and a comparison', async (t) => {
   await title(page, 'Round 1');
   await button(page, 'Pause').click();
   await page.getByText('paused', { exact: true }).waitFor();
+  await page.getByText('As a table').click();
   await look('training, paused');
   await button(page, 'Resume').click();
   await title(page, 'Training is finished');
@@ -141,6 +142,37 @@ test('boxes', async (t) => {
   await page.locator('.mark.drawn.selected').waitFor();
   for (const summary of await page.locator('dialog.draw details:not([open]) > summary').all()) await summary.click();
   await look('drawing, a box chosen');
+  done();
+  assert.deepEqual(errors, []);
+});
+
+test('labels', async (t) => {
+  const { page, errors } = await start(t, { pace: 0.3 });
+  const { look, done } = inspector(t, page);
+  await take_sample(page);
+  await button(page, 'Edit labels').click();
+  const dialog = page.getByRole('dialog', { name: 'Labels' });
+  await dialog.waitFor();
+  await page.waitForFunction(() => !document.querySelector('dialog.labels .photo.waiting'));
+  await look('labels');
+  await dialog.getByRole('option').nth(1).click();
+  await dialog.getByRole('option').nth(2).click();
+  await page.keyboard.press('3');
+  await dialog.getByText('platelet added to 2 photos').waitFor();
+  for (const summary of await dialog.locator('details:not([open]) > summary').all()) await summary.click();
+  await look('photos chosen');
+  await button(dialog, 'Change platelet').click();
+  await dialog.locator('#class-into').selectOption({ label: 'red blood cell' });
+  await button(dialog, 'Merge').click();
+  await dialog.getByRole('alert').waitFor();
+  await look('a question before classes are merged');
+  await button(dialog, 'Done').click();
+  await page.locator('#method').selectOption('cam');
+  await button(page, 'Train').click();
+  await title(page, 'Training is finished');
+  await button(page, 'Edit labels').click();
+  await button(dialog, 'Drop the network').waitFor();
+  await look('labels of a trained network');
   done();
   assert.deepEqual(errors, []);
 });

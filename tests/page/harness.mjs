@@ -19,7 +19,7 @@ export const page_folder = process.env.TAG2MASK_PAGE
 export const output_folder = path.join(root, 'test-output');
 
 /** The widths that the page must be readable at, in CSS pixels. */
-export const widths = [360, 1440];
+export const widths = [360, 768, 1440];
 
 const types = {
   '.html': 'text/html; charset=utf-8',
@@ -36,11 +36,13 @@ const types = {
 /**
  * Serves a folder under a sub-path of a free port, with no header but the type: what any static host
  * does. `replace` maps a file's name to the file that is served in its stead, and `files` a name to
- * its content.
+ * its content. What was asked for is in `asked`.
  */
 export async function serve({ folder = page_folder, base = '/some/where/', replace = {}, files = {} } = {}) {
   assert.ok(folder && existsSync(folder), `build the page first (cargo xtask dist --quick): ${folder}`);
+  const asked = [];
   const server = createServer(async (request, response) => {
+    asked.push(request.url);
     const target = decodeURIComponent(new URL(request.url, 'http://host').pathname);
     const name = path.posix.normalize(target.slice(base.length) || 'index.html');
     try {
@@ -55,6 +57,7 @@ export async function serve({ folder = page_folder, base = '/some/where/', repla
   await new Promise((done) => server.listen(0, '127.0.0.1', done));
   return {
     url: `http://127.0.0.1:${server.address().port}${base}`,
+    asked,
     close: () => new Promise((done) => {
       server.close(done);
       server.closeAllConnections();
@@ -82,12 +85,31 @@ const software_gpu = [
   '--enable-unsafe-webgpu', '--enable-features=Vulkan,WebGPU', '--use-webgpu-adapter=swiftshader',
 ];
 
+const no_gpu = ['--disable-features=WebGPU,Vulkan', '--disable-gpu'];
+
 /**
- * Starts Chromium with an empty profile. Without `webgpu` it is a browser that has no WebGPU at all.
+ * Starts Chromium with an empty profile, and with these `options` of its command line. Without `webgpu` it is a browser that has no WebGPU at all.
  */
-export async function launch({ webgpu = true } = {}) {
-  const gpu = webgpu ? software_gpu : ['--disable-features=WebGPU,Vulkan', '--disable-gpu'];
-  return chromium.launch({ executablePath: find_browser(), headless: true, args: [...quiet, ...gpu] });
+export async function launch({ webgpu = true, options = [] } = {}) {
+  const gpu = webgpu ? software_gpu : no_gpu;
+  return chromium.launch({ executablePath: find_browser(), headless: true, args: [...quiet, ...gpu, ...options] });
+}
+
+/**
+ * Starts Chromium with a profile that outlives it, in a folder, without WebGPU: its one context. `init` is run in every
+ * page before everything else.
+ */
+export async function launch_kept(folder, init) {
+  const context = await chromium.launchPersistentContext(folder, {
+    executablePath: find_browser(),
+    headless: true,
+    args: [...quiet, ...no_gpu],
+    viewport: { width: 1440, height: 900 },
+    reducedMotion: 'reduce',
+    acceptDownloads: true,
+  });
+  if (init) await context.addInitScript(init.script, init.argument);
+  return context;
 }
 
 /**
@@ -183,6 +205,19 @@ export async function drag(page, [x0, y0], [x1, y1]) {
   await page.mouse.move(x + (x0 + x1) / 2 * width, y + (y0 + y1) / 2 * height);
   await page.mouse.move(x + x1 * width, y + y1 * height);
   await page.mouse.up();
+}
+
+/** Draws a little over the mask of a tile, by keyboard; the photo is left open in large. */
+export async function draw_over(page, tile) {
+  await page.locator('#results .tile').nth(tile).focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('dialog', { name: 'Photo' }).waitFor();
+  await page.keyboard.press('c');
+  await page.waitForFunction(() => document.activeElement?.id === 'mask-stage');
+  await page.waitForFunction(() => document.querySelector('#mask-canvas').width > 1);
+  for (let step = 0; step < 9; step++) await page.keyboard.press('Shift+ArrowDown');
+  await page.keyboard.press('Space');
+  await page.keyboard.press('Escape');
 }
 
 /** Waits for a download that `act` starts, and returns its name and bytes. */

@@ -4,10 +4,11 @@
 // How it behaves is the line below, which a test replaces: pace (1 = as written), device, at which step
 // it dies, how many photos files hold, whether it tells of a collapse or a data set that cannot be read, whether there is truth, whether a
 // network that learns from masks waits to be stopped, whether the photos come with boxes, what stands in every name
-// and message. What it was asked is in `received`.
-const script = { pace: 1, device: 'gpu', images: 40, dieAtStep: -1, collapse: false, failData: '', truth: true, hold: false, boxes: false, text: '' };
+// and message, and how many classes there are (only three of them in photos). What it was asked is in `received`.
+const script = { pace: 1, device: 'gpu', images: 40, dieAtStep: -1, collapse: false, failData: '', truth: true, hold: false, boxes: false, text: '', classes: 3 };
 
-const classes = ['red blood cell', 'white blood cell', 'platelet'].map((name) => script.text + name);
+const classes = ['red blood cell', 'white blood cell', 'platelet', ...Array.from({ length: script.classes - 3 }, (_, c) => `class ${c + 4}`)]
+  .map((name) => script.text + name);
 const colors = ['#c0453f', '#7a5bb0', '#c99b3d'];
 const [columns, rows] = [128, 96];
 let images = [];
@@ -181,6 +182,8 @@ async function restore({ project, masks }) {
       const total = 0.2 + 0.5 * Math.exp(-3 * step / steps);
       return { step, total, main: total, share: 0, activation: 0.3, threshold_step: false };
     });
+    say(measured(round, 0, 1));
+    say(measured(round, Math.min(steps, done - start) - 1, 0));
     say({ event: 'losses', round, points, learning_rate: 0.01 });
     start += steps;
   }
@@ -247,8 +250,9 @@ async function train({ settings, previews, keep }) {
           const { labels, strength } = look(image, 16, 16, Math.min(1, done / total_steps));
           say({ event: 'preview', image, round, step, width: 16, height: 16 }, [labels.buffer, strength.buffer]);
         }
+        say(measured(round, step, fall));
         if (round > 0) {
-          say({ event: 'thresholds', round, per_class: classes.map((_, c) => 0.45 - 0.1 * c - 0.1 * fall) });
+          say({ event: 'thresholds', round, per_class: classes.map((_, c) => 0.45 - 0.1 * (c % 3) - 0.1 * fall) });
         }
       }
       if (keep && done % 40 === 39) {
@@ -277,9 +281,22 @@ async function train({ settings, previews, keep }) {
   if (keep) await write_kept(keep, settings, total_steps);
 }
 
+/** Shares that settle, and thresholds where they are learned. */
+function measured(round, step, fall) {
+  const shares = classes.map((_, c) => [c, 0.1 + 0.05 * (c % 3) + (round === 0 ? 0.3 : 0.08) * fall * (c % 3 + 1) / 2]);
+  const thresholds = round === 0 ? [] : classes.map((_, c) => [c, 0.45 - 0.1 * (c % 3) - 0.1 * fall]);
+  return { event: 'measured', round, step, shares, thresholds };
+}
+
 function score_of(miou) {
-  const iou = [['background', 88.2], ...classes.map((name, c) => [name, miou - 8 + 6 * c])];
-  return { miou, iou, images: images.length, looked_at_truth: false };
+  const iou = [['background', 88.2], ...classes.map((name, c) => [name, miou - 8 + 6 * (c % 3)])];
+  const labels = iou.length;
+  // Most is right; of the rest, the most is taken for background.
+  const row = (truth) => [...Array.from({ length: labels }, (_, drawn) => (
+    drawn === truth ? 700 + 40 * truth : drawn === 0 ? 200 : Math.max(0, 10 * (4 - drawn))
+  )), 0];
+  const confusion = Array.from({ length: labels }, (_, truth) => row(truth));
+  return { miou, iou, images: images.length, looked_at_truth: false, confusion };
 }
 
 /** Of an earlier round: a haze. */
@@ -393,7 +410,9 @@ const commands = {
       say({ event: 'thumbnail', image, width, height }, [rgba.buffer]);
     }
   },
-  'set-boxes'() {},
+  // Other labels or boxes are another run.
+  'set-labels'() { stopped = {}; },
+  'set-boxes'() { stopped = {}; },
   weights() {},
   restore,
   train(command) {
@@ -407,10 +426,16 @@ const commands = {
   'set-mask': set_mask,
   'train-segmenter': train_segmenter,
   predict,
-  async 'pack-predictions'() {
+  async 'pack-predictions'({ format }) {
     await wait(100);
     const bytes = new TextEncoder().encode('not really masks');
-    say({ event: 'file-ready', name: 'new-masks.zip' }, [bytes.buffer]);
+    const name = format === 'index-png' ? 'new-masks.zip' : `new-masks-${format}.zip`;
+    say({ event: 'file-ready', name }, [bytes.buffer]);
+  },
+  async 'pack-report'() {
+    await wait(100);
+    const bytes = new TextEncoder().encode('<!doctype html><title>not really a report</title>');
+    say({ event: 'file-ready', name: 'report.html' }, [bytes.buffer]);
   },
   async 'pack-segmenter'() {
     const bytes = new TextEncoder().encode('not really a model');

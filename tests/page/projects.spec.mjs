@@ -246,6 +246,9 @@ test('two tabs keep a project each, and leave the other\'s alone', async (t) => 
   await project(second, 'photos.zip').getByText('Open in another tab').waitFor();
   // A tab that ends says nothing; its project is free nevertheless.
   await page.close();
+  await second.waitForFunction(async () => (
+    (await navigator.locks.query()).held.every(({ name }) => !name.startsWith('tag2mask-project-'))
+  ));
   await second.evaluate(() => dispatchEvent(new Event('focus')));
   await project(second, 'photos.zip').getByRole('button', { name: 'Open', exact: true }).waitFor();
   await second.close();

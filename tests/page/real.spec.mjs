@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { count_steps } from './cost.mjs';
 import { bmp, png_header, unzip, zip } from './formats.mjs';
-import { download, drag, fill, in_folder, kept_offline, launch, open, page_folder, screenshot, serve, write_files } from './harness.mjs';
+import { download, drag, draw_over, fill, in_folder, kept_offline, launch, open, page_folder, screenshot, serve, write_files } from './harness.mjs';
 import { PROTOCOL_VERSION, start_worker, worker_files } from './worker.mjs';
 
 const MINUTE = 60_000;
@@ -114,6 +114,13 @@ test('sample set to downloaded masks', { timeout: 2 * LONG }, async (t) => {
   assert.ok(classes, [...files.keys()].join(' '));
   assert.equal(classes[1].toString().trim().split('\n').length, 4);
 
+  const report = await download(page, () => page.getByRole('button', { name: 'Run report' }).click());
+  assert.equal(report.name, 'report.html');
+  for (const said of ['Confusion', '<svg', 'data:image/png;base64,', `${SAMPLE.images} photos of 3 classes`, `mIoU`]) {
+    assert.ok(report.bytes.includes(said), said);
+  }
+  const run = unzip((await download(page, () => page.getByRole('button', { name: 'Download the trained network' }).click())).bytes);
+  assert.deepEqual(run.get('report.html'), report.bytes);
 
   // A network learns from the masks, and then draws them in photos that nobody labelled.
   await page.getByText('How it learns').click();
@@ -131,6 +138,10 @@ test('sample set to downloaded masks', { timeout: 2 * LONG }, async (t) => {
   await screenshot(page, 'real-7-new-photos');
   const drawn = unzip((await download(page, () => keep.click())).bytes);
   assert.deepEqual(png_header(drawn.get('new.png')), { width: 120, height: 90, is_palette: true });
+  await page.locator('#new-mask-format').selectOption('coco-rle');
+  await page.locator('#new-mask-photos').check();
+  const new_coco = unzip((await download(page, () => keep.click())).bytes);
+  assert.ok([...new_coco.keys()].some((name) => name.endsWith('/new.bmp')), [...new_coco.keys()].join(' '));
   const model = unzip((await download(page, () => page.getByRole('button', { name: 'Download the model' }).click())).bytes);
   assert.equal(JSON.parse(model.get('model.json').toString()).backbone, 'tiny');
   assert.ok(model.has('model.safetensors'), [...model.keys()].join(' '));
@@ -413,15 +424,7 @@ test('a project makes room, and its masks are the same after a reload', { timeou
   await written('made-masks-last.json');
 
   // One is corrected, by keyboard.
-  await page.locator('#results .tile').first().focus();
-  await page.keyboard.press('Enter');
-  await page.getByRole('dialog', { name: 'Photo' }).waitFor({ timeout: SOON });
-  await page.keyboard.press('c');
-  await page.waitForFunction(() => document.activeElement?.id === 'mask-stage');
-  await page.waitForFunction(() => document.querySelector('#mask-canvas').width > 1);
-  for (let step = 0; step < 9; step++) await page.keyboard.press('Shift+ArrowDown');
-  await page.keyboard.press('Space');
-  await page.keyboard.press('Escape');
+  await draw_over(page, 0);
   await page.keyboard.press('Escape');
   await page.getByText('1 mask was corrected by hand').waitFor({ timeout: SOON });
   await written('made-masks-last-0.png');
@@ -462,6 +465,59 @@ test('without WebGPU the processor trains', { timeout: LONG }, async (t) => {
 /** The worker's script, with another before it that runs in the worker only. */
 const worker_with = async (prelude) =>
   worker_files(`if (typeof WorkerGlobalScope !== 'undefined') { ${prelude} }\n`);
+
+test('labels and classes that are changed are what is learned from', { timeout: LONG }, async (t) => {
+  const { page, errors } = await start(t, { webgpu: false });
+  await prepare(page, { ...TRAINING, size: 64, 'cam-epochs': 1 });
+  const bars = async () => Object.fromEntries(await page.locator('#data .bars tr').evaluateAll(
+    (rows) => rows.map((row) => [row.querySelector('.bars-name').textContent, Number(row.querySelector('.bars-value').textContent)]),
+  ));
+  const before = await bars();
+  const labels = page.getByRole('dialog', { name: 'Labels' });
+  const press = (name) => labels.getByRole('button', { name, exact: true }).click();
+  await page.getByRole('button', { name: 'Edit labels' }).click();
+  // The first that is none of the classes.
+  const first = labels.getByRole('option', { name: /no label$/ }).first();
+  const photo = (await first.getAttribute('title')).split('/').at(-1);
+  await first.click();
+  await labels.getByRole('checkbox', { name: 'bacillus' }).click();
+  await labels.getByText('bacillus added to 1 photo').waitFor();
+  await press('Change erythrocyte');
+  await labels.locator('#class-name').fill('red cell');
+  await page.keyboard.press('Enter');
+  await labels.getByText('red cell is the new name of erythrocyte').waitFor();
+  await press('Change leukocyte');
+  await press('Remove this class');
+  await press('Yes, remove it');
+  await labels.getByText('leukocyte removed').waitFor();
+  await press('Done');
+  const after = await bars();
+  assert.deepEqual([after['red cell'], after.bacillus, after.leukocyte], [before.erythrocyte, before.bacillus + 1, undefined]);
+  await train(page);
+  await words_of_run(page).getByText('Training is finished').waitFor({ timeout: LONG });
+  await page.getByRole('button', { name: 'Make masks' }).click();
+  const save = page.getByRole('button', { name: 'Download the masks (.zip)' });
+  await save.waitFor({ timeout: LONG });
+  // Scored against supplied masks, whose third class means the second now.
+  assert.deepEqual(
+    (await page.locator('.score .bars-name').allInnerTexts()), ['background', 'red cell', 'bacillus'],
+  );
+  const files = unzip((await download(page, () => save.click())).bytes);
+  assert.equal(files.get('classes.txt').toString(), 'background\nred cell\nbacillus\n');
+  await page.getByRole('button', { name: 'Edit labels' }).click();
+  const table = (await download(page, () => press('Download labels'))).bytes.toString();
+  assert.match(table, new RegExp(`${photo},\\[bacillus\\]`));
+  assert.doesNotMatch(table, /leukocyte|erythrocyte/);
+
+  // It is all there after a reload, and the kept run fits it.
+  await page.keyboard.press('Escape');
+  await page.getByText('kept in this browser').waitFor({ timeout: SOON });
+  await page.reload();
+  await words_of_run(page).getByText('Training is finished').waitFor({ timeout: LONG });
+  await save.waitFor({ timeout: LONG });
+  assert.deepEqual(await bars(), after);
+  assert.deepEqual(errors, []);
+});
 
 test('where only the page has WebGPU, the page trains', { timeout: LONG }, async (t) => {
   const { page, errors } = await start(t, { files: await worker_with('delete WorkerNavigator.prototype.gpu;') });

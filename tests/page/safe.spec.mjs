@@ -44,6 +44,17 @@ test('hostile names, labels and messages appear as text, on every screen', async
   await screenshot(page, 'safe-boxes');
   await button(page, 'Done').click();
 
+  await button(page, 'Edit labels').click();
+  const labels = page.getByRole('dialog', { name: 'Labels' });
+  await labels.getByRole('option').nth(1).click();
+  await page.keyboard.press('3');
+  await labels.getByText(`${HOSTILE}platelet added to 1 photo`).waitFor();
+  await labels.locator('#classes-add').fill(`${HOSTILE}\u202e new`);
+  await button(labels, 'Add').click();
+  await labels.getByText(`${HOSTILE} new added`).waitFor();
+  await expect_text_only(page, 'labels');
+  await button(labels, 'Done').click();
+
   for (const method of ['cam', 'adversarial-erasing']) {
     await page.locator('#method').selectOption(method);
     await page.getByRole('button', { name: /^Train( again)?$/ }).click();

@@ -1,0 +1,67 @@
+// Accepted masks teach the next run, with the real trainer on the processor.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { unzip } from './formats.mjs';
+import { download, fill, launch, open, screenshot, serve } from './harness.mjs';
+
+const MINUTE = 60_000;
+const SOON = 3 * MINUTE;
+const LONG = 15 * MINUTE;
+
+const button = (page, name) => page.getByRole('button', { name, exact: true });
+
+test('the next run learns from accepted masks, also where its page ends before a checkpoint', { timeout: LONG }, async (t) => {
+  const host = await serve();
+  const browser = await launch({ webgpu: false });
+  t.after(async () => {
+    await browser.close();
+    await host.close();
+  });
+  const { page, errors } = await open(browser, host.url);
+  await page.locator('.device-line').waitFor({ timeout: SOON });
+  await button(page, 'Try the sample set').click();
+  await page.getByText('60 photos', { exact: true }).waitFor({ timeout: SOON });
+  await fill(page, { method: 'cam', size: 64, 'cam-epochs': 2 });
+  await button(page, 'Train').click();
+  const finished = page.locator('.run-title').getByText('Training is finished');
+  await finished.waitFor({ timeout: LONG });
+  const choice = page.getByLabel(/^Learn from the/);
+  assert.equal(await choice.count(), 0, 'nothing was accepted yet');
+  await page.getByText('How masks are made').click();
+  await fill(page, { scales: '1' });
+  await button(page, 'Make masks').click();
+  await button(page, 'Download the masks (.zip)').waitFor({ timeout: LONG });
+
+  // Two are accepted and one is rejected, by keyboard.
+  await page.locator('#results .tile').first().focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('dialog', { name: 'Photo' }).waitFor({ timeout: SOON });
+  for (const key of ['a', 'ArrowRight', 'a', 'ArrowRight', 'r', 'Escape']) await page.keyboard.press(key);
+  await page.getByText('Learn from the 2 accepted masks, too').waitFor();
+  assert.ok(await choice.isChecked());
+  await screenshot(page, 'accepted-masks');
+
+  // Without them this would be the run that is finished; with another seed and without them it learns from labels only.
+  assert.ok(await button(page, 'Train again').isEnabled());
+  await choice.uncheck();
+  assert.ok(await button(page, 'Train again').isDisabled());
+  await choice.check();
+  await fill(page, { method: 'cam', 'cam-epochs': 60 });
+  await button(page, 'Train again').click();
+  const facts = page.getByText('labels and 2 accepted masks');
+  await facts.waitFor({ timeout: SOON });
+  await page.getByText('kept in this browser').waitFor({ timeout: SOON });
+
+  // It ends at once, before its first checkpoint, and goes on by itself with what it was given.
+  await page.reload();
+  await facts.waitFor({ timeout: SOON });
+  const bar = page.getByRole('progressbar', { name: 'Training' });
+  await page.waitForFunction((bar) => Number(bar.getAttribute('aria-valuenow')) > 0, await bar.elementHandle(), { timeout: SOON });
+  await button(page, 'Stop').click();
+  await button(page, 'Go on training').waitFor({ timeout: SOON });
+  const run = unzip((await download(page, () => button(page, 'Download the trained network').click())).bytes);
+  const given = [...unzip(run.get('given-masks.zip')).keys()];
+  assert.equal(given.filter((name) => name.endsWith('.png')).length, 2, given.join());
+  assert.deepEqual(errors, []);
+});
