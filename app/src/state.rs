@@ -4,36 +4,38 @@ mod archive;
 mod boxes;
 mod kept;
 mod labels;
+mod new_photos;
 mod projects;
 mod public_weights;
+mod results;
 mod review;
+mod run;
+mod settings;
+mod source;
+
+pub use run::previews;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use tag2mask_core::dataset::Summary;
-use tag2mask_core::export::Format;
 use tag2mask_core::masks::LabelMap;
 use tag2mask_core::run::settings::BackboneName;
 use tag2mask_core::run::{Event, Settings};
 
-use crate::browser::files::{self, Dropped, PickedFile};
+use crate::browser::files::PickedFile;
 use crate::browser::trainer::{News, Program, Trainer};
 use crate::browser::{download, tabs, window};
 use crate::model::box_editor::Editor;
-use crate::model::fields::Field;
 use crate::model::form::Form;
 use crate::model::label_grid::Grid;
 use crate::model::mask_editor;
-use crate::model::pictures::Pictures;
 use crate::model::project::Kept;
-use crate::model::run::Stage;
 use crate::model::trainer::Trainer as Health;
-use crate::model::{Model, Part, data, device, suggest, weights};
+use crate::model::{Model, Part, data, device};
 use crate::parts::opacity;
-use crate::protocol::{Command, GivenMasks, PROTOCOL_VERSION};
+use crate::protocol::{Command, PROTOCOL_VERSION};
 
 /// Where the data set came from, to give it to a fresh trainer again.
 #[derive(Clone)]
@@ -312,399 +314,6 @@ impl State {
         self.send_weights();
         self.send_source();
     }
-
-    // Data.
-
-    /// Takes what was dropped, folders and all.
-    pub fn drop_files(self, dropped: Dropped) {
-        self.change(&[Part::Data], |model| model.data = data::Data::Collecting(0));
-        spawn_local(async move {
-            let found =
-                |count| self.change(&[Part::Data], |model| model.data = data::Data::Collecting(count));
-            let files = dropped.walk(found).await;
-            // Meanwhile the user may have cancelled.
-            if self.peek(|model| matches!(model.data, data::Data::Collecting(_))) {
-                self.open_files(files);
-            }
-        });
-    }
-
-    /// Takes picked files.
-    pub fn open_files(self, files: Vec<PickedFile>) {
-        if files.is_empty() {
-            let message = "There are no files in what you gave.".to_string();
-            return self.change(&[Part::Data], |model| model.data = data::Data::Failed(message));
-        }
-        self.open(Source::Files(files));
-    }
-
-    /// Takes the built-in set.
-    pub fn open_sample(self) {
-        let images = self.peek(|model| suggest::sample_images(model.device.as_ref()));
-        self.open(Source::Sample(images));
-    }
-
-    fn open(self, source: Source) {
-        if self.peek(|model| model.kept.following().is_some()) {
-            self.leave_kept();
-        }
-        self.change(&Part::ALL, Model::clear_data);
-        self.source.set_value(Some(source));
-        self.send_source();
-    }
-
-    fn send_source(self) {
-        let Some(source) = self.source.get_value() else { return };
-        let (name, command, payload) = match source {
-            Source::Sample(images) => (
-                data::SAMPLE.into(),
-                Command::OpenSample { images, size: suggest::SAMPLE_SIDE, seed: 0 },
-                None,
-            ),
-            Source::Files(files) => {
-                let paths: Vec<String> = files.iter().map(|picked| picked.path.clone()).collect();
-                (data::common_name(&paths), Command::OpenFiles, Some(files::payload(&files)))
-            }
-        };
-        self.change(&[Part::Data], |model| model.data.start_reading(name));
-        self.send(command, payload);
-    }
-
-    /// Back to the empty first section and the list of projects. A run that is kept is stopped first, so that
-    /// nothing of it is lost; who asks twice does not want to wait for that.
-    pub fn choose_other(self) {
-        let can_stop = |model: &Model| {
-            matches!(model.run.stage, Stage::Training | Stage::Pausing | Stage::Paused | Stage::Stopping)
-                && model.kept.following().is_some()
-                && model.trainer.is_ready()
-        };
-        let mut is_leaving = true;
-        if self.peek(can_stop) {
-            self.keeping.update_value(|keeping| {
-                is_leaving = std::mem::replace(&mut keeping.is_leaving, true);
-            });
-        }
-        if is_leaving { self.leave() } else { self.stop() }
-    }
-
-    /// A run that was stopped to leave it has ended, `is_safe` if its last checkpoint was written as far as it can be.
-    fn leave_once_stopped(self, is_safe: bool) {
-        let has_ended =
-            |model: &Model| !model.run.stage.is_active() && (is_safe || model.kept.following().is_none());
-        if self.keeping.with_value(|keeping| keeping.is_leaving) && self.peek(has_ended) {
-            self.leave();
-        }
-    }
-
-    /// A trainer that is busy is replaced: that is the quickest way to make it stop.
-    fn leave(self) {
-        self.keeping.update_value(|keeping| keeping.is_leaving = false);
-        let busy = self.peek(Model::is_working);
-        self.source.set_value(None);
-        self.leave_kept();
-        self.change(&Part::ALL, Model::clear_data);
-        self.form.update(|form| form.touched = false);
-        if busy {
-            self.start_again();
-        }
-        window::go_to("data");
-    }
-
-    // Pictures.
-
-    /// Asks for small pictures that are not there yet.
-    pub fn want_pictures(&self, images: &[usize]) {
-        let mut missing = Vec::new();
-        self.model.update_value(|model| missing = model.pictures.ask(images));
-        if !missing.is_empty() {
-            self.send(Command::Thumbnails { images: missing, side: Pictures::SIDE }, None);
-        }
-    }
-
-    /// Shows one image in large, of a list that one turns the pages of.
-    pub fn enlarge(&self, image: usize, in_line: Vec<usize>) {
-        self.in_line.set_value(in_line);
-        self.turn_to(image);
-    }
-
-    /// Shows another one of the list.
-    pub fn turn_to(&self, image: usize) {
-        self.change(&[Part::Thumbnails], |model| model.pictures.ask_large(image));
-        self.send(Command::Thumbnails { images: vec![image], side: Pictures::LARGE_SIDE }, None);
-        self.enlarged.set(Some(image));
-    }
-
-    // Settings.
-
-    /// The user has changed a field.
-    pub fn enter(self, field: &'static Field, text: String) {
-        self.form.update(|form| form.enter(field, text));
-        if self.form.with_untracked(|form| form.weights.is_none()) {
-            self.weights.set_value(None);
-        }
-        if field.id == "backbone" && !self.form.with_untracked(|form| form.touched) {
-            self.suggest();
-        }
-    }
-
-    /// Back to the values that data and device suggest.
-    pub fn reset_settings(self) {
-        self.form.update(|form| form.touched = false);
-        self.suggest();
-    }
-
-    fn suggest(self) {
-        self.form.update(|form| {
-            if !form.touched {
-                self.peek(|model| {
-                    if let Some(summary) = model.data.summary() {
-                        let valid = form.valid();
-                        let (backbone, method) = (valid.backbone, valid.method);
-                        let device = model.device.as_ref();
-                        form.replace(suggest::settings(summary, device, method, backbone));
-                    }
-                });
-            }
-        });
-    }
-
-    /// Takes a weights file, after a look at its first bytes.
-    pub fn choose_weights(self, file: web_sys::File) {
-        self.keeping.update_value(|keeping| keeping.has_weights = false);
-        spawn_local(async move {
-            let start = files::start_of(&file, 16).await.unwrap_or_default();
-            let size = file.size() as u64;
-            let fault = weights::fault(&file.name(), size, &start);
-            let fine = fault.is_none();
-            self.form.update(|form| {
-                form.forget_weights();
-                form.weights = fine.then(|| (file.name(), size));
-                form.weights_fault = fault;
-            });
-            self.weights.set_value(fine.then_some(file));
-            self.send_weights();
-        });
-    }
-
-    fn send_weights(self) {
-        let Some(file) = self.weights.get_value() else { return };
-        self.form.update(|form| form.weights_are_coming = true);
-        spawn_local(async move {
-            let bytes = files::bytes_of(&file).await;
-            self.form.update(|form| form.weights_are_coming = false);
-            match bytes {
-                Ok(bytes) => self.send(Command::Weights { name: file.name() }, Some(bytes)),
-                Err(_) => self.form.update(|form| {
-                    form.forget_weights();
-                    form.weights_fault = Some("The file could not be read; it may have been moved.".into());
-                }),
-            }
-        });
-    }
-
-    // The run.
-
-    /// Trains with the form's settings.
-    pub fn train(self) {
-        let Some(summary) = self.peek(|model| model.data.summary().cloned()) else { return };
-        let settings = Box::new(self.form.with_untracked(Form::settings));
-        let given = self.given_masks();
-        let stopped = |model: &Model| {
-            given.is_none()
-                && model.run.stage == Stage::Stopped
-                && model.run.settings.as_ref() == Some(&settings)
-                && !model.has_new_labels()
-        };
-        if self.peek(stopped) {
-            self.go_on();
-            return window::go_to("run");
-        }
-        let previews = data::preview_choice(&summary, previews());
-        self.change(&Part::ALL, |model| {
-            model.clear_run();
-            model.run.start();
-            model.boxes.run_starts();
-            model.labels.run_starts();
-        });
-        self.want_pictures(&previews);
-        let keep = self.keep_this_run();
-        self.send(Command::Train { settings, previews, keep, given }, None);
-        window::go_to("run");
-    }
-
-    /// Accepted masks that the next run will learn from; `None` where it will not.
-    pub fn given_masks(&self) -> Option<GivenMasks> {
-        let takes_masks = self.form.with_untracked(|form| form.valid().method.method().takes_masks());
-        if !takes_masks || !self.learns_from_accepted.get_untracked() {
-            return None;
-        }
-        self.peek(|model| {
-            let images = model.results.shown()?.review.accepted();
-            (!images.is_empty()).then_some(GivenMasks { round: model.results.round, images })
-        })
-    }
-
-    /// Goes on with a run that was stopped: its settings again are what tells the trainer so.
-    pub fn go_on(self) {
-        let (summary, settings) =
-            self.peek(|model| (model.data.summary().cloned(), model.run.settings.clone()));
-        let (Some(summary), Some(settings)) = (summary, settings) else { return };
-        let previews = data::preview_choice(&summary, previews());
-        self.change(&[Part::Run, Part::Results], |model| {
-            model.run.go_on();
-            model.results = model.results.next_run();
-        });
-        let keep = self.peek(|model| model.kept.following().map(|project| project.id.clone()));
-        self.send(Command::Train { settings: Box::new(settings), previews, keep, given: None }, None);
-    }
-
-    /// Takes a run out of the comparison.
-    pub fn forget_contender(self, index: usize) {
-        self.change(&[Part::Compare], |model| model.compare.remove(index));
-    }
-
-    /// Waits after this step.
-    pub fn pause(self) {
-        self.set_stage(Stage::Pausing);
-        self.note_training(false);
-        self.send(Command::Pause, None);
-    }
-
-    /// Goes on.
-    pub fn resume(self) {
-        self.note_training(true);
-        self.send(Command::Resume, None);
-    }
-
-    /// Ends after this step.
-    pub fn stop(self) {
-        self.set_stage(Stage::Stopping);
-        self.note_training(false);
-        self.send(Command::Stop, None);
-    }
-
-    fn set_stage(self, stage: Stage) {
-        self.change(&[Part::Run], |model| model.run.stage = stage);
-    }
-
-    // Results.
-
-    /// Makes masks of all images, with the network of the round that is shown.
-    pub fn make_masks(self) {
-        let settings = self.form.with_untracked(|form| form.settings().masks);
-        let round = self.peek(|model| model.results.round);
-        self.change(&[Part::Results, Part::Segmenter], |model| {
-            model.results.start(&settings);
-            model.segmenter.is_outdated = model.segmenter.is_trained;
-        });
-        self.send(Command::Masks { settings, round }, None);
-    }
-
-    /// Shows the masks of another round.
-    pub fn show_round(self, round: Option<usize>) {
-        self.change(&[Part::Results, Part::Segmenter], |model| {
-            if model.results.round != round {
-                (model.results.round, model.results.saved, model.results.failure) = (round, None, None);
-                model.segmenter.is_outdated = model.segmenter.is_trained;
-            }
-        });
-    }
-
-    /// Ends the making of masks; those that are there stay.
-    pub fn stop_masks(self) {
-        self.send(Command::Stop, None);
-    }
-
-    // New photos.
-
-    /// Trains a network on the masks that were made, or goes on with the one that was stopped.
-    pub fn train_segmenter(self) {
-        if self.peek(Model::is_working) {
-            return;
-        }
-        let Some(settings) = untrack(|| self.segmenter_settings()) else { return };
-        self.change(&[Part::Segmenter], |model| model.segmenter.train(settings.clone()));
-        let (round, rejected) = self.peek(|model| {
-            let rejected = model.results.shown().map(|made| made.review.rejected());
-            (model.results.round, rejected.unwrap_or_default())
-        });
-        self.send(Command::TrainSegmenter { settings: Box::new(settings), round, rejected }, None);
-    }
-
-    /// What a network for new photos would be trained with; `None` before there is a run.
-    pub fn segmenter_settings(self) -> Option<Settings> {
-        let run = self.read(Part::Run, |model| model.run.settings.clone())?;
-        Some(self.form.with(|form| suggest::segmenter(&run, &form.settings())))
-    }
-
-    /// Ends what the trainer does for new photos; what is there stays.
-    pub fn stop_segmenter(self) {
-        self.send(Command::Stop, None);
-    }
-
-    /// Takes photos without labels, dropped.
-    pub fn drop_photos(self, dropped: Dropped) {
-        spawn_local(async move { self.predict(dropped.walk(|_| ()).await) });
-    }
-
-    /// Makes masks of photos without labels.
-    pub fn predict(self, photos: Vec<PickedFile>) {
-        if self.peek(Model::is_working) {
-            return;
-        }
-        if photos.is_empty() {
-            let message = "There are no files in what you gave.".to_string();
-            return self.change(&[Part::Segmenter], |model| model.segmenter.fail(message));
-        }
-        let settings = self.form.with_untracked(|form| form.settings().masks);
-        self.change(&[Part::Segmenter], |model| model.segmenter.predict());
-        self.send(Command::Predict { settings }, Some(files::payload(&photos)));
-    }
-
-    /// Packs the network for new photos and hands it to the user.
-    pub fn pack_segmenter(self) {
-        self.pack_new(Command::PackSegmenter);
-    }
-
-    /// Packs the masks of new photos in a format, with the photos if they are wanted, and hands them to the user.
-    pub fn pack_predictions(self, format: Format, photos: bool) {
-        let photos = photos && format.has_photos();
-        self.pack_new(Command::PackPredictions { format: format.id().into(), photos });
-    }
-
-    fn pack_new(self, command: Command) {
-        if self.peek(Model::is_working) {
-            return;
-        }
-        self.change(&[Part::Segmenter], |model| model.segmenter.pack());
-        self.send(command, None);
-    }
-
-    /// Packs the masks in a format, with the photos if they are wanted, and hands them to the user.
-    pub fn pack_masks(self, format: Format, photos: bool) {
-        self.change(&[Part::Results], |model| model.results.start_packing("the masks"));
-        let round = self.peek(|model| model.results.round);
-        let photos = photos && format.has_photos();
-        self.send(Command::PackMasks { round, format: format.id().into(), photos }, None);
-    }
-
-    /// Packs the network and hands it to the user.
-    pub fn pack_run(self) {
-        self.change(&[Part::Results], |model| model.results.start_packing("the network"));
-        self.send(Command::PackRun, None);
-    }
-
-    /// Writes a report of the run, with the masks that are shown, and hands it to the user.
-    pub fn pack_report(self) {
-        self.change(&[Part::Results], |model| model.results.start_packing("the report"));
-        let round = self.peek(|model| model.results.round);
-        self.send(Command::PackReport { round }, None);
-    }
-}
-
-/// Images of the live grid.
-pub fn previews() -> usize {
-    if window::is_wide() { 12 } else { 6 }
 }
 
 impl Default for State {
