@@ -122,7 +122,7 @@ impl Source for FileSource<'_> {
     }
 }
 
-/// The bytes of a `.safetensors` file with these tensors and metadata.
+/// The bytes of a `.safetensors` file with these tensors and metadata: the same for the same, whenever it is written.
 ///
 /// # Errors
 /// [`Error::Format`] when a shape does not match its values.
@@ -143,7 +143,24 @@ pub fn encode(tensors: &[Named], metadata: HashMap<String, String>) -> Result<Ve
         })
         .collect::<std::result::Result<Vec<_>, _>>()
         .map_err(failed)?;
-    safetensors::serialize(views, Some(metadata)).map_err(failed)
+    let mut file = safetensors::serialize(views, Some(metadata)).map_err(failed)?;
+    sort_header(&mut file);
+    Ok(file)
+}
+
+/// Puts the header's entries in order: `safetensors` writes metadata as a hash map has them, another way each time.
+fn sort_header(file: &mut [u8]) {
+    let Some((length, rest)) = file.split_first_chunk_mut() else { return };
+    let Some(header) = rest.get_mut(..u64::from_le_bytes(*length) as usize) else { return };
+    // Maps of `serde_json` are sorted. What is not longer than before fits; spaces fill the rest up, as they did.
+    let sorted =
+        serde_json::from_slice::<serde_json::Value>(header).and_then(|json| serde_json::to_vec(&json));
+    if let Ok(sorted) = sorted
+        && let Some((start, end)) = header.split_at_mut_checked(sorted.len())
+    {
+        start.copy_from_slice(&sorted);
+        end.fill(b' ');
+    }
 }
 
 #[cfg(test)]
@@ -158,6 +175,20 @@ mod tests {
         let file = TensorFile::parse("x.safetensors", &bytes).unwrap();
         assert_eq!(file.get("a.weight").unwrap(), (&[2usize, 1][..], &[1.5f32, -2.0][..]));
         assert_eq!(file.metadata["step"], "7");
+    }
+
+    #[test]
+    fn the_same_network_is_the_same_file() {
+        let tensors =
+            ["b", "a", "c"].map(|name| Named { name: name.into(), shape: vec![3], values: vec![0.5; 3] });
+        // Each map of the standard library has an order of its own.
+        let metadata =
+            || (0..20).map(|key| (format!("key {key}"), "\"ü\"".to_owned())).collect::<HashMap<_, _>>();
+        let bytes = encode(&tensors, metadata()).unwrap();
+        assert_eq!(bytes, encode(&tensors, metadata()).unwrap());
+        let file = TensorFile::parse("x.safetensors", &bytes).unwrap();
+        assert_eq!(file.metadata, metadata());
+        assert_eq!(file.get("c").unwrap(), (&[3usize][..], &[0.5f32; 3][..]));
     }
 
     #[test]
