@@ -168,6 +168,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_never_logged_is_not_told_whoever_wrote_the_log() {
+        let store = store(&[
+            started(0),
+            losses(0..6),
+            Event::Kept { ok: true },
+            Event::Saved { round: 0, step: 6 },
+            Event::FileReady { name: "../../x".into(), bytes: Vec::new() },
+        ]);
+        let mut listener = Listener::default();
+        replay(&store, &mut listener).unwrap();
+        assert_eq!(listener.0, [started(0), losses(0..6), Event::Stopped { round: 0, step: 6 }]);
+    }
+
+    #[test]
     fn a_finished_run_is_told_as_finished_and_one_that_went_on_is_not() {
         let end = Event::TrainingFinished { seconds: 2.0 };
         let mut listener = Listener::default();

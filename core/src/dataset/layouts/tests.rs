@@ -269,6 +269,33 @@ fn a_table_needs_no_header_and_listed_classes_keep_their_order() {
     );
 }
 
+/// A run knows its photos by number, and is taken up with the folders that a project packs them in.
+#[test]
+fn photos_have_the_same_numbers_in_every_layout() {
+    let numbered = |files: &[(&str, &[u8])]| -> Vec<String> {
+        let dataset = read_all(set(files)).unwrap();
+        dataset.items.iter().map(|item| item.path.rsplit('/').next().unwrap().to_owned()).collect()
+    };
+    let [a, b, c] = [png(1), png(2), png(3)];
+    // By stems "a" would come before "a-1".
+    let expected = ["a-1.png", "a.png", "b.png"];
+    let list = b"b 1\na 1\na-1 1\n";
+    let table = b"b.png,cow\na.png,cow\na-1.png,cow\n";
+    let photos = |folder: &str| {
+        [("b", &b), ("a", &a), ("a-1", &c)].map(|(name, png)| (format!("{folder}{name}.png"), png))
+    };
+    for (folder, beside) in [
+        ("JPEGImages/", ("ImageSets/Main/cow_train.txt", &list[..])),
+        ("", ("labels.csv", &table[..])),
+        ("cow/", ("readme.txt", b"")),
+    ] {
+        let photos = photos(folder);
+        let mut files = vec![beside];
+        files.extend(photos.iter().map(|(path, png)| (path.as_str(), png.as_slice())));
+        assert_eq!(numbered(&files), expected, "{}", beside.0);
+    }
+}
+
 #[test]
 fn the_same_picture_on_two_lines_is_named_and_kept() {
     let dataset = read_all(set(&[
