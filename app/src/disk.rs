@@ -4,6 +4,7 @@
 //! Names are ours, never a user's.
 
 pub mod lock;
+pub mod make_room;
 pub mod projects;
 
 use js_sys::{AsyncIterator, IteratorNext, Object, Promise, Reflect, Uint8Array};
@@ -88,6 +89,9 @@ pub struct Folder(Directory);
 /// What lies in a folder: a name, and whether it is a folder itself.
 type Content = Vec<(String, bool)>;
 
+/// How often a file is tried to be read that is written anew each time.
+const READS: usize = 8;
+
 impl Folder {
     /// The folder, made if it is not there.
     ///
@@ -162,12 +166,20 @@ impl Folder {
     /// # Errors
     /// The browser's reason, in most cases a lack of memory.
     pub async fn read(&self, name: &str) -> Result<Option<Vec<u8>>, JsValue> {
-        let Some(file) = self.file(name).await else { return Ok(None) };
-        if file.unchecked_ref::<Buffered>().size() == 0.0 {
-            return Ok(None);
+        let mut tries = READS;
+        loop {
+            let Some(file) = self.file(name).await else { return Ok(None) };
+            if file.unchecked_ref::<Buffered>().size() == 0.0 {
+                return Ok(None);
+            }
+            tries -= 1;
+            match JsFuture::from(file.unchecked_into::<Buffered>().array_buffer()).await {
+                Ok(buffer) => return Ok(Some(Uint8Array::new(&buffer).to_vec())),
+                // Between these two lines it was written anew: what was taken hold of is gone.
+                Err(error) if tries > 0 && name_of(&error).as_deref() == Some("NotReadableError") => {}
+                Err(error) => return Err(error),
+            }
         }
-        let buffer = JsFuture::from(file.unchecked_into::<Buffered>().array_buffer()).await?;
-        Ok(Some(Uint8Array::new(&buffer).to_vec()))
     }
 
     /// Names of what lies in it, sorted, but files that were made and never written.

@@ -11,9 +11,10 @@
 
 use wasm_bindgen::JsValue;
 
-use super::lock::{self, Lock};
-use super::{Folder, is_full};
+use super::lock;
+use super::{Folder, make_room};
 use crate::model::project::Project;
+use crate::model::room::Gift;
 
 /// The folder of all.
 pub const PROJECTS: &str = "projects";
@@ -34,15 +35,15 @@ pub async fn load(id: &str) -> Option<Project> {
     Project::parse(id, &bytes)
 }
 
-/// Writes a project's card, in its turn. Names of others that had to give room go to `gave`.
+/// Writes a project's card, in its turn. What had to give room goes to `gave`.
 ///
 /// # Errors
 /// The browser's reason.
-pub async fn save(project: &Project, gave: &mut Vec<String>) -> Result<(), JsValue> {
+pub async fn save(project: &Project, gave: &mut Vec<Gift>) -> Result<(), JsValue> {
     let _turn = lock::turn(&project.id).await;
     let json = serde_json::to_vec(project).map_err(|error| JsValue::from(error.to_string()))?;
     let folder = Folder::create(&[PROJECTS, &project.id]).await?;
-    write(&folder, CARD, &js_sys::Uint8Array::from(json.as_slice()), &project.id, gave).await
+    make_room::write(&folder, CARD, &js_sys::Uint8Array::from(json.as_slice()), &project.id, gave).await
 }
 
 /// Every project that can be read, the one saved last first.
@@ -116,56 +117,4 @@ pub async fn take_over() -> Result<(), JsValue> {
         earlier.move_all(&Folder::create(&[PROJECTS, &id]).await?, CARD).await?;
     }
     Folder::create(&[]).await?.remove(place).await
-}
-
-/// Writes a file of the project `id`. Where there is no room, others give theirs; their names go to `gave`.
-///
-/// # Errors
-/// The browser's reason.
-pub async fn write(
-    folder: &Folder,
-    name: &str,
-    data: &JsValue,
-    id: &str,
-    gave: &mut Vec<String>,
-) -> Result<(), JsValue> {
-    loop {
-        match folder.write(name, data).await {
-            Ok(()) => return Ok(()),
-            Err(error) if is_full(&error) => match make_room(id).await {
-                Some(name) => gave.push(name),
-                None => return Err(error),
-            },
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-/// What to tell the user of a project that gave room.
-pub fn gave_room(name: &str) -> String {
-    format!(
-        "The browser ran out of room. To keep this run, the training state of {name} was removed: its network and masks stay, but its training can no longer go on exactly where it was."
-    )
-}
-
-/// Removes the momentum of another project, which nothing but going on with its training needs: of one that is
-/// finished if there is one, of the oldest else. `None` when none is left.
-async fn make_room(id: &str) -> Option<String> {
-    let mut others = all().await;
-    others.retain(|project| project.id != id);
-    others.sort_by(|a, b| b.is_finished.cmp(&a.is_finished).then(a.saved.total_cmp(&b.saved)));
-    for other in others {
-        let Some(folder) = Folder::open(&[PROJECTS, &other.id, RUN]).await else { continue };
-        if folder.file(MOMENTUM[0]).await.is_none() && folder.file(MOMENTUM[1]).await.is_none() {
-            continue;
-        }
-        let claim: Option<Lock> = lock::claim(&other.id).await;
-        if claim.is_some()
-            && folder.remove(MOMENTUM[0]).await.is_ok()
-            && folder.remove(MOMENTUM[1]).await.is_ok()
-        {
-            return Some(other.name);
-        }
-    }
-    None
 }

@@ -29,6 +29,7 @@ pub mod projects;
 pub mod public_weights;
 pub mod results;
 pub mod review;
+pub mod room;
 pub mod rounds;
 pub mod run;
 pub mod segmenter;
@@ -212,7 +213,15 @@ impl Model {
                 vec![Part::Course, Part::Run]
             }
             Event::Stopped { .. } if self.results.is_busy() => {
-                self.results.fail("Cancelled. Make the masks anew to get all of them.".into());
+                let there = self.results.shown().map_or(0, |made| made.masks.len()) as u64;
+                let message = match there {
+                    0 => "Cancelled: there are no masks yet.".to_string(),
+                    _ => format!(
+                        "{} there, not all. “Make masks” makes the others.",
+                        text::count(there, "mask is", "masks are")
+                    ),
+                };
+                self.results.fail(message);
                 vec![Part::Results]
             }
             Event::Warning { message } => {

@@ -426,8 +426,8 @@ impl State {
         let project = Project { saved: window::now(), ..project };
         let mut gave = Vec::new();
         let saved = projects::save(&project, &mut gave).await;
-        for name in gave {
-            self.tell(projects::gave_room(&name));
+        for gift in gave {
+            self.tell(gift.told());
         }
         if let Err(error) = saved {
             let reason = disk::reason(&error);

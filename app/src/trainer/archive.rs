@@ -13,7 +13,7 @@ use tag2mask_core::run::checkpoint::RunCard;
 use tag2mask_core::run::event::Phase;
 use tag2mask_core::run::packed::PackedRun;
 use tag2mask_core::run::settings::MaskSettings;
-use tag2mask_core::run::store::is_run_file;
+use tag2mask_core::run::store::{is_run_file, round_of};
 use tag2mask_core::run::{Control, Host, RunStore};
 use tag2mask_core::{Error, Event, Result};
 use wasm_bindgen::JsValue;
@@ -80,7 +80,12 @@ pub(super) async fn pack_project(
     }
     if has_run(&dataset, page)? {
         for name in page.store.kept_names().into_iter().filter(|name| is_kept(name)) {
-            packer.add_to(Part::Run, &name, &made::bring(page, &name).await?)?;
+            match made::bring(page, &name).await {
+                Ok(bytes) => packer.add_to(Part::Run, &name, &bytes)?,
+                // It has given room meanwhile.
+                Err(_) if round_of(&name).is_some() => continue,
+                Err(error) => return Err(error),
+            }
             page.store.release();
             yield_now().await;
         }
@@ -180,5 +185,9 @@ fn from_masks(masks: &FileSet, dataset: &Rc<Dataset>, store: &mut KeptStore) -> 
         });
     }
     events.push(Event::MasksFinished { images: files.len(), seconds: 0.0, score: None });
-    made::keep(store, &Told { round: None, settings: MaskSettings::default(), number: 1, events }, &files)
+    made::keep(
+        store,
+        &Told { round: None, settings: MaskSettings::default(), number: 1, events, from: 0 },
+        &files,
+    )
 }

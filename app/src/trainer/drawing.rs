@@ -1,28 +1,31 @@
 //! Masks of the data set, and of new photos.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use std::collections::BTreeSet;
-
-use tag2mask_core::dataset::{self, decode};
+use tag2mask_core::dataset::{self, Dataset, decode};
 use tag2mask_core::export::{classes_txt, palette_png};
-use tag2mask_core::files::FileSet;
+use tag2mask_core::files::{FileSet, MemoryBlob};
+use tag2mask_core::masks::Confusion;
 use tag2mask_core::masks::rescale::resize_labels;
 use tag2mask_core::run::Host;
 use tag2mask_core::run::checkpoint::{Trained, round_file};
 use tag2mask_core::run::event::Phase;
 use tag2mask_core::run::make_masks::{Mask, MaskJob, make_masks};
-use tag2mask_core::run::scorer::{Scorer, is_blind};
+use tag2mask_core::run::scorer::is_blind;
 use tag2mask_core::run::settings::MaskSettings;
 use tag2mask_core::{Error, Event, Result};
 use wasm_bindgen::JsValue;
 
 use super::by_hand;
+use super::correcting::counted;
 use super::host::Page;
 use super::made::{self, Told};
-use super::work::{Made, Shared, files_of};
+use super::work::{Made, Rest, Shared, files_of};
 use crate::disk;
 
+/// Seconds between two times that the masks so far are kept, as between two checkpoints of a training.
+const KEEP_SECONDS: f64 = 20.0;
 /// Longest side of the pictures of new photos, pixels.
 const PICTURE_SIDE: usize = 320;
 
@@ -41,8 +44,15 @@ pub(super) async fn predict(
     page.emit(Event::PhotosRead { photos: photos.items.len(), problems: photos.problems.clone() });
     let started = web_time::Instant::now();
     let side = trained.card.settings.size;
-    let job =
-        MaskJob { dataset: &photos, settings, side, keep_scores: false, search: false, phase: Phase::Masks };
+    let job = MaskJob {
+        dataset: &photos,
+        settings,
+        side,
+        keep_scores: false,
+        search: false,
+        phase: Phase::Masks,
+        from: 0,
+    };
     let mut files = Vec::new();
     let endpoint = page.endpoint.clone();
     let classes = photos.classes.len();
@@ -89,29 +99,58 @@ pub(super) async fn masks(
         let lost = |error| Error::NoData { reason: disk::reason(&error) };
         page.store.bring(&round_file(round)).await.map_err(lost)?;
     }
-    let trained = Trained::load(&page.store, round)?
-        .ok_or_else(|| Error::NoData { reason: "nothing has been trained yet".into() })?;
+    let trained = Trained::load(&page.store, round)?.ok_or_else(|| Error::NoData {
+        reason: match round {
+            Some(round) => format!(
+                "the network after round {} is not there any more: it was removed to make room. Choose the last round",
+                round + 1
+            ),
+            None => "nothing has been trained yet".into(),
+        },
+    })?;
     page.store.release();
     let started = web_time::Instant::now();
-    let side = trained.card.settings.size;
-    let job =
-        MaskJob { dataset: &dataset, settings, side, keep_scores: false, search: false, phase: Phase::Masks };
-    let mut scorer = Scorer::new(&dataset);
-    let mut files = Vec::new();
-    let endpoint = page.endpoint.clone();
+    let rest = take_up(this, settings, round, &dataset, page)?;
+    let job = MaskJob {
+        dataset: &dataset,
+        settings,
+        side: trained.card.settings.size,
+        keep_scores: false,
+        search: false,
+        phase: Phase::Masks,
+        from: rest.from,
+    };
+    let number = {
+        let mut trainer = this.borrow_mut();
+        trainer.masks_made += 1;
+        trainer.masks_made
+    };
+    let (mut files, mut told, mut confusion) = (rest.files, rest.told, rest.confusion);
+    let mut from = rest.from;
     let classes = dataset.classes.len();
-    let mut told = Vec::new();
+    let names = ("classes.txt".to_owned(), classes_txt::encode(&dataset.classes));
+    let store = page.store.clone();
+    let keep = |told: &[Event], from, files: &[(String, Vec<u8>)]| {
+        let told = Told { round, settings: settings.clone(), number, events: told.to_vec(), from };
+        let files: Vec<_> = files.iter().chain([&names]).cloned().collect();
+        made::keep(&mut store.clone(), &told, &files)
+    };
+    let (endpoint, mut kept) = (page.endpoint.clone(), web_time::Instant::now());
     let mut sink = |mask: Mask| {
-        let miou = scorer.add(&mask)?;
-        files.push((format!("{}.png", dataset.items[mask.item].stem), palette_png::encode(&mask.labels)?));
+        let item = &dataset.items[mask.item];
+        let own = counted(item, &mask.labels, classes)?;
+        if let Some(own) = &own {
+            confusion.merge(own);
+        }
+        files.push((format!("{}.png", item.stem), palette_png::encode(&mask.labels)?));
         let covered = mask.labels.shares(classes).into_iter().enumerate().filter(|&(_, share)| share > 0.0);
         let mut event = Event::MaskReady {
             image: mask.item,
             width: mask.labels.width,
             height: mask.labels.height,
             shares: covered.map(|(class, share)| (class as u16, share)).collect(),
-            thresholds: dataset.items[mask.item].labels.iter().copied().zip(mask.thresholds).collect(),
-            miou,
+            thresholds: item.labels.iter().copied().zip(mask.thresholds).collect(),
+            miou: own.and_then(|own| own.miou()),
             doubt: Some(mask.doubt),
             labels: Vec::new(),
         };
@@ -120,30 +159,30 @@ pub(super) async fn masks(
             *labels = mask.labels.labels;
         }
         endpoint.tell(event);
-        Ok(())
+        let Some(next) = mask.next else { return Ok(()) };
+        from = next;
+        if kept.elapsed().as_secs_f64() < KEEP_SECONDS {
+            return Ok(());
+        }
+        kept = web_time::Instant::now();
+        keep(&told, from, &files)
     };
     let finished = make_masks(&job, &trained, &compute, page, &mut sink).await?;
     let images = files.len();
-    files.push(("classes.txt".into(), classes_txt::encode(&dataset.classes)));
-    let number = {
-        let mut trainer = this.borrow_mut();
-        trainer.masks_made += 1;
-        trainer.masks_made
-    };
     let looked_at_truth = !is_blind(settings.threshold);
-    let mut confusion = scorer.confusion().clone();
-    let end = if finished {
-        let score = scorer.score(looked_at_truth);
-        Event::MasksFinished { images, seconds: started.elapsed().as_secs_f64(), score }
+    let (end, rest) = if finished {
+        let score = (confusion.images() > 0).then(|| confusion.score(&dataset.classes, looked_at_truth));
+        (Event::MasksFinished { images, seconds: started.elapsed().as_secs_f64(), score }, None)
     } else {
-        Event::Stopped { round: trained.position.round, step: trained.position.step }
+        let end = Event::Stopped { round: trained.position.round, step: trained.position.step };
+        (end, Some(Rest { from, told: told.clone() }))
     };
-    let mut kept = Ok(());
-    if finished {
-        told.push(end.clone());
-        let told = Told { round, settings: settings.clone(), number, events: told.clone() };
-        kept = made::keep(&mut page.store, &told, &files);
-    }
+    let all: Vec<Event> = told.iter().cloned().chain(finished.then(|| end.clone())).collect();
+    let kept = match told.is_empty() {
+        true => Ok(()),
+        false => keep(&all, from, &files),
+    };
+    files.push(names.clone());
     let put = by_hand::put_back(page, &dataset, round, &told, &mut files, &mut confusion).await;
     let mut by_hand = BTreeSet::new();
     if let Ok(put) = &put {
@@ -151,10 +190,59 @@ pub(super) async fn masks(
         by_hand::told(page, &dataset, round, put.clone(), &confusion, looked_at_truth);
     }
     let (confusion, settings) = (Some(confusion), Some(settings.clone()));
-    let made = Made { files, number, confusion, looked_at_truth, settings, by_hand };
+    let made = Made { files, number, confusion, looked_at_truth, settings, by_hand, rest };
     this.borrow_mut().masks.insert(round, made);
     page.emit(end);
     kept.and(put)?;
     page.carry().await;
     Ok(())
+}
+
+/// Masks that are there already when the others are made.
+struct There {
+    /// All images before this one are done.
+    from: usize,
+    files: Vec<(String, Vec<u8>)>,
+    told: Vec<Event>,
+    confusion: Confusion,
+}
+
+/// Takes up a making of masks that was ended before all were there, if it was of the same kind, and tells the page of
+/// its masks again.
+fn take_up(
+    this: &Shared,
+    settings: &MaskSettings,
+    round: Option<usize>,
+    dataset: &Dataset,
+    page: &mut Page<'_>,
+) -> Result<There> {
+    let classes = dataset.classes.len();
+    let mut there =
+        There { from: 0, files: Vec::new(), told: Vec::new(), confusion: Confusion::new(classes) };
+    let trainer = this.borrow();
+    let same = trainer.masks.get(&round).filter(|made| made.settings.as_ref() == Some(settings));
+    let Some((made, rest)) = same.and_then(|made| Some((made, made.rest.as_ref()?))) else {
+        return Ok(there);
+    };
+    there.from = rest.from;
+    let files: BTreeMap<&str, &Vec<u8>> =
+        made.files.iter().map(|(name, bytes)| (name.as_str(), bytes)).collect();
+    for event in &rest.told {
+        let Event::MaskReady { image, .. } = event else { continue };
+        let Some(item) = dataset.items.get(*image) else { continue };
+        let name = format!("{}.png", item.stem);
+        let Some(&png) = files.get(name.as_str()) else { continue };
+        let mask = decode::mask(&MemoryBlob::new(png.clone()), &item.path)?;
+        if let Some(own) = counted(item, &mask, classes)? {
+            there.confusion.merge(&own);
+        }
+        let mut again = event.clone();
+        if let Event::MaskReady { labels, .. } = &mut again {
+            *labels = mask.labels;
+        }
+        page.emit(again);
+        there.files.push((name, png.clone()));
+        there.told.push(event.clone());
+    }
+    Ok(there)
 }

@@ -8,7 +8,7 @@ use tag2mask_core::run::{Control, Host};
 use super::endpoint::Endpoint;
 use super::kept::KeptStore;
 use super::turn::{sleep, yield_now};
-use crate::disk::{self, projects};
+use crate::disk;
 
 /// How often a paused run looks for a new wish.
 const PAUSE_MILLISECONDS: i32 = 50;
@@ -26,8 +26,8 @@ impl Page<'_> {
     pub(super) async fn carry(&mut self) {
         let mut gave = Vec::new();
         let carried = self.store.carry(&mut gave).await;
-        for name in gave {
-            self.emit(Event::Warning { message: projects::gave_room(&name) });
+        for gift in gave {
+            self.emit(Event::Warning { message: gift.told() });
         }
         match carried {
             Ok(carried) => {

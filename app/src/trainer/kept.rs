@@ -7,14 +7,16 @@ use std::rc::Rc;
 
 use tag2mask_core::Result;
 use tag2mask_core::run::RunStore;
+use tag2mask_core::run::begun::BEGUN;
 use tag2mask_core::run::checkpoint::{Trained, load_optimizer};
-use tag2mask_core::run::store::MemoryStore;
+use tag2mask_core::run::store::{MemoryStore, round_of};
 use wasm_bindgen::JsValue;
 
 use super::by_hand::{BY_HAND, CLASSES};
 use super::made::MADE;
-use crate::disk::projects::{self, MOMENTUM, PROJECTS, RUN};
-use crate::disk::{Folder, lock};
+use crate::disk::projects::{MOMENTUM, PROJECTS, RUN};
+use crate::disk::{Folder, is_full, lock, make_room};
+use crate::model::room::{Gift, own_rounds};
 
 /// Without it there is no run.
 const RUN_CARD: &str = "run.json";
@@ -50,7 +52,7 @@ struct Kept {
 
 /// Whether training does without the file once it is written.
 fn can_go(name: &str) -> bool {
-    name.starts_with("round-") || name.starts_with("masks-") || name.starts_with(MADE)
+    round_of(name).is_some() || name.starts_with(MADE)
 }
 
 impl KeptStore {
@@ -141,10 +143,17 @@ impl KeptStore {
             Some(folder) => folder.read(name).await?,
             None => None,
         };
-        let bytes =
-            bytes.ok_or_else(|| JsValue::from(format!("it is no longer on the browser's disk: {name}")))?;
         let mut kept = self.0.borrow_mut();
-        kept.away.remove(name);
+        // A round that has given room meanwhile is missed by nobody; see `make_room`.
+        if bytes.is_some() || round_of(name).is_some() {
+            kept.away.remove(name);
+        }
+        let Some(bytes) = bytes else {
+            return match round_of(name) {
+                Some(_) => Ok(()),
+                None => Err(JsValue::from(format!("it is no longer on the browser's disk: {name}"))),
+            };
+        };
         kept.files.files.insert(name.to_owned(), bytes);
         Ok(())
     }
@@ -189,14 +198,20 @@ impl KeptStore {
         kept.project.is_some() && !kept.waits && kept.changed.iter().any(|name| name != LOG)
     }
 
-    /// Carries what has changed to the disk, the log last: it never tells of a checkpoint that is not there. Names
-    /// of other projects that had to give room go to `gave`. `false` where the disk does not follow.
+    /// Carries what has changed to the disk, the log last: it never tells of a checkpoint that is not there. What had to
+    /// give room goes to `gave`. `false` where the disk does not follow.
     ///
     /// # Errors
     /// The browser's reason, in most cases a lack of room. What the disk has stays, and the next checkpoint is tried.
-    pub async fn carry(&self, gave: &mut Vec<String>) -> std::result::Result<bool, JsValue> {
+    pub async fn carry(&self, gave: &mut Vec<Gift>) -> std::result::Result<bool, JsValue> {
         let Some(project) = self.0.borrow().project.clone() else { return Ok(false) };
-        match self.try_to_carry(&project, gave).await {
+        let carried = self.try_to_carry(&project, gave).await;
+        for gift in &*gave {
+            if let Gift::OwnRound { files, .. } = gift {
+                self.0.borrow_mut().away.retain(|name| !files.contains(name));
+            }
+        }
+        match carried {
             Ok(carried) => {
                 self.release();
                 Ok(carried)
@@ -208,7 +223,7 @@ impl KeptStore {
         }
     }
 
-    async fn try_to_carry(&self, id: &str, gave: &mut Vec<String>) -> std::result::Result<bool, JsValue> {
+    async fn try_to_carry(&self, id: &str, gave: &mut Vec<Gift>) -> std::result::Result<bool, JsValue> {
         self.bring_from_elsewhere(id).await?;
         let _turn = lock::turn(id).await;
         let folder = Folder::create(&[PROJECTS, id, RUN]).await?;
@@ -228,14 +243,14 @@ impl KeptStore {
             }
             self.0.borrow_mut().is_stale = false;
         }
-        let gone = self.0.borrow().gone.clone();
-        for name in gone {
-            folder.remove(&name).await?;
-            self.0.borrow_mut().gone.remove(&name);
-        }
+        self.remove_gone(&folder, |name| name != BEGUN).await?;
+        // Before the checkpoint: one of the next round would never bring them again.
+        self.write_rounds(&folder, id, gave).await?;
         // What is told of masks comes after the masks: without it, they are not looked for.
         let is_told = |name: &str| name.starts_with(MADE) && name.ends_with(".json");
         self.write_changed(&folder, |name| name != LOG && !is_told(name), id, gave).await?;
+        // What it was a part of is there now.
+        self.remove_gone(&folder, |_| true).await?;
         let next = self.0.borrow_mut().next_momentum.take();
         if let Some(next) = next {
             self.0.borrow_mut().momentum = next;
@@ -245,6 +260,19 @@ impl KeptStore {
         self.write_changed(&folder, |_| true, id, gave).await?;
         self.0.borrow_mut().home = Some(id.to_owned());
         Ok(true)
+    }
+
+    async fn remove_gone(
+        &self,
+        folder: &Folder,
+        wanted: impl Fn(&str) -> bool,
+    ) -> std::result::Result<(), JsValue> {
+        let names: Vec<String> = self.0.borrow().gone.iter().filter(|name| wanted(name)).cloned().collect();
+        for name in names {
+            folder.remove(&name).await?;
+            self.0.borrow_mut().gone.remove(&name);
+        }
+        Ok(())
     }
 
     /// Files that lie in another project only go with the run to this one.
@@ -264,13 +292,37 @@ impl KeptStore {
         Ok(())
     }
 
+    /// Writes what has changed of earlier rounds. Those that there is no room for go: training does without.
+    async fn write_rounds(
+        &self,
+        folder: &Folder,
+        id: &str,
+        gave: &mut Vec<Gift>,
+    ) -> std::result::Result<(), JsValue> {
+        match self.write_changed(folder, |name| round_of(name).is_some(), id, gave).await {
+            Err(error) if is_full(&error) => {}
+            other => return other,
+        }
+        let names: Vec<String> = {
+            let kept = self.0.borrow();
+            kept.changed.iter().filter(|name| round_of(name).is_some()).cloned().collect()
+        };
+        gave.extend(own_rounds(&names));
+        let mut kept = self.0.borrow_mut();
+        for name in names {
+            kept.changed.remove(&name);
+            kept.files.files.remove(&name);
+        }
+        Ok(())
+    }
+
     /// Writes those of the changed files that are `wanted`.
     async fn write_changed(
         &self,
         folder: &Folder,
         wanted: impl Fn(&str) -> bool,
         id: &str,
-        gave: &mut Vec<String>,
+        gave: &mut Vec<Gift>,
     ) -> std::result::Result<(), JsValue> {
         let names: Vec<String> =
             self.0.borrow().changed.iter().filter(|name| wanted(name)).cloned().collect();
@@ -287,7 +339,7 @@ impl KeptStore {
             let Some(bytes) = bytes else { continue };
             let next = (name == MOMENTUM[0]).then(|| 1 - self.0.borrow().momentum);
             let on_disk = next.map_or(name.as_str(), |next| MOMENTUM[next]);
-            if let Err(error) = projects::write(folder, on_disk, &bytes, id, gave).await {
+            if let Err(error) = make_room::write(folder, on_disk, &bytes, id, gave).await {
                 self.0.borrow_mut().changed.insert(name);
                 return Err(error);
             }
@@ -326,6 +378,14 @@ impl RunStore for KeptStore {
         let mut kept = self.0.borrow_mut();
         kept.changed.insert(name.to_owned());
         kept.files.append(name, line)
+    }
+
+    fn remove(&mut self, name: &str) -> Result<()> {
+        let mut kept = self.0.borrow_mut();
+        kept.changed.remove(name);
+        kept.away.remove(name);
+        kept.gone.insert(name.to_owned());
+        kept.files.remove(name)
     }
 
     fn read(&self, name: &str) -> Result<Option<Vec<u8>>> {

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use tag2mask_core::dataset::targets::Targets;
 use tag2mask_core::files::{Blob, FileSet, MemoryBlob};
 use tag2mask_core::run::RunStore;
-use tag2mask_core::run::checkpoint::{GIVEN_MASKS, RunCard, Trained};
+use tag2mask_core::run::begun::BEGUN;
+use tag2mask_core::run::checkpoint::{BOX_MASKS, GIVEN_MASKS, RunCard, Trained};
 use tag2mask_core::run::replay::replay;
 use tag2mask_core::run::settings::Settings;
 use tag2mask_core::run::store::MemoryStore;
@@ -66,8 +67,12 @@ pub(super) async fn run(
     }
     // With other labels or boxes it is another run.
     let labels_are_new = std::mem::take(&mut this.borrow_mut().labels_are_new);
-    if labels_are_new || given.is_some() || !resumes(&store, settings)? {
+    if labels_are_new || given.is_some() {
         store.clear_run();
+    } else if !resumes(&store, settings)? {
+        let cut = cut_before(&store, settings)?;
+        store.clear_run();
+        cut.into_iter().try_for_each(|(name, bytes)| store.write(name, &bytes))?;
     }
     // Made by what it had learned until now.
     store.forget(MADE);
@@ -120,6 +125,16 @@ fn given_before(this: &Shared, store: &KeptStore, settings: &Settings) -> Result
     #[allow(clippy::arc_with_non_send_sync)]
     let blob: Arc<dyn Blob> = Arc::new(MemoryBlob::new(bytes));
     Targets::read(&FileSet::archive(GIVEN_MASKS, blob)?, &*trainer.dataset()?).map(Some)
+}
+
+/// What was cut out of boxes by a run that ended before its first checkpoint: it starts anew, but that stays the same.
+fn cut_before(store: &KeptStore, settings: &Settings) -> Result<Vec<(&'static str, Vec<u8>)>> {
+    let begun = RunCard::load(store)?.is_some_and(|card| &card.settings == settings);
+    if !begun || Trained::load(store, None)?.is_some() {
+        return Ok(Vec::new());
+    }
+    let read = |name| Ok(store.read(name)?.map(|bytes| (name, bytes)));
+    [BOX_MASKS, BEGUN].into_iter().filter_map(|name| read(name).transpose()).collect()
 }
 
 /// The masks of a round to learn from, of the images that are `wanted`.

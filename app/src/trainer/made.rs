@@ -1,4 +1,4 @@
-//! Made masks in the kept run: written once they are all there, and told again when the run is taken up.
+//! Made masks in the kept run: written every few seconds while they are made, and told again when the run is taken up.
 //!
 //! Two files a round: the masks as they were made, and what was told of them. Those drawn by hand are in
 //! [`by_hand`].
@@ -22,7 +22,7 @@ use super::correcting::counted;
 use super::host::Page;
 use super::kept::KeptStore;
 use super::turn::yield_now;
-use super::work::{Made, Shared};
+use super::work::{Made, Rest, Shared};
 use crate::disk;
 
 /// With what the names of these files begin. They are no part of a network that is packed.
@@ -37,8 +37,11 @@ pub(super) struct Told {
     pub(super) settings: MaskSettings,
     /// Counts makings: those made last come back last.
     pub(super) number: u32,
-    /// A `MaskReady` each, without its labels, and `MasksFinished`.
+    /// A `MaskReady` each, without its labels, and `MasksFinished` once they are all there.
     pub(super) events: Vec<Event>,
+    /// Before that, where their making goes on.
+    #[serde(default)]
+    pub(super) from: usize,
 }
 
 pub(super) fn name_of(round: Option<usize>, ending: &str) -> String {
@@ -109,7 +112,8 @@ pub(super) async fn bring(page: &mut Page<'_>, name: &str) -> Result<Vec<u8>> {
 /// Tells the masks of one round, and gives them; `None` where the user does not want to wait for them. `is_shown`
 /// becomes true once the page waits for all of them.
 async fn again(this: &Shared, told: Told, page: &mut Page<'_>, is_shown: &mut bool) -> Result<Option<Made>> {
-    let name = name_of(told.round, ".zip");
+    let round = told.round;
+    let name = name_of(round, ".zip");
     // The bound on other threads is empty in a browser: nothing leaves this one.
     #[allow(clippy::arc_with_non_send_sync)]
     let blob: Arc<dyn Blob> = Arc::new(MemoryBlob::new(bring(page, &name).await?));
@@ -126,8 +130,9 @@ async fn again(this: &Shared, told: Told, page: &mut Page<'_>, is_shown: &mut bo
     *is_shown = true;
     let total = set.photos.len();
     let mut done = 0;
+    let Told { events, from, .. } = told;
     let (ends, mut events): (Vec<_>, Vec<_>) =
-        told.events.into_iter().partition(|event| matches!(event, Event::MasksFinished { .. }));
+        events.into_iter().partition(|event| matches!(event, Event::MasksFinished { .. }));
     for event in &mut events {
         let Event::MaskReady { image, miou, .. } = event else { continue };
         let Some(item) = dataset.items.get(*image) else { continue };
@@ -154,9 +159,13 @@ async fn again(this: &Shared, told: Told, page: &mut Page<'_>, is_shown: &mut bo
     let files = archive.entries().iter().map(|entry| Ok((entry.path.clone(), whole(&entry.blob)?)));
     let files: std::io::Result<Vec<_>> = files.collect();
     let mut files = files.map_err(|source| Error::Io { action: "read", path: name, source })?;
-    let put = by_hand::put_back(page, &dataset, told.round, &events, &mut files, &mut confusion).await?;
+    let put = by_hand::put_back(page, &dataset, round, &events, &mut files, &mut confusion).await?;
     let by_hand = put.iter().map(|&(image, _)| image).collect();
-    by_hand::told(page, &dataset, told.round, put, &confusion, looked_at_truth);
+    by_hand::told(page, &dataset, round, put, &confusion, looked_at_truth);
+    let rest = ends.is_empty().then_some(Rest { from, told: events });
+    if rest.is_some() {
+        page.emit(Event::Stopped { round: 0, step: 0 });
+    }
     ends.into_iter().for_each(|event| page.emit(event));
     Ok(Some(Made {
         files,
@@ -165,5 +174,6 @@ async fn again(this: &Shared, told: Told, page: &mut Page<'_>, is_shown: &mut bo
         settings: Some(settings),
         by_hand,
         number: 0,
+        rest,
     }))
 }

@@ -78,6 +78,17 @@ pub(super) struct Made {
     pub(super) settings: Option<MaskSettings>,
     /// Images whose masks were corrected by hand.
     pub(super) by_hand: BTreeSet<usize>,
+    /// Where the making of these masks goes on, if it was ended before all were there.
+    pub(super) rest: Option<Rest>,
+}
+
+/// The rest of a making of masks.
+#[derive(Clone)]
+pub(super) struct Rest {
+    /// All images before this one are done.
+    pub(super) from: usize,
+    /// A `MaskReady` of each, without its labels.
+    pub(super) told: Vec<Event>,
 }
 
 pub(super) type Shared = Rc<RefCell<Trainer>>;

@@ -164,6 +164,7 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
         keep_scores: args.scores.is_some(),
         search: args.search && card.masks.refine != Refine::None,
         phase: Phase::Masks,
+        from: 0,
     };
     let mut scorer = Scorer::new(&dataset);
     let mut count = 0;

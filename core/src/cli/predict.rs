@@ -88,6 +88,7 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
         keep_scores: false,
         search: false,
         phase: Phase::Masks,
+        from: 0,
     };
     let mut count = 0;
     let mut sink = |mask: Mask| {

@@ -9,6 +9,7 @@
 //! - `box-masks.zip`: the masks that were cut out of boxes, where the method learns from boxes.
 //! - `given-masks.zip`: masks that were given beside labels, where there were any.
 //! - `round-<round>.safetensors`: the network at the end of a round.
+//! - `begun.zip`: masks that are being made for the next round, while they are: see [`begun`](super::begun).
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -276,7 +277,7 @@ pub fn load_shares(store: &impl RunStore, round: usize) -> Result<Option<Shares>
 /// # Errors
 /// As [`RunStore::write`].
 pub fn save_masks(store: &mut impl RunStore, round: usize, zip: &[u8]) -> Result<()> {
-    store.write(&format!("masks-{round}.zip"), zip)
+    store.write(&masks_name(round), zip)
 }
 
 /// Keeps the masks that were cut out of boxes, a zip of their PNGs.
@@ -298,6 +299,10 @@ pub fn load_box_masks(store: &impl RunStore) -> Result<Option<Vec<u8>>> {
 /// The name of the file that keeps the network at the end of a round.
 pub fn round_file(round: usize) -> String {
     format!("round-{round}.safetensors")
+}
+
+fn masks_name(round: usize) -> String {
+    format!("masks-{round}.zip")
 }
 
 fn shares_name(round: usize) -> String {
@@ -325,6 +330,13 @@ mod tests {
 
     fn tensor(value: f32) -> Vec<Named> {
         vec![Named { name: "w".into(), shape: vec![1], values: vec![value] }]
+    }
+
+    #[test]
+    fn files_of_rounds_are_told_by_their_names() {
+        for (name, round) in [(round_file(0), Some(0)), (masks_name(12), Some(12)), (shares_name(1), None)] {
+            assert_eq!(crate::run::store::round_of(&name), round, "{name}");
+        }
     }
 
     #[test]

@@ -49,6 +49,9 @@ pub struct Mask {
     /// Refined labels at each of [`ThresholdSearch::usual_thresholds`] against the truth, when asked for
     /// and the image has one of the size that labels are cut at.
     pub candidates: Vec<Confusion>,
+    /// The last mask of images that went through the network together says where a job may go on after it:
+    /// [`MaskJob::from`]. The same ones go together then, so that the rest comes out the same to the last bit.
+    pub next: Option<usize>,
 }
 
 /// What to make.
@@ -65,12 +68,14 @@ pub struct MaskJob<'a> {
     pub search: bool,
     /// What the progress is called.
     pub phase: Phase,
+    /// The first image: all before are done.
+    pub from: usize,
 }
 
 /// Where the finished masks go.
 pub type Sink<'a> = dyn FnMut(Mask) -> Result<()> + 'a;
 
-/// Masks of every image with a trained network from a run's folder. `Ok(false)` when the host stopped
+/// Masks of every image from [`MaskJob::from`] on with a trained network from a run's folder. `Ok(false)` when the host stopped
 /// it.
 ///
 /// # Errors
@@ -107,7 +112,7 @@ pub async fn make_masks(
     let total = job.dataset.items.len();
     let mut pace = Pace::start();
     let mut told = false;
-    for start in (0..total).step_by(group) {
+    for start in (job.from..total).step_by(group) {
         if host.breathe().await == Control::Stop {
             return Ok(false);
         }
@@ -129,8 +134,11 @@ pub async fn make_masks(
             }
             let (settings, device) = (job.settings, &compute.device);
             let maps = image_maps(network.as_ref(), &pixels, job.side, settings, most_pixels, device).await?;
-            for mask in finish_group(job, &interpreter, images, maps) {
-                sink(mask?)?;
+            let masks = finish_group(job, &interpreter, images, maps);
+            let last = masks.len().saturating_sub(1);
+            for (index, mask) in masks.into_iter().enumerate() {
+                let next = (index == last).then_some(total.min(start + group));
+                sink(Mask { next, ..mask? })?;
             }
             pace.measure(images_in_group);
         }
@@ -196,5 +204,5 @@ fn finish(
         let all: Vec<u16> = (0..maps.channels() as u16).collect();
         maps.score_maps(&all, full.0, full.1)
     });
-    Ok(Mask { item, labels, activation, thresholds, doubt, scores, candidates })
+    Ok(Mask { item, labels, activation, thresholds, doubt, scores, candidates, next: None })
 }

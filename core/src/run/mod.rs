@@ -11,6 +11,8 @@ pub mod store;
 pub mod suggest;
 
 #[cfg(feature = "network")]
+pub mod begun;
+#[cfg(feature = "network")]
 mod boxed;
 #[cfg(feature = "network")]
 pub mod checkpoint;

@@ -1,5 +1,7 @@
 //! A run inside a project's archive.
 
+use std::collections::BTreeSet;
+
 use super::store::{MemoryStore, RunStore};
 use crate::error::{Error, Result};
 use crate::files::{FileSet, Part};
@@ -11,6 +13,8 @@ pub struct PackedRun {
     archive: String,
     files: FileSet,
     written: MemoryStore,
+    /// Of the archive's.
+    removed: BTreeSet<String>,
 }
 
 impl PackedRun {
@@ -22,7 +26,7 @@ impl PackedRun {
     pub fn of(archive: &str, project: &FileSet) -> Result<Option<Self>> {
         let files = project.part(Part::Run)?.filter(|run| run.get("run.json").is_some());
         let written = MemoryStore::default();
-        Ok(files.map(|files| Self { archive: archive.to_owned(), files, written }))
+        Ok(files.map(|files| Self { archive: archive.to_owned(), files, written, removed: BTreeSet::new() }))
     }
 }
 
@@ -40,11 +44,18 @@ impl RunStore for PackedRun {
         self.written.append(name, line)
     }
 
+    fn remove(&mut self, name: &str) -> Result<()> {
+        self.removed.insert(name.to_owned());
+        self.written.remove(name)
+    }
+
     fn read(&self, name: &str) -> Result<Option<Vec<u8>>> {
         if let Some(bytes) = self.written.files.get(name) {
             return Ok(Some(bytes.clone()));
         }
-        let Some(entry) = self.files.get(name) else { return Ok(None) };
+        let Some(entry) = self.files.get(name).filter(|_| !self.removed.contains(name)) else {
+            return Ok(None);
+        };
         let failed = |source| Error::Io { action: "read", path: self.describe(name), source };
         entry.blob.read_at(0, usize::MAX).map(Some).map_err(failed)
     }

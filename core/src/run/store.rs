@@ -18,6 +18,12 @@ pub trait RunStore {
     /// [`crate::Error::Io`].
     fn append(&mut self, name: &str, line: &str) -> Result<()>;
 
+    /// Removes a file; one that is not there is gone already.
+    ///
+    /// # Errors
+    /// [`crate::Error::Io`].
+    fn remove(&mut self, name: &str) -> Result<()>;
+
     /// The bytes of a file; `None` when there is no such file.
     ///
     /// # Errors
@@ -48,6 +54,16 @@ pub fn is_run_file(name: &str) -> bool {
     fixed.contains(&name) || numbered.into_iter().any(is_numbered)
 }
 
+/// The round that a file keeps something of which training goes on without: its network at its end, or the masks that
+/// its shares were measured on. `None` for all other files.
+pub fn round_of(name: &str) -> Option<usize> {
+    let number = name
+        .strip_prefix("round-")
+        .and_then(|rest| rest.strip_suffix(".safetensors"))
+        .or_else(|| name.strip_prefix("masks-")?.strip_suffix(".zip"))?;
+    number.parse().ok()
+}
+
 /// Files in memory, sorted by name.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryStore {
@@ -65,6 +81,11 @@ impl RunStore for MemoryStore {
         let file = self.files.entry(name.to_owned()).or_default();
         file.extend_from_slice(line.as_bytes());
         file.push(b'\n');
+        Ok(())
+    }
+
+    fn remove(&mut self, name: &str) -> Result<()> {
+        self.files.remove(name);
         Ok(())
     }
 
@@ -133,6 +154,15 @@ mod folder {
                 .open(self.root.join(name))
                 .and_then(|mut file| file.write_all(format!("{line}\n").as_bytes()))
                 .map_err(self.failed("write", name))
+        }
+
+        fn remove(&mut self, name: &str) -> Result<()> {
+            match std::fs::remove_file(self.root.join(name)) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    Err(self.failed("remove", name)(error))
+                }
+                _ => Ok(()),
+            }
         }
 
         fn read(&self, name: &str) -> Result<Option<Vec<u8>>> {

@@ -41,6 +41,7 @@ pub async fn draw(
         keep_scores: false,
         search: false,
         phase: Phase::Masks,
+        from: 0,
     };
     let mut sink = |mask: Mask| mask_folder::write(folder, &left.items[mask.item].stem, &mask.labels);
     if !make_masks(&job, trained, compute, host, &mut sink).await? {

@@ -7,12 +7,12 @@ use super::Session;
 use crate::dataset::cache::{DEFAULT_BYTES, ImageCache};
 use crate::dataset::targets::Targets;
 use crate::error::Result;
-use crate::export::palette_png;
 use crate::export::zip::ZipPacker;
 use crate::files::{FileSet, MemoryBlob};
 use crate::masks::grabcut::{self, GrabCutSettings};
 use crate::masks::rescale::resize_labels;
 use crate::masks::{Confusion, LabelMap};
+use crate::run::begun::{self, Begun, BegunMask};
 use crate::run::checkpoint;
 use crate::run::event::{Event, Phase};
 use crate::run::host::{Control, Host};
@@ -37,10 +37,27 @@ impl<H: Host, S: RunStore> Session<'_, H, S> {
         let mut packer = ZipPacker::new(Cursor::new(Vec::new()));
         let mut confusion = Confusion::new(dataset.classes.len());
         let mut targets: Vec<(usize, Arc<dyn crate::files::Blob>)> = Vec::new();
-        let items = self.items.clone();
+        let mut begun = Begun::take_up(self.journal.store, Phase::BoxMasks, 0, dataset)?;
+        let mut count_truth = |item: usize, labels: &LabelMap| {
+            let facts = &dataset.items[item];
+            let Some(truth) = &facts.mask else { return Ok(()) };
+            let truth = truth.decode(&facts.path)?;
+            let full = resize_labels(labels, (truth.width, truth.height));
+            confusion.accumulate(&full, &truth, &facts.path)
+        };
+        for mask in begun.masks(dataset) {
+            let BegunMask { item, png, labels, .. } = mask?;
+            count_truth(item, &labels)?;
+            packer.add(&format!("{}.png", dataset.items[item].stem), &png)?;
+            targets.push((item, Arc::new(MemoryBlob::new(png))));
+        }
+        let total = self.items.len();
+        let items: Vec<usize> = self.items.iter().copied().filter(|&item| item >= begun.next()).collect();
+        let before = total - items.len();
         let mut pace = Pace::start();
         for (group, wanted) in items.chunks(GROUP).enumerate() {
             if self.journal.host.breathe().await == Control::Stop {
+                begun.keep(dataset, self.journal.store)?;
                 return Ok(None);
             }
             let mut images = Vec::new();
@@ -63,22 +80,21 @@ impl<H: Host, S: RunStore> Session<'_, H, S> {
             #[cfg(target_arch = "wasm32")]
             let masks: Vec<(usize, LabelMap)> = images.into_iter().map(cut).collect();
             for (item, labels) in masks {
-                let facts = &dataset.items[item];
-                if let Some(truth) = &facts.mask {
-                    let truth = truth.decode(&facts.path)?;
-                    let full = resize_labels(&labels, (truth.width, truth.height));
-                    confusion.accumulate(&full, &truth, &facts.path)?;
-                }
-                let png = palette_png::encode(&labels)?;
-                packer.add(&format!("{}.png", facts.stem), &png)?;
+                count_truth(item, &labels)?;
+                let png = begun.add(dataset, item, &labels, &[])?;
+                packer.add(&format!("{}.png", dataset.items[item].stem), &png)?;
                 targets.push((item, Arc::new(MemoryBlob::new(png))));
             }
+            if let Some(last) = wanted.last() {
+                begun.reached(last + 1, dataset, self.journal.store)?;
+            }
             pace.measure(count);
-            let (done, total) = ((group * GROUP + wanted.len()).min(items.len()), items.len());
+            let done = before + (group * GROUP + wanted.len()).min(items.len());
             let seconds_left = pace.seconds_left(total - done);
             self.journal.host.emit(Event::Progress { phase: Phase::BoxMasks, done, total, seconds_left });
         }
         checkpoint::save_box_masks(self.journal.store, &packer.finish()?.into_inner())?;
+        begun::end(self.journal.store)?;
         let score = (confusion.images() > 0).then(|| confusion.score(&dataset.classes, false));
         self.journal.tell(Event::BoxMasksCut { images: targets.len(), score })?;
         Ok(Some(Targets::new(targets)))

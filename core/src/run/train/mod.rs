@@ -3,12 +3,15 @@
 mod box_masks;
 mod shares;
 mod start;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
 use burn::tensor::Device;
 use web_time::Instant;
 
+use super::begun;
 use super::checkpoint::{self, Position, RunCard, Trained};
 use super::event::Event;
 use super::host::Host;
@@ -96,6 +99,7 @@ pub async fn train<H: Host, S: RunStore>(run: &Run<'_>, host: &mut H, store: &mu
     }
     let advice = advise(run, trained.as_ref().and_then(|trained| trained.card.split));
     if trained.is_none() {
+        begun::begin(store)?;
         if let Some(targets) = run.targets.filter(|_| !method.learns_from_masks()) {
             store.write(checkpoint::GIVEN_MASKS, &targets.pack(run.dataset)?)?;
         }

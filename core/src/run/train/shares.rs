@@ -1,18 +1,17 @@
 //! Foreground shares: how much of each image its classes cover, by the masks of the network so far.
 
-use std::collections::BTreeMap;
 use std::io::Cursor;
 
 use super::Session;
-use crate::dataset::Item;
+use crate::dataset::{Dataset, Item};
 use crate::error::Result;
-use crate::export::palette_png;
 use crate::export::zip::ZipPacker;
+use crate::masks::{Confusion, LabelMap};
+use crate::run::begun::{self, Begun, BegunMask};
 use crate::run::checkpoint::{self, Shares, Trained};
 use crate::run::event::{Event, Phase, Score};
 use crate::run::host::Host;
 use crate::run::make_masks::{Mask, MaskJob, make_masks};
-use crate::run::scorer::Scorer;
 use crate::run::settings::{MaskSettings, Threshold};
 use crate::run::store::RunStore;
 
@@ -69,6 +68,12 @@ impl<H: Host, S: RunStore> Session<'_, H, S> {
             ..settings.masks.clone()
         };
         let dataset = self.run.dataset;
+        let mut begun = Begun::take_up(self.journal.store, Phase::Shares, round, dataset)?;
+        let mut measured = Measured::new(dataset);
+        for mask in begun.masks(dataset) {
+            let BegunMask { item, png, labels, thresholds } = mask?;
+            measured.add(item, &labels, &thresholds, &png)?;
+        }
         let job = MaskJob {
             dataset,
             settings: &mask_settings,
@@ -76,30 +81,23 @@ impl<H: Host, S: RunStore> Session<'_, H, S> {
             keep_scores: false,
             search: false,
             phase: Phase::Shares,
+            from: begun.next(),
         };
-        let classes = self.classes();
-        let mut shares = BTreeMap::new();
-        let mut masks = ZipPacker::new(Cursor::new(Vec::new()));
-        let mut scorer = Scorer::new(dataset);
-        let mut thresholds = vec![(0.0f32, 0usize); classes];
+        let (store, host) = (&mut *self.journal.store, &mut *self.journal.host);
         let mut sink = |mask: Mask| {
-            let item = &dataset.items[mask.item];
-            scorer.add(&mask)?;
-            for (&class, &threshold) in item.labels.iter().zip(&mask.thresholds) {
-                let sum = &mut thresholds[usize::from(class)];
-                *sum = (sum.0 + threshold, sum.1 + 1);
-            }
-            shares.insert(item.path.clone(), mask.labels.shares(classes));
-            masks.add(&format!("{}.png", item.stem), &palette_png::encode(&mask.labels)?)
+            let png = begun.add(dataset, mask.item, &mask.labels, &mask.thresholds)?;
+            measured.add(mask.item, &mask.labels, &mask.thresholds, &png)?;
+            mask.next.map_or(Ok(()), |next| begun.reached(next, dataset, store))
         };
-        let host = &mut *self.journal.host;
-        let finished = make_masks(&job, before, self.run.compute, host, &mut sink).await?;
-        if !finished {
+        if !make_masks(&job, before, self.run.compute, host, &mut sink).await? {
+            begun.keep(dataset, self.journal.store)?;
             return Ok(None);
         }
-        let score = scorer.score(false);
+        let Measured { shares, masks, confusion, thresholds, .. } = measured;
+        let score = (confusion.images() > 0).then(|| confusion.score(&dataset.classes, false));
         checkpoint::save_masks(self.journal.store, round, &masks.finish()?.into_inner())?;
         checkpoint::save_shares(self.journal.store, round, &shares)?;
+        begun::end(self.journal.store)?;
         self.tell_shares(round, &shares, &thresholds, score)?;
         Ok(Some(shares))
     }
@@ -123,5 +121,41 @@ impl<H: Host, S: RunStore> Session<'_, H, S> {
         let per_class = thresholds.iter().map(mean).collect();
         self.journal.tell(Event::Thresholds { round, per_class })?;
         self.journal.tell(Event::SharesUpdated { round, mean: sums.iter().map(mean).collect(), score })
+    }
+}
+
+/// What is counted of masks, one after the other.
+struct Measured<'a> {
+    dataset: &'a Dataset,
+    shares: Shares,
+    masks: ZipPacker<Cursor<Vec<u8>>>,
+    confusion: Confusion,
+    /// Sum and number of each class.
+    thresholds: Vec<(f32, usize)>,
+}
+
+impl<'a> Measured<'a> {
+    fn new(dataset: &'a Dataset) -> Self {
+        let classes = dataset.classes.len();
+        Self {
+            dataset,
+            shares: Shares::new(),
+            masks: ZipPacker::new(Cursor::new(Vec::new())),
+            confusion: Confusion::new(classes),
+            thresholds: vec![(0.0, 0); classes],
+        }
+    }
+
+    fn add(&mut self, item: usize, labels: &LabelMap, thresholds: &[f32], png: &[u8]) -> Result<()> {
+        let facts = &self.dataset.items[item];
+        if let Some(truth) = &facts.mask {
+            self.confusion.accumulate(labels, &truth.decode(&facts.path)?, &facts.path)?;
+        }
+        for (&class, &threshold) in facts.labels.iter().zip(thresholds) {
+            let sum = &mut self.thresholds[usize::from(class)];
+            *sum = (sum.0 + threshold, sum.1 + 1);
+        }
+        self.shares.insert(facts.path.clone(), labels.shares(self.dataset.classes.len()));
+        self.masks.add(&format!("{}.png", facts.stem), png)
     }
 }

@@ -1,0 +1,155 @@
+//! What gives room once the browser has none left: what is missed least first, of that the oldest.
+
+use tag2mask_core::run::store::round_of;
+
+/// What a kept project has that can go.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Holder {
+    /// Its folder.
+    pub id: String,
+    /// What the user calls it.
+    pub name: String,
+    /// Whether its training is finished.
+    pub is_finished: bool,
+    /// When it was last saved, milliseconds since 1970.
+    pub saved: f64,
+    /// Whether it has momentum, which nothing but going on exactly where it was needs.
+    pub has_momentum: bool,
+    /// Files of earlier rounds, with which masks of these can be made and compared.
+    pub rounds: Vec<String>,
+}
+
+/// What goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Gift {
+    /// Of another project, the momentum.
+    Momentum {
+        /// Its folder.
+        id: String,
+        /// What the user calls it.
+        name: String,
+    },
+    /// Of another project, all earlier rounds.
+    Rounds {
+        /// Its folder.
+        id: String,
+        /// What the user calls it.
+        name: String,
+        /// The files.
+        files: Vec<String>,
+    },
+    /// Of the run that needs room, one earlier round.
+    OwnRound {
+        /// From 0.
+        round: usize,
+        /// The files.
+        files: Vec<String>,
+    },
+}
+
+impl Gift {
+    /// What to tell the user.
+    pub fn told(&self) -> String {
+        let (what, but) = match self {
+            Self::Momentum { name, .. } => (
+                format!("the training state of {name} was"),
+                "its network and masks stay, but its training can no longer go on exactly where it was",
+            ),
+            Self::Rounds { name, .. } => (
+                format!("the networks of earlier rounds of {name} were"),
+                "its last network and all its masks stay",
+            ),
+            Self::OwnRound { round, .. } => (
+                format!("its network after round {} was", round + 1),
+                "training goes on, and masks that were made of that round stay",
+            ),
+        };
+        format!("The browser ran out of room. To keep this run, {what} removed: {but}.")
+    }
+}
+
+/// What can go for the project `own`, one after the other, the first of all first: momentum of finished projects, then
+/// earlier rounds of other projects and of the own one, and at last the momentum of projects that are still to go on.
+pub fn gifts(own: &str, mut holders: Vec<Holder>) -> Vec<Gift> {
+    holders.sort_by(|a, b| b.is_finished.cmp(&a.is_finished).then(a.saved.total_cmp(&b.saved)));
+    let others = || holders.iter().filter(|holder| holder.id != own);
+    let momentum = |is_finished: bool| {
+        others()
+            .filter(move |holder| holder.has_momentum && holder.is_finished == is_finished)
+            .map(|holder| Gift::Momentum { id: holder.id.clone(), name: holder.name.clone() })
+    };
+    let rounds = others().filter(|holder| !holder.rounds.is_empty()).map(|holder| Gift::Rounds {
+        id: holder.id.clone(),
+        name: holder.name.clone(),
+        files: holder.rounds.clone(),
+    });
+    let own = holders.iter().filter(|holder| holder.id == own).flat_map(|holder| own_rounds(&holder.rounds));
+    momentum(true).chain(rounds).chain(own).chain(momentum(false)).collect()
+}
+
+/// The earlier rounds of the run that needs room, the oldest first.
+pub fn own_rounds(files: &[String]) -> Vec<Gift> {
+    let mut rounds: Vec<usize> = files.iter().filter_map(|name| round_of(name)).collect();
+    rounds.sort_unstable();
+    rounds.dedup();
+    let files_of = |round| files.iter().filter(move |name| round_of(name) == Some(round)).cloned();
+    rounds.into_iter().map(|round| Gift::OwnRound { round, files: files_of(round).collect() }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn holder(id: &str, is_finished: bool, saved: f64, has_momentum: bool, rounds: &[&str]) -> Holder {
+        let rounds = rounds.iter().map(ToString::to_string).collect();
+        Holder { id: id.into(), name: format!("The {id}"), is_finished, saved, has_momentum, rounds }
+    }
+
+    /// In one word each.
+    fn words(gifts: &[Gift]) -> Vec<String> {
+        let word = |gift: &Gift| match gift {
+            Gift::Momentum { id, .. } => format!("momentum of {id}"),
+            Gift::Rounds { id, files, .. } => format!("{} of {id}", files.join(" ")),
+            Gift::OwnRound { round, files } => format!("{} of own {round}", files.join(" ")),
+        };
+        gifts.iter().map(word).collect()
+    }
+
+    #[test]
+    fn what_is_missed_least_goes_first() {
+        let own = ["masks-1.zip", "round-10.safetensors", "round-1.safetensors", "round-0.safetensors"];
+        let holders = vec![
+            holder("own", false, 9.0, true, &own),
+            holder("young", true, 3.0, true, &[]),
+            holder("under-way", false, 1.0, true, &["round-0.safetensors"]),
+            holder("old", true, 2.0, true, &["round-0.safetensors", "masks-1.zip"]),
+            holder("bare", true, 0.0, false, &[]),
+        ];
+        assert_eq!(
+            words(&gifts("own", holders)),
+            [
+                "momentum of old",
+                "momentum of young",
+                "round-0.safetensors masks-1.zip of old",
+                "round-0.safetensors of under-way",
+                "round-0.safetensors of own 0",
+                "masks-1.zip round-1.safetensors of own 1",
+                "round-10.safetensors of own 10",
+                "momentum of under-way",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_only_project_without_rounds_has_nothing_to_give() {
+        assert_eq!(gifts("own", vec![holder("own", false, 0.0, true, &[])]), []);
+    }
+
+    #[test]
+    fn the_user_hears_what_went_and_what_stays() {
+        let told = Gift::OwnRound { round: 0, files: Vec::new() }.told();
+        assert!(told.contains("its network after round 1 was removed"), "{told}");
+        let told = Gift::Rounds { id: "a".into(), name: "Cats".into(), files: Vec::new() }.told();
+        assert!(told.contains("the networks of earlier rounds of Cats were removed"), "{told}");
+    }
+}
