@@ -96,14 +96,14 @@ export async function launch({ webgpu = true, options = [] } = {}) {
 }
 
 /**
- * Starts Chromium with a profile that outlives it, in a folder, without WebGPU: its one context. `init` is run in every
- * page before everything else.
+ * Starts Chromium with a profile that outlives it, in a folder, without WebGPU unless that is wanted: its one context. `init` is
+ * run in every page before everything else.
  */
-export async function launch_kept(folder, init) {
+export async function launch_kept(folder, init, { webgpu = false } = {}) {
   const context = await chromium.launchPersistentContext(folder, {
     executablePath: find_browser(),
     headless: true,
-    args: [...quiet, ...no_gpu],
+    args: [...quiet, ...(webgpu ? software_gpu : no_gpu)],
     viewport: { width: 1440, height: 900 },
     reducedMotion: 'reduce',
     acceptDownloads: true,

@@ -4,13 +4,16 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { fill, in_folder, launch_kept, serve } from './harness.mjs';
+import { unzip } from './formats.mjs';
+import { download, fill, in_folder, launch_kept, serve } from './harness.mjs';
 import { listen, random, watch_page, watched_files } from './watched.mjs';
 
 const MINUTE = 60_000;
 const SOON = 2 * MINUTE;
 const SEED = Number(process.env.TAG2MASK_SEED ?? 20);
 const KILLS = 20;
+/** The processor trains; if this says so, WebGPU in software, which takes many times as long. */
+const WEBGPU = { webgpu: Boolean(process.env.TAG2MASK_WEBGPU) };
 /** The trainer's clock runs this many times faster: 20 seconds between two checkpoints are two thirds of one. */
 const SPEED = 30;
 /** By that clock, what may be lost. */
@@ -86,7 +89,7 @@ function choose(number, kept) {
     () => ({ scope: 'worker', event: 'progress-training', number: number(10, 25) }),
     () => ({ scope: 'page', write: number(0, 8), after: number(0, 1) === 1 }),
     () => ({ scope: 'worker', event: 'saved', number: number(1, 3) }),
-    () => (kept < LAST_ROUND ? { scope: 'worker', event: 'progress-shares', number: number(1, 3) } : { scope: 'worker', event: 'saved', number: 1 }),
+    () => (kept < LAST_ROUND ? { scope: 'worker', event: 'progress-shares', number: number(1, 8) } : { scope: 'worker', event: 'saved', number: 1 }),
     () => ({ scope: 'worker', event: 'progress-reading', number: number(1, 20) }),
     () => ({ scope: 'worker', event: 'run-started', number: number(1, 2) }),
   ];
@@ -98,7 +101,7 @@ function choose(number, kept) {
 async function undisturbed(host, training) {
   let found;
   await in_folder(async (folder) => {
-    const context = await launch_kept(folder, watch_page);
+    const context = await launch_kept(folder, watch_page, WEBGPU);
     try {
       const page = await context.newPage();
       await page.goto(host.url);
@@ -120,7 +123,7 @@ class Visitor {
   /** Opens the page, or loads it again where it was only reloaded, with a plan for this life. */
   async opens(plan) {
     this.files['plan.json'] = JSON.stringify(plan);
-    this.context ??= await launch_kept(this.folder, watch_page);
+    this.context ??= await launch_kept(this.folder, watch_page, WEBGPU);
     const is_new = this.page === null;
     this.page ??= await this.context.newPage();
     const { page } = this;
@@ -274,6 +277,51 @@ test('a tab that is killed between the two files of a checkpoint goes on with it
   });
 });
 
+test('a tab that is killed while masks are made goes on with the others', { timeout: 5 * MINUTE }, async (t) => {
+  await with_visitor(t, async (visitor) => {
+    const make = async () => {
+      await visitor.page.getByText('How masks are made').click();
+      await fill(visitor.page, { scales: '1' });
+      await visitor.page.getByRole('button', { name: 'Make masks', exact: true }).click();
+    };
+    const packed = async () => {
+      const button = visitor.page.getByRole('button', { name: 'Download the masks (.zip)' });
+      await button.waitFor({ timeout: SOON });
+      return unzip((await download(visitor.page, () => button.click())).bytes);
+    };
+    const made = ({ news }) => news.filter(({ event }) => event === 'progress-masks').map(({ done }) => done);
+
+    await visitor.opens({});
+    await begin(visitor.page, { method: 'cam', size: 64, batch: 8, 'cam-epochs': 1 });
+    await visitor.page.locator('.run-title').getByText('Training is finished').waitFor({ timeout: SOON });
+    await until_settled(visitor.page);
+    await visitor.dies('reload');
+    // Writes what it has made after each group of photos.
+    const first = await visitor.opens({ speed: 1e4, hold: { scope: 'worker', event: 'progress-masks', number: 4 } });
+    await visitor.page.locator('.run-title').getByText('Training is finished').waitFor({ timeout: SOON });
+    await make();
+    await first.until(({ held }) => held, 'the fourth group');
+    assert.deepEqual(await first.faults(), []);
+    await visitor.dies('crash');
+
+    const second = await visitor.opens({});
+    await visitor.page.locator('.project').getByRole('button', { name: 'Open', exact: true }).click();
+    await visitor.page.getByText(/^\d+ masks are there, not all/).waitFor({ timeout: SOON });
+    const there = await visitor.page.getByText(/^\d+ masks are there, not all/).innerText();
+    assert.equal(parseInt(there), made(first)[2], 'what was written before the last group');
+    const told_again = made(second).length;
+    await make();
+    const whole = await packed();
+    assert.ok(made(second)[told_again] > made(first)[2], 'it goes on');
+    assert.equal(whole.size, 61, '60 masks and the classes');
+    // All anew, undisturbed.
+    await visitor.page.getByRole('button', { name: 'Make them anew' }).click();
+    const reference = await packed();
+    assert.deepEqual([...whole.keys()], [...reference.keys()]);
+    for (const [name, bytes] of reference) assert.ok(bytes.equals(whole.get(name)), name);
+  });
+});
+
 /** What is on the disk once the training is finished, and all of it is written. */
 async function learned_in_the_end(page) {
   await page.locator('.run-title').getByText('Training is finished').waitFor({ timeout: 5 * MINUTE });
@@ -286,7 +334,8 @@ async function until_settled(page) {
   await page.waitForFunction(async () => {
     const projects = await (await navigator.storage.getDirectory()).getDirectoryHandle('projects');
     for await (const project of projects.values()) {
-      const card = await (await (await project.getFileHandle('project.json')).getFile()).text();
+      // Just being written anew it cannot be read; then it is read again.
+      const card = await project.getFileHandle('project.json').then((file) => file.getFile()).then((file) => file.text()).catch(() => '');
       return card.includes('"is_finished":true');
     }
   }, undefined, { timeout: SOON });
@@ -299,18 +348,16 @@ function account(news, resumed, before) {
   const steps = mine.filter(({ event }) => event === 'progress-training');
   const reached = steps.at(-1)?.done ?? resumed?.done ?? before?.kept ?? 0;
   let kept = { step: resumed?.done ?? before?.kept ?? 0, clock: resumed?.clock ?? 0 };
-  let [saved, measuring] = [null, null];
-  for (const [index, one] of mine.entries()) {
-    const last = () => mine.slice(0, index).findLast(({ event }) => event === 'progress-training') ?? resumed;
-    if (one.event === 'progress-shares') measuring ??= one.clock;
-    // Photos that were measured between two rounds are kept as a whole.
-    if (one.event === 'saved' || one.event === 'shares-updated') {
-      saved = { step: last().done, clock: one.event === 'saved' ? last().clock : one.clock };
-    }
-    if (one.event === 'kept' && one.ok && saved) [kept, measuring] = [saved, null];
+  let written = null;
+  let last = resumed;
+  for (const one of mine) {
+    if (one.event === 'progress-training') last = one;
+    if (one.event === 'saved') written = { step: last.done, clock: last.clock };
+    // Between two rounds photos are measured; what was measured until then is written every few seconds.
+    if (one.event === 'progress-shares' || one.event === 'shares-updated') written = { step: last.done, clock: one.clock };
+    if (one.event === 'kept' && one.ok && written) kept = written;
   }
-  const end = measuring ?? mine.findLast(({ clock }) => clock)?.clock ?? kept.clock;
   const clocks = mine.filter(({ clock }) => clock).map(({ clock }) => clock);
   const wait = Math.max(0, ...clocks.slice(1).map((clock, index) => clock - clocks[index]));
-  return { reached, kept: kept.step, wait, steps: reached - kept.step, lost: Math.max(0, end - kept.clock) };
+  return { reached, kept: kept.step, wait, steps: reached - kept.step, lost: Math.max(0, (clocks.at(-1) ?? kept.clock) - kept.clock) };
 }

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { count_steps } from './cost.mjs';
 import { bmp, png_header, unzip, zip } from './formats.mjs';
 import { download, drag, draw_over, fill, in_folder, kept_offline, launch, open, page_folder, screenshot, serve, write_files } from './harness.mjs';
+import { no_room_while } from './watched.mjs';
 import { PROTOCOL_VERSION, start_worker, worker_files } from './worker.mjs';
 
 const MINUTE = 60_000;
@@ -359,24 +360,8 @@ test('a run goes on after reloads, across rounds', { timeout: 2 * LONG }, async 
   assert.deepEqual(errors, []);
 });
 
-/** In the worker's words: no room, as long as the project `old` has its momentum. */
-const full_disk = `{
-  const write = FileSystemWritableFileStream.prototype.write;
-  FileSystemWritableFileStream.prototype.write = async function (data) {
-    let folder = await navigator.storage.getDirectory();
-    try {
-      for (const name of ['projects', 'old', 'run']) folder = await folder.getDirectoryHandle(name);
-      await folder.getFileHandle('optimizer.safetensors');
-    } catch {
-      return write.call(this, data);
-    }
-    throw new DOMException('no room', 'QuotaExceededError');
-  };
-}
-`;
-
 test('a project makes room, and its masks are the same after a reload', { timeout: LONG }, async (t) => {
-  const worker = full_disk + await readFile(path.join(page_folder, 'trainer-worker.js'), 'utf8');
+  const worker = no_room_while('projects/old/run/optimizer.safetensors') + await readFile(path.join(page_folder, 'trainer-worker.js'), 'utf8');
   const { page, errors } = await start(t, { webgpu: false, files: { 'trainer-worker.js': worker } });
   await prepare(page, { method: 'cam', size: 64, 'cam-epochs': 2 });
   await page.evaluate(async () => {

@@ -92,6 +92,23 @@ function watch(scope) {
   };
 }
 
+/** In the worker's words, before its own: the browser has no room as long as there is a file of this path; `*` stands for any folder. */
+export const no_room_while = (path) => `{
+  const write = FileSystemWritableFileStream.prototype.write;
+  const is_there = async (folder, [name, ...rest]) => {
+    if (rest.length === 0) return folder.getFileHandle(name).then((file) => file.getFile()).then((file) => file.size > 0, () => false);
+    for await (const inner of folder.values()) {
+      if (inner.kind === 'directory' && (name === '*' || name === inner.name) && await is_there(inner, rest)) return true;
+    }
+    return false;
+  };
+  FileSystemWritableFileStream.prototype.write = async function (data) {
+    if (!await is_there(await navigator.storage.getDirectory(), ${JSON.stringify(path.split('/'))})) return write.call(this, data);
+    throw new DOMException('no room', 'QuotaExceededError');
+  };
+}
+`;
+
 /** Files for `serve`: a worker that is watched, and the plan, which a test may change before the next load. */
 export async function watched_files(plan = {}) {
   const worker = await readFile(path.join(page_folder, 'trainer-worker.js'), 'utf8');
