@@ -133,13 +133,16 @@ impl Folder {
 
     async fn fill(handle: &FileHandle, data: &JsValue) -> Result<(), JsValue> {
         let file: Writable = JsFuture::from(handle.create_writable()?).await?.unchecked_into();
-        if let Err(error) = JsFuture::from(file.write(data)).await {
-            // What was begun is dropped by itself, sooner or later.
-            let _ = JsFuture::from(file.abort()).await;
-            return Err(error);
+        let mut written = JsFuture::from(file.write(data)).await;
+        if written.is_ok() {
+            // The new content takes the place of the old one here.
+            written = JsFuture::from(file.close()).await;
         }
-        // The new content takes the place of the old one here.
-        JsFuture::from(file.close()).await.map(|_| ())
+        if written.is_err() {
+            // What was begun is dropped by itself, sooner or later; until then the file could not be removed.
+            let _ = JsFuture::from(file.abort()).await;
+        }
+        written.map(|_| ())
     }
 
     /// Whether a file is there and has nothing in it.

@@ -11,10 +11,8 @@ pub fn GivenMasks() -> impl IntoView {
     let state = State::use_here();
     let accepted = state
         .memo(Part::Results, |model| model.results.shown().map_or(0, |made| made.review.accepted().len()));
-    let offers =
-        move || accepted.get() > 0 && state.form.with(|form| form.valid().method.method().takes_masks());
     view! {
-        <Show when=offers>
+        <Show when=move || accepted.get() > 0>
             <div class="given-masks">
                 <label class="slider check" for="given-masks">
                     <input
@@ -32,7 +30,7 @@ pub fn GivenMasks() -> impl IntoView {
                     }}
                 </label>
                 <p class="help" id="given-masks-help">
-                    "The next run takes them for the truth of their photos. All other photos teach by their labels."
+                    "The next run takes them for the truth of their photos. All other photos teach by their labels or boxes."
                 </p>
             </div>
         </Show>

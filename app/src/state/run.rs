@@ -40,8 +40,7 @@ impl State {
 
     /// Accepted masks that the next run will learn from; `None` where it will not.
     pub fn given_masks(&self) -> Option<GivenMasks> {
-        let takes_masks = self.form.with_untracked(|form| form.valid().method.method().takes_masks());
-        if !takes_masks || !self.learns_from_accepted.get_untracked() {
+        if !self.learns_from_accepted.get_untracked() {
             return None;
         }
         self.peek(|model| {

@@ -254,7 +254,8 @@ impl KeptStore {
         let next = self.0.borrow_mut().next_momentum.take();
         if let Some(next) = next {
             self.0.borrow_mut().momentum = next;
-            folder.remove(MOMENTUM[1 - next]).await?;
+            // Where it stays, it is known by its step: see `choose_momentum`.
+            let _ = folder.remove(MOMENTUM[1 - next]).await;
         }
         self.write_changed(&folder, |name| name != LOG, id, gave).await?;
         self.write_changed(&folder, |_| true, id, gave).await?;

@@ -7,6 +7,7 @@ use tag2mask_core::dataset::targets::Targets;
 use tag2mask_core::dataset::{self, Dataset, ProblemKind};
 use tag2mask_core::device::Compute;
 use tag2mask_core::files::FileSet;
+use tag2mask_core::method::Supervision;
 use tag2mask_core::run::checkpoint::RunCard;
 use tag2mask_core::run::examples::examples;
 use tag2mask_core::run::preset::Preset;
@@ -58,7 +59,7 @@ pub struct Args {
     #[arg(long)]
     method: Option<MethodName>,
     /// Masks to learn from, a folder as `tag2mask masks` writes it: of all images for the method deeplab; for
-    /// spatial-bce and cam those that you have looked at and found good, of as few images as you like
+    /// the others those that you have looked at and found good, of as few images as you like
     #[arg(long, value_name = "DIR")]
     masks: Option<PathBuf>,
     #[command(flatten)]
@@ -91,7 +92,12 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
     if let Some(targets) = &targets {
         let (with, all) = (targets.items().len(), dataset.items.len());
         if !settings.method.learns_from_masks() {
-            report.note(format!("{with} of {all} images have a mask to learn from, all others their labels"));
+            let others = match settings.method.method().supervision() {
+                Supervision::Boxes => "boxes",
+                Supervision::Labels | Supervision::Masks => "labels",
+            };
+            report
+                .note(format!("{with} of {all} images have a mask to learn from, all others their {others}"));
         } else if with < all {
             report.warning(format!("{} images have no mask and are left out", all - with));
         }

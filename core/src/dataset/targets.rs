@@ -65,6 +65,13 @@ impl Targets {
         Self { masks: masks.into_iter().collect() }
     }
 
+    /// These, but of images that `others` has too, those.
+    #[must_use]
+    pub fn with(mut self, others: &Self) -> Self {
+        self.masks.extend(others.masks.iter().map(|(&item, mask)| (item, mask.clone())));
+        self
+    }
+
     /// The folder that `masks` wrote: a PNG per image under the image's stem, and `classes.txt`, whose names
     /// and order must be the data set's. Images without a mask are left out of training.
     ///
@@ -199,6 +206,15 @@ mod tests {
         assert_eq!((mirrored.labels[0], mirrored.labels[63]), (0, 2));
         assert_eq!(targets.target(&dataset, 1, 16, false).unwrap().labels.len(), 256);
         assert!(targets.target(&dataset, 0, 4, false).unwrap().labels.iter().all(|&label| label == IGNORE));
+    }
+
+    #[test]
+    fn masks_take_the_place_of_others() {
+        let mask = |byte: u8| Arc::new(crate::files::MemoryBlob::new(vec![byte])) as Arc<dyn Blob>;
+        let both =
+            Targets::new([(0, mask(1)), (2, mask(2))]).with(&Targets::new([(2, mask(3)), (5, mask(4))]));
+        let bytes: Vec<u8> = both.masks.values().map(|blob| blob.read_at(0, 1).unwrap()[0]).collect();
+        assert_eq!((both.items(), bytes), (vec![0, 2, 5], vec![1, 3, 4]));
     }
 
     #[test]

@@ -67,11 +67,6 @@ pub trait Method: Sync {
         Supervision::Labels
     }
 
-    /// Whether masks of some images can be given to it, beside what it learns from.
-    fn takes_masks(&self) -> bool {
-        self.supervision() == Supervision::Masks
-    }
-
     /// What is trained, one after the other.
     fn rounds(&self, settings: &Settings) -> Vec<Round>;
 

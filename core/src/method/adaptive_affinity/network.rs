@@ -15,7 +15,9 @@ use crate::dataset::batch::{DEVIATION, MEAN};
 use crate::dataset::targets;
 use crate::error::Result;
 use crate::method::cam::multilabel_soft_margin;
-use crate::method::{Batch, Learner, LearnerConfig, MapHead, Maps, Network, ParameterGroup, Setup, StepLoss};
+use crate::method::{
+    Batch, Learner, LearnerConfig, MapHead, Maps, Network, ParameterGroup, Setup, StepLoss, mask_loss,
+};
 use crate::tensor::resize;
 
 /// Backbone, number of foreground classes, and the method's settings.
@@ -89,13 +91,18 @@ impl Learner for AdaptiveAffinity {
         &self.backbone
     }
 
-    /// The classification loss, and after the warm-up cross-entropy, affinity and reassign loss on the labels
+    /// The classification loss, beside it [`mask_loss`] where masks are given, and after the warm-up cross-entropy, affinity and reassign loss on the labels
     /// that the classification branch gives pixels. No gradient flows to that branch through its labels.
     fn loss(&self, features: Tensor<4>, batch: &Batch, step: usize) -> StepLoss {
         let class_logits = self.head.classification(features.clone());
         let score = pooling::score(class_logits.clone());
         let classification = multilabel_soft_margin(score, batch.labels.clone()).mul_scalar(batch.weight());
         let main = classification.clone().detach().inner();
+        let given = mask_loss(&class_logits, batch);
+        let classification = match given {
+            Some(given) => classification + given,
+            None => classification,
+        };
         let held = class_logits.detach().inner();
         if step < self.warm_up_steps {
             let activation = mean_of_present(pooling::probabilities(held), batch);
@@ -181,7 +188,11 @@ impl AdaptiveAffinity {
         let masks = pooling::probabilities(class_logits) * present.reshape([count, labels, 1, 1]);
         let masks = resize(masks, height, width);
         let images = colors(resize(images, height, width));
-        PseudoLabels::of(refine::refine(images, masks, self.refine_iterations))
+        let labels = PseudoLabels::of(refine::refine(images, masks, self.refine_iterations));
+        match &batch.targets {
+            Some(given) => labels.with_given(given.clone().inner()),
+            None => labels,
+        }
     }
 
     /// What affinity and reassign loss divide by, `[4]`: [`pair_counts`], and [`learnable`] pixels.

@@ -38,6 +38,15 @@ impl PseudoLabels {
         let confidence = (masks * targets.clone()).sum_dim(1);
         Self { targets, confidence }
     }
+
+    /// These, but in images that have a mask, accepted or drawn, its labels with all confidence: ours.
+    ///
+    /// `given`: as [`targets`](Self::targets); all 0 in an image without a mask, and where a mask says nothing.
+    pub fn with_given(self, given: Tensor<4>) -> Self {
+        let known = given.clone().sum_dim(1);
+        let others = known.clone().max_dims(&[2, 3]).neg() + 1.0;
+        Self { targets: self.targets * others.clone() + given, confidence: self.confidence * others + known }
+    }
 }
 
 #[cfg(test)]
@@ -61,6 +70,22 @@ mod tests {
         let (targets, confidence) = labels(&masks, 3);
         assert_eq!(targets, [1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
         assert_eq!(confidence, [0.9, 0.5, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn a_given_mask_stands_in_the_place_of_votes() {
+        let tensor = |values: &[f32], shape: [usize; 4]| {
+            Tensor::<4>::from_data(TensorData::new(values.to_vec(), shape), &Device::flex())
+        };
+        // Two images of two pixels; of the first one pixel is given, of the second nothing.
+        let voted = PseudoLabels {
+            targets: tensor(&[1.0, 1.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0], [2, 2, 1, 2]),
+            confidence: tensor(&[0.5, 0.6, 0.7, 0.8], [2, 1, 1, 2]),
+        };
+        let found = voted.with_given(tensor(&[0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0], [2, 2, 1, 2]));
+        let values = |x: Tensor<4>| x.into_data().try_to_vec::<f32>().unwrap();
+        assert_eq!(values(found.targets), [0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 1.0, 0.0]);
+        assert_eq!(values(found.confidence), [1.0, 0.0, 0.7, 0.8]);
     }
 
     #[test]

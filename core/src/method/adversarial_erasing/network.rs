@@ -15,7 +15,9 @@ use crate::backbone::weights::Source;
 use crate::backbone::{Backbone, BackboneConfig};
 use crate::error::Result;
 use crate::method::cam::{Cam, CamConfig, project};
-use crate::method::{Batch, Learner, LearnerConfig, MapHead, Maps, Network, ParameterGroup, Setup, StepLoss};
+use crate::method::{
+    Batch, Learner, LearnerConfig, MapHead, Maps, Network, ParameterGroup, Setup, StepLoss, mask_loss,
+};
 
 /// Backbone, number of foreground classes, and the method's settings.
 #[derive(Debug, Clone)]
@@ -95,10 +97,11 @@ impl AdversarialErasing {
     }
 
     /// What the localizer learns: the gradient reaches it through the mask, and passes through the adversary
-    /// without reaching its parameters.
+    /// without reaching its parameters. Where masks are given, [`mask_loss`] beside it.
     fn localizer_step(&self, features: Tensor<4>, batch: &Batch, items: &Items) -> StepLoss {
         let [_, _, height, width] = batch.images.dims();
         let share = items.share(batch.whole.present);
+        let given = mask_loss(&project(features.clone(), self.localizer.classifier.val()), batch);
         let logits = self.localizer.logits(features.clone());
         let classification = localizer_loss(logits.clone(), batch.labels.clone()).mul_scalar(batch.weight());
         let attention = self.attention(features, items, height, width);
@@ -110,6 +113,10 @@ impl AdversarialErasing {
             [classification.clone().inner(), mining.clone().inner(), activation_of_present(logits, batch)];
         let total =
             classification + mining.mul_scalar(self.settings.alpha) + mean.mul_scalar(self.settings.beta);
+        let total = match given {
+            Some(given) => total + given,
+            None => total,
+        };
         StepLoss { total, parts, threshold_step: false, statistics: None }
     }
 

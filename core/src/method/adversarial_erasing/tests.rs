@@ -193,3 +193,21 @@ fn one_network_s_weights_start_both() {
         assert_eq!(AdversarialErasing::group(name).head, head, "{name}");
     }
 }
+
+#[test]
+fn a_given_mask_teaches_the_localizer() {
+    let learner = learner();
+    let labels = [1.0, 0.0, 1.0];
+    let pixels = (SIDE / 4) * (SIDE / 4);
+    let values: Vec<u8> = (0..pixels).map(|pixel| if pixel < pixels / 4 { 1 } else { 0 }).collect();
+    let without = batch(&labels, whole(1, 2));
+    let with = batch(&labels, Whole { pixels, ..whole(1, 2) }).with_targets(&values, SIDE / 4, CLASSES + 1);
+    let total = |batch: &Batch, step| {
+        let features = learner.backbone().forward(batch.images.clone(), None);
+        learner.loss(features, batch, step).total.into_scalar::<f32>()
+    };
+    assert!(total(&with, 0) > total(&without, 0), "the localizer's turn");
+    let settings = AdversarialErasingSettings::default();
+    let step = (0..1000).find(|&step| settings.is_adversary_step(step)).unwrap();
+    assert_eq!(total(&with, step), total(&without, step), "the adversary's turn");
+}

@@ -63,10 +63,6 @@ impl Method for PlainCam {
         "Zhou et al., Learning Deep Features for Discriminative Localization, CVPR 2016"
     }
 
-    fn takes_masks(&self) -> bool {
-        true
-    }
-
     fn rounds(&self, settings: &Settings) -> Vec<Round> {
         vec![round(settings)]
     }

@@ -71,10 +71,6 @@ impl Method for AdaptiveSpatialBce {
          start from a plain classifier is ours"
     }
 
-    fn takes_masks(&self) -> bool {
-        true
-    }
-
     fn rounds(&self, settings: &Settings) -> Vec<Round> {
         let SpatialBceSettings { rounds, epochs, learning_rate, ref share_scales, .. } =
             settings.methods.spatial_bce;

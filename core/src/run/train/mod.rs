@@ -45,8 +45,7 @@ pub struct Run<'a> {
     pub compute: &'a Compute,
     /// Pretrained backbone weights.
     pub weights: Option<&'a TensorFile>,
-    /// Masks to learn from: what methods that learn from masks need, and what those that
-    /// [take them](crate::method::Method::takes_masks) may have of some images.
+    /// Masks to learn from: what methods that learn from masks need, and what others may have of some images.
     pub targets: Option<&'a Targets>,
     /// Images to show while training.
     pub previews: &'a [usize],
@@ -79,10 +78,6 @@ pub async fn train<H: Host, S: RunStore>(run: &Run<'_>, host: &mut H, store: &mu
         let id = method.id();
         let reason =
             format!("the method {id} learns from masks: give the folder that `tag2mask masks` wrote");
-        return Err(Error::Setting { name: "masks", reason });
-    }
-    if run.targets.is_some() && !method.method().takes_masks() {
-        let reason = format!("the method {} does not learn from masks", method.id());
         return Err(Error::Setting { name: "masks", reason });
     }
     let given = given_masks(run, store)?;
@@ -316,8 +311,10 @@ impl<'a, H: Host, S: RunStore> Session<'a, H, S> {
                 shares.map(|shares| Material { shares, targets: self.run.targets.cloned() })
             }
             Preparation::BoxMasks(cut) => {
-                let targets = self.box_masks(&cut).await?;
-                targets.map(|targets| Material { targets: Some(targets), ..Material::default() })
+                let cut = self.box_masks(&cut).await?;
+                // What somebody has accepted is better than what was cut.
+                let given = self.run.targets.cloned().unwrap_or_default();
+                cut.map(|cut| Material { targets: Some(cut.with(&given)), ..Material::default() })
             }
         })
     }

@@ -25,7 +25,7 @@ fn settings(method: MethodName) -> Settings {
     settings.methods.spatial_bce.rounds = 1;
     settings.methods.spatial_bce.epochs = 1;
     settings.methods.spatial_bce.share_scales = vec![1.0];
-    settings.methods.box2seg.epochs = 1;
+    settings.methods.box2seg.epochs = 2;
     settings
 }
 
@@ -90,12 +90,13 @@ fn goes_on(method: MethodName, phase: Phase, made: &[&str]) {
     let dataset = dataset();
     let (mut whole, mut undisturbed) = (MemoryStore::default(), Guest::new(phase, usize::MAX));
     assert_eq!(go(&dataset, method, false, &mut undisturbed, &mut whole), Ending::Finished);
-    assert_eq!(undisturbed.told.last(), Some(&IMAGES));
+    // Of the images that have a box, where boxes are cut.
+    let total = *undisturbed.told.last().unwrap();
 
     let (mut store, mut first) = (MemoryStore::default(), Guest::new(phase, 1));
     assert_eq!(go(&dataset, method, false, &mut first, &mut store), Ending::Stopped);
     let done = *first.told.last().unwrap();
-    assert!(done < IMAGES);
+    assert!(done < total);
     assert!(store.files.contains_key(BEGUN));
     let mut second = Guest::new(phase, usize::MAX);
     assert_eq!(go(&dataset, method, true, &mut second, &mut store), Ending::Finished);
