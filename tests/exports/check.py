@@ -5,8 +5,8 @@
         index-png,color-png,voc,coco-rle,coco-polygons,yolo-seg,cvat-polygons,cvat-masks,labelme,label-studio,cut-outs
     venv/bin/python tests/exports/check.py MASKS OUT
 
-MASKS is a folder of index PNGs. Two more are tried where they are installed: `label-studio-sdk` (`pip install
---no-deps` is enough) unpacks Label Studio's masks, and `labelme` reads its own files.
+MASKS is a folder of index PNGs. More are tried where they are installed: `label-studio-sdk` (`pip install --no-deps` is
+enough) unpacks Label Studio's masks, `labelme` reads its own files, `datumaro` those of CVAT and VOC, `supervision` YOLO's.
 Ends with 1 when anything is not as it should be.
 """
 
@@ -187,6 +187,58 @@ def check_label_studio(masks, out, classes):
     compare("label-studio, its own SDK", masks, found, 1.0)
 
 
+def check_with_datumaro(masks, out, classes):
+    try:
+        import datumaro
+    except ImportError:
+        print("       CVAT and VOC: left out, as datumaro is not installed")
+        return
+    for folder, layout, wanted in [
+        ("cvat-polygons", "cvat", LEAST),
+        ("cvat-masks", "cvat", 1.0),
+        ("voc", "voc_segmentation", 1.0),
+    ]:
+        dataset = datumaro.Dataset.import_from(str(out / folder), layout)
+        names = [label.name for label in dataset.categories()[datumaro.AnnotationType.label]]
+        items = {Path(item.id).stem: item for item in dataset}
+
+        def found(stem, label):
+            mask = masks[stem]
+            all_of_it = np.zeros(mask.shape, bool)
+            for shape in items[stem].annotations:
+                if names[shape.label] != classes[label - 1]:
+                    continue
+                if shape.type == datumaro.AnnotationType.polygon:
+                    points = np.array(shape.points).reshape(-1, 2)
+                    all_of_it |= painted((mask.shape[1], mask.shape[0]), points)
+                elif shape.type == datumaro.AnnotationType.mask:
+                    all_of_it |= np.asarray(shape.image).astype(bool)
+            return all_of_it
+
+        compare(f"{folder}, datumaro", masks, found, wanted)
+
+
+def check_with_supervision(masks, out, classes):
+    try:
+        import supervision
+    except ImportError:
+        print("       YOLO: left out, as supervision is not installed")
+        return
+    root = out / "yolo-seg"
+    dataset = supervision.DetectionDataset.from_yolo(
+        str(root / "images/train"), str(root / "labels/train"), str(root / "data.yaml"), force_masks=True
+    )
+    assert dataset.classes == classes, "YOLO's names"
+    by_stem = {Path(path).stem: found for path, _, found in dataset}
+
+    def found(stem, label):
+        mine = by_stem[stem]
+        return np.logical_or.reduce([mask for mask, of in zip(mine.mask, mine.class_id) if of == label - 1])
+
+    # It rounds corners to pixels, and paints the edge, too: half a pixel around.
+    compare("yolo-seg, supervision", masks, found, 0.8)
+
+
 def main():
     masks, out = masks_of(sys.argv[1]), Path(sys.argv[2])
     classes = (out / "index-png/classes.txt").read_text().split("\n")[1:-1]
@@ -198,6 +250,8 @@ def main():
     check_cvat(masks, out, classes)
     check_labelme(masks, out, classes)
     check_label_studio(masks, out, classes)
+    check_with_datumaro(masks, out, classes)
+    check_with_supervision(masks, out, classes)
     sys.exit(failed)
 
 
