@@ -232,6 +232,10 @@ impl State {
             _ => None,
         };
         let kept = if let Event::Kept { ok } = event { Some(ok) } else { None };
+        let masks_as = match &event {
+            Event::MasksRestored { settings, .. } => Some(settings.clone()),
+            _ => None,
+        };
         if matches!(event, Event::Saved { .. }) {
             self.peek(|model| {
                 if let Some(project) = model.kept.following() {
@@ -254,6 +258,11 @@ impl State {
         self.change(&changed, |_| ());
         if facts_for_settings {
             self.suggest();
+        }
+        if let Some(masks) = masks_as {
+            // What is made next is made as these were.
+            let settings = self.form.with_untracked(Form::settings);
+            self.show_settings(&Settings { masks, ..settings });
         }
         if was_read {
             self.meet_kept();

@@ -1,7 +1,7 @@
 // As much of the file formats as the page's tests need, without a library.
 
 import assert from 'node:assert/strict';
-import { crc32, deflateRawSync, inflateRawSync } from 'node:zlib';
+import { crc32, deflateRawSync, deflateSync, inflateRawSync, inflateSync } from 'node:zlib';
 
 /** The files of a zip, by name. */
 export function unzip(bytes) {
@@ -59,6 +59,59 @@ export function zip(files) {
 export function png_header(bytes) {
   assert.equal(bytes.toString('latin1', 1, 4), 'PNG');
   return { width: bytes.readUInt32BE(16), height: bytes.readUInt32BE(20), is_palette: bytes[25] === 3 };
+}
+
+/** A PNG of one size whose pixels `color(x, y)` gives: [red, green, blue], or one number, which makes it grey. */
+export function png(width, height, color) {
+  const channels = typeof color(0, 0) === 'number' ? 1 : 3;
+  const rows = Buffer.alloc((1 + width * channels) * height);
+  for (let y = 0; y < height; y += 1) {
+    for (let x = 0; x < width; x += 1) {
+      rows.set([color(x, y)].flat(), y * (1 + width * channels) + 1 + x * channels);
+    }
+  }
+  const head = Buffer.alloc(13);
+  head.writeUInt32BE(width, 0);
+  head.writeUInt32BE(height, 4);
+  head.set([8, channels === 1 ? 0 : 2], 8);
+  const chunk = (kind, data) => {
+    const bytes = Buffer.alloc(12 + data.length);
+    bytes.writeUInt32BE(data.length, 0);
+    bytes.write(kind, 4, 'latin1');
+    bytes.set(data, 8);
+    bytes.writeUInt32BE(crc32(bytes.subarray(4, 8 + data.length)), 8 + data.length);
+    return bytes;
+  };
+  const signature = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
+  return Buffer.concat([signature, chunk('IHDR', head), chunk('IDAT', deflateSync(rows)), chunk('IEND', Buffer.alloc(0))]);
+}
+
+/** The samples of a PNG of 8 bits a channel, row by row: numbers of the palette, or red, green, blue and opacity. */
+export function png_pixels(bytes) {
+  const { width, height } = png_header(bytes);
+  const channels = { 0: 1, 2: 3, 3: 1, 6: 4 }[bytes[25]];
+  assert.deepEqual([bytes[24], bytes[28]], [8, 0], 'bits a channel, interlacing');
+  const packed = [];
+  for (let at = 8; at < bytes.length; at += 12 + bytes.readUInt32BE(at)) {
+    if (bytes.toString('latin1', at + 4, at + 8) === 'IDAT') packed.push(bytes.subarray(at + 8, at + 8 + bytes.readUInt32BE(at)));
+  }
+  const raw = inflateSync(Buffer.concat(packed));
+  const row = width * channels;
+  const pixels = new Uint8Array(row * height);
+  const nearest = (left, up, corner) => [left, up, corner].reduce((best, each) => (
+    Math.abs(left + up - corner - each) < Math.abs(left + up - corner - best) ? each : best
+  ));
+  for (let y = 0; y < height; y += 1) {
+    const filter = raw[y * (row + 1)];
+    for (let x = 0; x < row; x += 1) {
+      const left = x < channels ? 0 : pixels[y * row + x - channels];
+      const up = y === 0 ? 0 : pixels[(y - 1) * row + x];
+      const corner = x < channels || y === 0 ? 0 : pixels[(y - 1) * row + x - channels];
+      const guess = [0, left, up, (left + up) >> 1, nearest(left, up, corner)][filter];
+      pixels[y * row + x] = raw[y * (row + 1) + 1 + x] + guess;
+    }
+  }
+  return { width, height, channels, pixels };
 }
 
 /** A BMP of one size whose pixels `color(x, y)` gives as [red, green, blue]. */

@@ -144,6 +144,23 @@ export async function open(browser, url, { width = 1440, height = 900, dark = fa
 }
 
 /**
+ * Waits until `look` gives something true in the page. Unlike `waitForFunction` of Playwright, which takes a promise for true,
+ * it waits for asynchronous ones. What cannot be read, as it is just being written, is looked at again.
+ */
+export async function until_true(page, look, what, timeout = 120_000) {
+  const end = performance.now() + timeout;
+  for (;;) {
+    const found = await page.evaluate(look).catch((error) => {
+      if (!/NotReadableError|NotFoundError/.test(String(error))) throw error;
+      return null;
+    });
+    if (found) return found;
+    assert.ok(performance.now() < end, `never came: ${what}`);
+    await page.evaluate(() => new Promise(requestAnimationFrame));
+  }
+}
+
+/**
  * Waits until the browser has all that the page needs without a network: what the service worker fetches for that
  * is part of loading.
  */

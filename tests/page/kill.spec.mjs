@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { unzip } from './formats.mjs';
-import { download, fill, in_folder, launch_kept, serve } from './harness.mjs';
+import { download, fill, in_folder, launch_kept, serve, until_true } from './harness.mjs';
 import { listen, random, watch_page, watched_files } from './watched.mjs';
 
 const MINUTE = 60_000;
@@ -281,7 +281,7 @@ test('a tab that is killed while masks are made goes on with the others', { time
   await with_visitor(t, async (visitor) => {
     const make = async () => {
       await visitor.page.getByText('How masks are made').click();
-      await fill(visitor.page, { scales: '1' });
+      await fill(visitor.page, { scales: '0.5, 1' });
       await visitor.page.getByRole('button', { name: 'Make masks', exact: true }).click();
     };
     const packed = async () => {
@@ -310,7 +310,8 @@ test('a tab that is killed while masks are made goes on with the others', { time
     const there = await visitor.page.getByText(/^\d+ masks are there, not all/).innerText();
     assert.equal(parseInt(there), made(first)[2], 'what was written before the last group');
     const told_again = made(second).length;
-    await make();
+    // With the settings of those that are there, which the page has put into the form again.
+    await visitor.page.getByRole('button', { name: 'Make masks', exact: true }).click();
     const whole = await packed();
     assert.ok(made(second)[told_again] > made(first)[2], 'it goes on');
     assert.equal(whole.size, 61, '60 masks and the classes');
@@ -331,14 +332,14 @@ async function learned_in_the_end(page) {
 
 /** The last files are on the disk, and the card says so. */
 async function until_settled(page) {
-  await page.waitForFunction(async () => {
+  await until_true(page, async () => {
     const projects = await (await navigator.storage.getDirectory()).getDirectoryHandle('projects');
     for await (const project of projects.values()) {
-      // Just being written anew it cannot be read; then it is read again.
-      const card = await project.getFileHandle('project.json').then((file) => file.getFile()).then((file) => file.text()).catch(() => '');
+      const card = await (await (await project.getFileHandle('project.json')).getFile()).text();
       return card.includes('"is_finished":true');
     }
-  }, undefined, { timeout: SOON });
+    return false;
+  }, 'the end of the run on the disk');
 }
 
 /** How far a life came, how much of that was kept, and what was lost of training, by the trainer's clock. */

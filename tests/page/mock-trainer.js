@@ -189,7 +189,7 @@ async function restore({ project, masks }) {
   }
   say(done === total_steps ? { event: 'training-finished', seconds: 31 } : { event: 'stopped', round: 0, step: done });
   for (const { round, settings } of masks ? kept.masks : []) {
-    say({ event: 'masks-restored', round, settings });
+    say({ event: 'masks-restored', round, settings, are_all: true });
     await make_masks({ round }, 0);
   }
 }

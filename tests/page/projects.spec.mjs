@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { download, drag, screenshot } from './harness.mjs';
+import { download, drag, screenshot, until_true } from './harness.mjs';
 import { button, ready, start, take_sample, title, zip_file } from './mock.mjs';
 
 /** A project of the list, by what stands in it. */
@@ -246,9 +246,9 @@ test('two tabs keep a project each, and leave the other\'s alone', async (t) => 
   await project(second, 'photos.zip').getByText('Open in another tab').waitFor();
   // A tab that ends says nothing; its project is free nevertheless.
   await page.close();
-  await second.waitForFunction(async () => (
+  await until_true(second, async () => (
     (await navigator.locks.query()).held.every(({ name }) => !name.startsWith('tag2mask-project-'))
-  ));
+  ), 'the other page to let go');
   await second.evaluate(() => dispatchEvent(new Event('focus')));
   await project(second, 'photos.zip').getByRole('button', { name: 'Open', exact: true }).waitFor();
   await second.close();

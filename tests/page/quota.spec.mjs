@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { unzip } from './formats.mjs';
-import { download, draw_over, fill, launch, open, serve } from './harness.mjs';
+import { download, draw_over, fill, launch, open, serve, until_true } from './harness.mjs';
 import { listen, random, watch_page, watched_files } from './watched.mjs';
 
 const MINUTE = 60_000;
@@ -84,7 +84,7 @@ async function reopen(page) {
   const open = page.locator('.project').getByRole('button', { name: 'Open', exact: true });
   if (await start.isVisible()) {
     // The list is looked through after the page is there.
-    await page.waitForFunction(async () => {
+    await until_true(page, async () => {
       const root = await navigator.storage.getDirectory();
       const projects = await root.getDirectoryHandle('projects').catch(() => null);
       for await (const project of projects?.values() ?? []) {
@@ -93,7 +93,7 @@ async function reopen(page) {
         }
       }
       return true;
-    });
+    }, 'the list of projects');
     if (await open.count() === 0) return 'nothing';
     await open.first().click();
     await title.or(train).first().waitFor({ timeout: SOON });

@@ -1,6 +1,6 @@
 //! Writing where there may be no room: what is missed least gives its own, see [`gifts`].
 
-use tag2mask_core::run::store::round_of;
+use tag2mask_core::run::store::{BEGUN, is_measured, round_of};
 use wasm_bindgen::JsValue;
 
 use super::projects::{self, MOMENTUM, PROJECTS, RUN};
@@ -22,6 +22,8 @@ pub async fn write(
     loop {
         match folder.write(name, data).await {
             Ok(()) => return Ok(()),
+            // What only saves work, or only people read, takes nobody's place.
+            Err(error) if name == BEGUN || is_measured(name) => return Err(error),
             Err(error) if is_full(&error) => match make_room(id, name).await {
                 Some(gift) => gave.push(gift),
                 None => return Err(error),
@@ -34,7 +36,7 @@ pub async fn write(
 /// Removes the next that can go; `None` when nothing is left.
 async fn make_room(id: &str, wanted: &str) -> Option<Gift> {
     let gifts = if let Some(round) = round_of(wanted) {
-        let older = rounds_of(id).await.into_iter().filter(|name| round_of(name) < Some(round));
+        let older = rounds_of(id).await.into_iter().filter(|name| is_older(name, round));
         own_rounds(&older.collect::<Vec<_>>())
     } else {
         gifts(id, holders().await)
@@ -45,6 +47,10 @@ async fn make_room(id: &str, wanted: &str) -> Option<Gift> {
         }
     }
     None
+}
+
+fn is_older(name: &str, round: usize) -> bool {
+    is_measured(name) || round_of(name).is_some_and(|of| of < round)
 }
 
 async fn holders() -> Vec<Holder> {
@@ -69,7 +75,7 @@ async fn holders() -> Vec<Holder> {
 async fn rounds_of(id: &str) -> Vec<String> {
     let Some(folder) = Folder::open(&[PROJECTS, id, RUN]).await else { return Vec::new() };
     let mut names = folder.names().await.unwrap_or_default();
-    names.retain(|name| round_of(name).is_some());
+    names.retain(|name| round_of(name).is_some() || is_measured(name));
     names
 }
 
@@ -78,7 +84,8 @@ async fn give(gift: &Gift, own: &str) -> Option<()> {
     let (id, files) = match gift {
         Gift::Momentum { id, .. } => (id.as_str(), MOMENTUM.map(str::to_owned).to_vec()),
         Gift::Rounds { id, files, .. } => (id.as_str(), files.clone()),
-        Gift::OwnRound { files, .. } => (own, files.clone()),
+        Gift::Measured { files } => (own, files.clone()),
+        Gift::OwnRound { file, .. } => (own, vec![file.clone()]),
     };
     let _claim = if id == own { None } else { Some(lock::claim(id).await?) };
     let folder = Folder::open(&[PROJECTS, id, RUN]).await?;

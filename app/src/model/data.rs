@@ -102,7 +102,8 @@ pub fn problem_groups(problems: &[Problem]) -> Vec<ProblemGroup> {
         .into_iter()
         .map(|(kind, mut problems)| {
             problems.sort_by(|a, b| a.path.cmp(&b.path));
-            ProblemGroup { title: kind_title(kind, problems.len() as u64), problems }
+            let count: usize = problems.iter().map(|problem| problem.count).sum();
+            ProblemGroup { title: kind_title(kind, count as u64), problems }
         })
         .collect()
 }
@@ -118,7 +119,7 @@ fn kind_title(kind: ProblemKind, number: u64) -> String {
         }
         ProblemKind::Duplicate => text::count(number, "duplicate", "duplicates"),
         ProblemKind::BadLine => {
-            format!("{} of the table not understood", text::count(number, "line", "lines"))
+            format!("{} not understood", text::count(number, "line or entry", "lines or entries"))
         }
         ProblemKind::BadMask => {
             format!("{} cannot be used for scoring", text::count(number, "mask", "masks"))
@@ -218,7 +219,7 @@ mod tests {
 
     #[test]
     fn problems_are_grouped_counted_and_sorted() {
-        let problem = |path: &str, kind| Problem { path: path.into(), kind, reason: String::new() };
+        let problem = |path: &str, kind| Problem { count: 1, path: path.into(), kind, reason: String::new() };
         let groups = problem_groups(&[
             problem("z.jpg", ProblemKind::Duplicate),
             problem("b.jpg", ProblemKind::UnreadableImage),

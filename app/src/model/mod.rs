@@ -183,7 +183,8 @@ impl Model {
             | Event::MaskCorrected { .. }
             | Event::MasksFinished { .. }
             | Event::FileReady { .. } => {
-                let is_restored = matches!(event, Event::MasksRestored { .. });
+                // What was said of earlier masks is not said of those that have been made since.
+                let is_restored = matches!(event, Event::MasksRestored { are_all: true, .. });
                 self.results.apply(event);
                 if is_restored {
                     let verdicts =
@@ -213,15 +214,7 @@ impl Model {
                 vec![Part::Course, Part::Run]
             }
             Event::Stopped { .. } if self.results.is_busy() => {
-                let there = self.results.shown().map_or(0, |made| made.masks.len()) as u64;
-                let message = match there {
-                    0 => "Cancelled: there are no masks yet.".to_string(),
-                    _ => format!(
-                        "{} there, not all. “Make masks” makes the others.",
-                        text::count(there, "mask is", "masks are")
-                    ),
-                };
-                self.results.fail(message);
+                self.results.cancel();
                 vec![Part::Results]
             }
             Event::Warning { message } => {

@@ -292,7 +292,11 @@ mod tests {
         project.take_verdicts(&Results::default());
         assert_eq!(project.verdicts.len(), 2);
         let mut results = Results::default();
-        results.apply(Event::MasksRestored { round: Some(0), settings: MaskSettings::default() });
+        results.apply(Event::MasksRestored {
+            round: Some(0),
+            settings: MaskSettings::default(),
+            are_all: true,
+        });
         let (shares, thresholds, labels) = (Vec::new(), Vec::new(), vec![0]);
         let (image, width, height, miou, doubt) = (0, 1, 1, None, None);
         results.apply(Event::MaskReady { image, width, height, shares, thresholds, miou, doubt, labels });

@@ -11,6 +11,7 @@ use tag2mask_core::run::settings::MaskSettings;
 
 use super::review::{Filter, Review};
 use super::small_mask::SmallMask;
+use super::text;
 
 /// One finished mask.
 #[derive(Debug, Clone, PartialEq)]
@@ -81,6 +82,8 @@ pub struct Results {
     made: BTreeMap<Option<usize>, Made>,
     /// How they were made.
     settings: Option<MaskSettings>,
+    /// Whether masks come that are all kept, and only told again.
+    restores_all: bool,
     /// What went wrong last.
     pub failure: Option<String>,
     /// Name of the last file handed to the user.
@@ -171,8 +174,28 @@ impl Results {
             self.settings = Some(settings.clone());
         }
         self.work = Work::Making { done: 0, total: 0, seconds_left: None };
-        self.made.entry(self.round).or_default().forget();
+        let made = self.made.entry(self.round).or_default();
+        // A making that goes on tells the same masks again: what was said of them stays.
+        if made.seconds.is_some() || made.masks.is_empty() {
+            made.forget();
+        }
+        self.restores_all = false;
         (self.failure, self.saved) = (None, None);
+    }
+
+    /// The user has ended the making of masks, or they were never all made.
+    pub fn cancel(&mut self) {
+        let there = self.shown().map_or(0, |made| made.masks.len()) as u64;
+        self.fail(match there {
+            _ if self.restores_all => "Cancelled. The masks stay in this browser: load the page again to \
+                                       see all of them, or make them anew."
+                .to_string(),
+            0 => "Cancelled: there are no masks yet.".to_string(),
+            _ => format!(
+                "{} there, not all. “Make masks” makes the others.",
+                text::count(there, "mask is", "masks are")
+            ),
+        });
     }
 
     /// The user asked for a file.
@@ -201,9 +224,10 @@ impl Results {
                     (*done, *total) = (now, all);
                 }
             }
-            Event::MasksRestored { round, settings } => {
+            Event::MasksRestored { round, settings, are_all } => {
                 self.round = round;
                 self.start(&settings);
+                self.restores_all = are_all;
             }
             Event::MaskReady { image, width, height, shares, thresholds, miou, doubt, labels } => {
                 let small = SmallMask::new(width, height, &labels, Self::SIDE);
@@ -411,7 +435,7 @@ mod tests {
     fn masks_that_come_back_say_of_which_round() {
         let mut results = Results::default();
         for round in [None, Some(1)] {
-            results.apply(Event::MasksRestored { round, settings: MaskSettings::default() });
+            results.apply(Event::MasksRestored { round, settings: MaskSettings::default(), are_all: true });
             assert!(results.is_busy());
             results.apply(mask(3, 0, None));
             results.apply(Event::MasksFinished { images: 1, seconds: 1.0, score: None });

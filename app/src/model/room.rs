@@ -1,6 +1,6 @@
 //! What gives room once the browser has none left: what is missed least first, of that the oldest.
 
-use tag2mask_core::run::store::round_of;
+use tag2mask_core::run::store::{is_measured, round_of};
 
 /// What a kept project has that can go.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,12 +38,17 @@ pub enum Gift {
         /// The files.
         files: Vec<String>,
     },
-    /// Of the run that needs room, one earlier round.
+    /// Of the run that needs room, the masks that shares were measured on.
+    Measured {
+        /// The files.
+        files: Vec<String>,
+    },
+    /// Of the run that needs room, the network of an earlier round.
     OwnRound {
         /// From 0.
         round: usize,
-        /// The files.
-        files: Vec<String>,
+        /// The file.
+        file: String,
     },
 }
 
@@ -59,6 +64,10 @@ impl Gift {
                 format!("the networks of earlier rounds of {name} were"),
                 "its last network and all its masks stay",
             ),
+            Self::Measured { .. } => (
+                "the masks that it measured its shares on were".to_owned(),
+                "what was measured stays, and nothing else needs them",
+            ),
             Self::OwnRound { round, .. } => (
                 format!("its network after round {} was", round + 1),
                 "training goes on, and masks that were made of that round stay",
@@ -69,7 +78,7 @@ impl Gift {
 }
 
 /// What can go for the project `own`, one after the other, the first of all first: momentum of finished projects, then
-/// earlier rounds of other projects and of the own one, and at last the momentum of projects that are still to go on.
+/// earlier rounds of other projects and what the own one can do without, and at last the momentum of projects that are still to go on.
 pub fn gifts(own: &str, mut holders: Vec<Holder>) -> Vec<Gift> {
     holders.sort_by(|a, b| b.is_finished.cmp(&a.is_finished).then(a.saved.total_cmp(&b.saved)));
     let others = || holders.iter().filter(|holder| holder.id != own);
@@ -87,13 +96,15 @@ pub fn gifts(own: &str, mut holders: Vec<Holder>) -> Vec<Gift> {
     momentum(true).chain(rounds).chain(own).chain(momentum(false)).collect()
 }
 
-/// The earlier rounds of the run that needs room, the oldest first.
+/// What the run that needs room can do without itself: measured masks, then earlier rounds, the oldest first.
 pub fn own_rounds(files: &[String]) -> Vec<Gift> {
-    let mut rounds: Vec<usize> = files.iter().filter_map(|name| round_of(name)).collect();
-    rounds.sort_unstable();
-    rounds.dedup();
-    let files_of = |round| files.iter().filter(move |name| round_of(name) == Some(round)).cloned();
-    rounds.into_iter().map(|round| Gift::OwnRound { round, files: files_of(round).collect() }).collect()
+    let measured: Vec<String> = files.iter().filter(|name| is_measured(name)).cloned().collect();
+    let mut rounds: Vec<(usize, &String)> =
+        files.iter().filter_map(|name| Some((round_of(name)?, name))).collect();
+    rounds.sort();
+    let rounds = rounds.into_iter().map(|(round, name)| Gift::OwnRound { round, file: name.clone() });
+    let measured = (!measured.is_empty()).then_some(Gift::Measured { files: measured });
+    measured.into_iter().chain(rounds).collect()
 }
 
 #[cfg(test)]
@@ -110,7 +121,8 @@ mod tests {
         let word = |gift: &Gift| match gift {
             Gift::Momentum { id, .. } => format!("momentum of {id}"),
             Gift::Rounds { id, files, .. } => format!("{} of {id}", files.join(" ")),
-            Gift::OwnRound { round, files } => format!("{} of own {round}", files.join(" ")),
+            Gift::Measured { files } => files.join(" "),
+            Gift::OwnRound { round, file } => format!("{file} of own {round}"),
         };
         gifts.iter().map(word).collect()
     }
@@ -132,8 +144,9 @@ mod tests {
                 "momentum of young",
                 "round-0.safetensors masks-1.zip of old",
                 "round-0.safetensors of under-way",
+                "masks-1.zip",
                 "round-0.safetensors of own 0",
-                "masks-1.zip round-1.safetensors of own 1",
+                "round-1.safetensors of own 1",
                 "round-10.safetensors of own 10",
                 "momentum of under-way",
             ]
@@ -147,7 +160,7 @@ mod tests {
 
     #[test]
     fn the_user_hears_what_went_and_what_stays() {
-        let told = Gift::OwnRound { round: 0, files: Vec::new() }.told();
+        let told = Gift::OwnRound { round: 0, file: String::new() }.told();
         assert!(told.contains("its network after round 1 was removed"), "{told}");
         let told = Gift::Rounds { id: "a".into(), name: "Cats".into(), files: Vec::new() }.told();
         assert!(told.contains("the networks of earlier rounds of Cats were removed"), "{told}");

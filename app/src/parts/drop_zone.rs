@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use crate::browser::files::{self, Dropped, PickedFile};
 
 /// The formats that a picker offers.
-const ACCEPT: &str = ".jpg,.jpeg,.png,.webp,.bmp,.csv,.txt,.zip";
+const ACCEPT: &str = ".jpg,.jpeg,.png,.webp,.bmp,.csv,.tsv,.txt,.json,.xml,.yaml,.yml,.zip";
 
 /// A large target with pickers beside it.
 #[component]
@@ -88,7 +88,7 @@ pub fn DropZone(
                 type="file"
                 id=format!("{id}files-input")
                 tabindex="-1"
-                aria-label="Photos, labels.csv or a .zip"
+                aria-label="Photos, files with labels, or a .zip"
                 accept=ACCEPT
                 multiple
                 node_ref=several

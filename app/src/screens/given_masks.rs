@@ -12,7 +12,7 @@ pub fn GivenMasks() -> impl IntoView {
     let accepted = state
         .memo(Part::Results, |model| model.results.shown().map_or(0, |made| made.review.accepted().len()));
     view! {
-        <Show when=move || accepted.get() > 0>
+        <Show when=move || accepted.get() != 0>
             <div class="given-masks">
                 <label class="slider check" for="given-masks">
                     <input

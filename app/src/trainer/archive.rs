@@ -187,7 +187,14 @@ fn from_masks(masks: &FileSet, dataset: &Rc<Dataset>, store: &mut KeptStore) -> 
     events.push(Event::MasksFinished { images: files.len(), seconds: 0.0, score: None });
     made::keep(
         store,
-        &Told { round: None, settings: MaskSettings::default(), number: 1, events, from: 0 },
+        &Told {
+            round: None,
+            settings: MaskSettings::default(),
+            data: made::data_of(dataset),
+            number: 1,
+            events,
+            from: 0,
+        },
         &files,
     )
 }

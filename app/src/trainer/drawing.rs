@@ -8,12 +8,12 @@ use tag2mask_core::export::{classes_txt, palette_png};
 use tag2mask_core::files::{FileSet, MemoryBlob};
 use tag2mask_core::masks::Confusion;
 use tag2mask_core::masks::rescale::resize_labels;
-use tag2mask_core::run::Host;
 use tag2mask_core::run::checkpoint::{Trained, round_file};
 use tag2mask_core::run::event::Phase;
 use tag2mask_core::run::make_masks::{Mask, MaskJob, make_masks};
 use tag2mask_core::run::scorer::is_blind;
 use tag2mask_core::run::settings::MaskSettings;
+use tag2mask_core::run::{Control, Host};
 use tag2mask_core::{Error, Event, Result};
 use wasm_bindgen::JsValue;
 
@@ -21,6 +21,7 @@ use super::by_hand;
 use super::correcting::counted;
 use super::host::Page;
 use super::made::{self, Told};
+use super::turn::yield_now;
 use super::work::{Made, Rest, Shared, files_of};
 use crate::disk;
 
@@ -110,7 +111,11 @@ pub(super) async fn masks(
     })?;
     page.store.release();
     let started = web_time::Instant::now();
-    let rest = take_up(this, settings, round, &dataset, page)?;
+    let Some(rest) = take_up(this, settings, round, &dataset, page).await? else {
+        page.emit(Event::Stopped { round: trained.position.round, step: trained.position.step });
+        return Ok(());
+    };
+    let data = made::data_of(&dataset);
     let job = MaskJob {
         dataset: &dataset,
         settings,
@@ -131,9 +136,9 @@ pub(super) async fn masks(
     let names = ("classes.txt".to_owned(), classes_txt::encode(&dataset.classes));
     let store = page.store.clone();
     let keep = |told: &[Event], from, files: &[(String, Vec<u8>)]| {
-        let told = Told { round, settings: settings.clone(), number, events: told.to_vec(), from };
-        let files: Vec<_> = files.iter().chain([&names]).cloned().collect();
-        made::keep(&mut store.clone(), &told, &files)
+        let (settings, data) = (settings.clone(), data.clone());
+        let told = Told { round, settings, data, number, events: told.to_vec(), from };
+        made::keep(&mut store.clone(), &told, files.iter().chain([&names]))
     };
     let (endpoint, mut kept) = (page.endpoint.clone(), web_time::Instant::now());
     let mut sink = |mask: Mask| {
@@ -175,7 +180,7 @@ pub(super) async fn masks(
         (Event::MasksFinished { images, seconds: started.elapsed().as_secs_f64(), score }, None)
     } else {
         let end = Event::Stopped { round: trained.position.round, step: trained.position.step };
-        (end, Some(Rest { from, told: told.clone() }))
+        (end, Some(Rest { from, data: data.clone(), told: told.clone() }))
     };
     let all: Vec<Event> = told.iter().cloned().chain(finished.then(|| end.clone())).collect();
     let kept = match told.is_empty() {
@@ -207,31 +212,37 @@ struct There {
     confusion: Confusion,
 }
 
-/// Takes up a making of masks that was ended before all were there, if it was of the same kind, and tells the page of
-/// its masks again.
-fn take_up(
+/// Takes up a making of masks that was ended before all were there, if it was of the same kind and of the same labels and
+/// boxes, and tells the page of its masks again. `None` where the user does not want to wait for them.
+async fn take_up(
     this: &Shared,
     settings: &MaskSettings,
     round: Option<usize>,
     dataset: &Dataset,
     page: &mut Page<'_>,
-) -> Result<There> {
+) -> Result<Option<There>> {
     let classes = dataset.classes.len();
+    let data = made::data_of(dataset);
     let mut there =
         There { from: 0, files: Vec::new(), told: Vec::new(), confusion: Confusion::new(classes) };
-    let trainer = this.borrow();
-    let same = trainer.masks.get(&round).filter(|made| made.settings.as_ref() == Some(settings));
-    let Some((made, rest)) = same.and_then(|made| Some((made, made.rest.as_ref()?))) else {
-        return Ok(there);
-    };
-    there.from = rest.from;
-    let files: BTreeMap<&str, &Vec<u8>> =
-        made.files.iter().map(|(name, bytes)| (name.as_str(), bytes)).collect();
-    for event in &rest.told {
-        let Event::MaskReady { image, .. } = event else { continue };
-        let Some(item) = dataset.items.get(*image) else { continue };
-        let name = format!("{}.png", item.stem);
-        let Some(&png) = files.get(name.as_str()) else { continue };
+    let mut known = Vec::new();
+    if let Some(made) = this.borrow().masks.get(&round)
+        && made.settings.as_ref() == Some(settings)
+        && let Some(rest) = made.rest.as_ref().filter(|rest| rest.data == data)
+    {
+        there.from = rest.from;
+        let files: BTreeMap<&str, &Vec<u8>> =
+            made.files.iter().map(|(name, bytes)| (name.as_str(), bytes)).collect();
+        for event in &rest.told {
+            let Event::MaskReady { image, .. } = event else { continue };
+            let Some(item) = dataset.items.get(*image) else { continue };
+            let name = format!("{}.png", item.stem);
+            if let Some(&png) = files.get(name.as_str()) {
+                known.push((item, name, png.clone(), event.clone()));
+            }
+        }
+    }
+    for (item, name, png, event) in known {
         let mask = decode::mask(&MemoryBlob::new(png.clone()), &item.path)?;
         if let Some(own) = counted(item, &mask, classes)? {
             there.confusion.merge(&own);
@@ -241,8 +252,14 @@ fn take_up(
             *labels = mask.labels;
         }
         page.emit(again);
-        there.files.push((name, png.clone()));
-        there.told.push(event.clone());
+        there.files.push((name, png));
+        there.told.push(event);
+        let (done, total) = (there.told.len(), dataset.items.len());
+        page.emit(Event::Progress { phase: Phase::Masks, done, total, seconds_left: None });
+        yield_now().await;
+        if page.wish.get() == Control::Stop {
+            return Ok(None);
+        }
     }
-    Ok(there)
+    Ok(Some(there))
 }

@@ -7,9 +7,8 @@ use std::rc::Rc;
 
 use tag2mask_core::Result;
 use tag2mask_core::run::RunStore;
-use tag2mask_core::run::begun::BEGUN;
-use tag2mask_core::run::checkpoint::{Trained, load_optimizer};
-use tag2mask_core::run::store::{MemoryStore, round_of};
+use tag2mask_core::run::checkpoint::{BOX_MASKS, Trained, load_optimizer};
+use tag2mask_core::run::store::{BEGUN, MemoryStore, is_measured, round_of};
 use wasm_bindgen::JsValue;
 
 use super::by_hand::{BY_HAND, CLASSES};
@@ -50,9 +49,14 @@ struct Kept {
     waits: bool,
 }
 
+/// Whether the run does without the file where there is no room.
+fn is_spare(name: &str) -> bool {
+    round_of(name).is_some() || is_measured(name)
+}
+
 /// Whether training does without the file once it is written.
 fn can_go(name: &str) -> bool {
-    round_of(name).is_some() || name.starts_with(MADE)
+    is_spare(name) || name.starts_with(MADE)
 }
 
 impl KeptStore {
@@ -207,8 +211,14 @@ impl KeptStore {
         let Some(project) = self.0.borrow().project.clone() else { return Ok(false) };
         let carried = self.try_to_carry(&project, gave).await;
         for gift in &*gave {
-            if let Gift::OwnRound { files, .. } = gift {
-                self.0.borrow_mut().away.retain(|name| !files.contains(name));
+            match gift {
+                Gift::Measured { files } => {
+                    self.0.borrow_mut().away.retain(|name| !files.contains(name));
+                }
+                Gift::OwnRound { file, .. } => {
+                    self.0.borrow_mut().away.remove(file);
+                }
+                Gift::Momentum { .. } | Gift::Rounds { .. } => {}
             }
         }
         match carried {
@@ -237,7 +247,10 @@ impl KeptStore {
             }
             // What an earlier run left would pass for this one's.
             for name in folder.names().await? {
-                if !name.starts_with(BY_HAND) {
+                // Cut by a run that ended before its first checkpoint, and kept for this one.
+                let is_same = [BOX_MASKS, BEGUN].contains(&name.as_str())
+                    && self.0.borrow().files.files.contains_key(&name);
+                if !name.starts_with(BY_HAND) && !is_same {
                     folder.remove(&name).await?;
                 }
             }
@@ -246,9 +259,8 @@ impl KeptStore {
         self.remove_gone(&folder, |name| name != BEGUN).await?;
         // Before the checkpoint: one of the next round would never bring them again.
         self.write_rounds(&folder, id, gave).await?;
-        // What is told of masks comes after the masks: without it, they are not looked for.
-        let is_told = |name: &str| name.starts_with(MADE) && name.ends_with(".json");
-        self.write_changed(&folder, |name| name != LOG && !is_told(name), id, gave).await?;
+        self.write_begun(&folder, id, gave).await?;
+        self.write_changed(&folder, |name| name != LOG, id, gave).await?;
         // What it was a part of is there now.
         self.remove_gone(&folder, |_| true).await?;
         let next = self.0.borrow_mut().next_momentum.take();
@@ -300,13 +312,13 @@ impl KeptStore {
         id: &str,
         gave: &mut Vec<Gift>,
     ) -> std::result::Result<(), JsValue> {
-        match self.write_changed(folder, |name| round_of(name).is_some(), id, gave).await {
+        match self.write_changed(folder, is_spare, id, gave).await {
             Err(error) if is_full(&error) => {}
             other => return other,
         }
         let names: Vec<String> = {
             let kept = self.0.borrow();
-            kept.changed.iter().filter(|name| round_of(name).is_some()).cloned().collect()
+            kept.changed.iter().filter(|name| is_spare(name)).cloned().collect()
         };
         gave.extend(own_rounds(&names));
         let mut kept = self.0.borrow_mut();
@@ -315,6 +327,22 @@ impl KeptStore {
             kept.files.files.remove(&name);
         }
         Ok(())
+    }
+
+    /// Writes how far photos were measured: without room for that, they are measured again after a crash.
+    async fn write_begun(
+        &self,
+        folder: &Folder,
+        id: &str,
+        gave: &mut Vec<Gift>,
+    ) -> std::result::Result<(), JsValue> {
+        match self.write_changed(folder, |name| name == BEGUN, id, gave).await {
+            Err(error) if is_full(&error) => {
+                self.0.borrow_mut().changed.remove(BEGUN);
+                Ok(())
+            }
+            other => other,
+        }
     }
 
     /// Writes those of the changed files that are `wanted`.

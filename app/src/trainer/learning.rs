@@ -6,11 +6,10 @@ use std::sync::Arc;
 use tag2mask_core::dataset::targets::Targets;
 use tag2mask_core::files::{Blob, FileSet, MemoryBlob};
 use tag2mask_core::run::RunStore;
-use tag2mask_core::run::begun::BEGUN;
 use tag2mask_core::run::checkpoint::{BOX_MASKS, GIVEN_MASKS, RunCard, Trained};
 use tag2mask_core::run::replay::replay;
 use tag2mask_core::run::settings::Settings;
-use tag2mask_core::run::store::MemoryStore;
+use tag2mask_core::run::store::{BEGUN, MemoryStore};
 use tag2mask_core::run::train::{Run, train};
 use tag2mask_core::{Error, Result};
 

@@ -87,6 +87,8 @@ pub(super) struct Made {
 pub(super) struct Rest {
     /// All images before this one are done.
     pub(super) from: usize,
+    /// The [`made::data_of`] what they are of.
+    pub(super) data: String,
     /// A `MaskReady` of each, without its labels.
     pub(super) told: Vec<Event>,
 }

@@ -119,6 +119,7 @@ mod tests {
             boxes: Vec::new(),
         };
         let problem = Problem {
+            count: 1,
             path: "images/bad.jpg".into(),
             kind: ProblemKind::UnreadableImage,
             reason: "it ends early".into(),

@@ -162,7 +162,7 @@ impl Batch {
             self.targets.extend(labels.unwrap_or_else(|error| {
                 let path = dataset.items[item].path.clone();
                 let reason = format!("its mask teaches nothing ({error})");
-                problems.push(Problem { path, kind: ProblemKind::BadMask, reason });
+                problems.push(Problem { count: 1, path, kind: ProblemKind::BadMask, reason });
                 vec![IGNORE; side * side]
             }));
         }

@@ -89,6 +89,7 @@ impl ImageCache {
     fn problem(&self, wanted: &Item, item: usize) -> Problem {
         let reason = self.failures.get(&item).map_or("", String::as_str);
         Problem {
+            count: 1,
             path: wanted.path.clone(),
             kind: ProblemKind::UnreadableImage,
             reason: format!("It cannot be decoded ({reason}). Replaced by another image."),

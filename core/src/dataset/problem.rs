@@ -33,8 +33,19 @@ pub enum ProblemKind {
 pub struct Problem {
     /// The file it is about.
     pub path: String,
-    /// The kind, for counting.
+    /// The kind.
     pub kind: ProblemKind,
+    /// How many it stands for: entries of one file are told as one.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub count: usize,
     /// One sentence: what is wrong and what was done.
     pub reason: String,
+}
+
+fn one() -> usize {
+    1
+}
+
+fn is_one(count: &usize) -> bool {
+    *count == 1
 }

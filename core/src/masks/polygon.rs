@@ -10,6 +10,10 @@ pub const MOST_CORNERS: usize = 4_000_000;
 /// Intersection over union with its region that a polygon has at least. Half of what it may lose is left to
 /// the programs that paint it: each has its own rule for pixels on the line.
 const LEAST_OVERLAP: f64 = 0.995;
+/// The same, however programs decide on pixels whose centre lies on the line, or nearly: a format with few digits moves
+/// corners by less than [`SLACK`] pixels.
+const LEAST_OF_ANY: f64 = 0.99;
+const SLACK: f64 = 0.01;
 /// How far, in pixels, a polygon's line may be from its region's; the first that keeps to
 /// [`LEAST_OVERLAP`] is taken. None below: what is left of small regions then runs past the centres of their
 /// pixels, and programs that count pixels on the line, as Pillow does, see less than 99 % of them overlap.
@@ -80,11 +84,34 @@ fn reduced(region: &Region, rows: std::ops::Range<i64>) -> (Ring, Vec<Ring>) {
         let is_area = rings.first().is_some_and(|outer| outer.len() >= 3);
         let (both, either) =
             if is_area && points < corners { overlap(&exact, &rings, rows.clone()) } else { (0, 1) };
-        (both as f64 >= LEAST_OVERLAP * either as f64).then_some(rings)
+        let keeps = both as f64 >= LEAST_OVERLAP * either as f64
+            && is_certain(&exact, &rings, rows.clone(), (both, either));
+        keeps.then_some(rings)
     });
     let mut rings = fitting.unwrap_or(exact).into_iter();
     let outer = rings.next().unwrap_or_default();
     (outer, rings.filter(|hole| hole.len() >= 3).collect())
+}
+
+/// Whether enough overlaps wherever the centres go that lie on the line: each that any small shift of the line takes away or
+/// brings is counted against it.
+fn is_certain(
+    exact: &[Ring],
+    rings: &[Ring],
+    rows: std::ops::Range<i64>,
+    (both, either): (u64, u64),
+) -> bool {
+    let (mut less, mut more) = (0, 0);
+    for [x, y] in [[SLACK, SLACK], [SLACK, -SLACK], [-SLACK, SLACK], [-SLACK, -SLACK]] {
+        let shifted: Vec<Ring> = rings
+            .iter()
+            .map(|ring| ring.iter().map(|point| [point[0] + x, point[1] + y]).collect())
+            .collect();
+        let (shifted_both, shifted_either) = overlap(exact, &shifted, rows.clone());
+        less += both.saturating_sub(shifted_both);
+        more += shifted_either.saturating_sub(either);
+    }
+    both.saturating_sub(less) as f64 >= LEAST_OF_ANY * (either + more) as f64
 }
 
 /// The middles of the pixel edges that a line goes along: of a slope's stairs they lie in one straight line,

@@ -9,7 +9,8 @@ use web_time::Instant;
 
 use super::checkpoint::RunCard;
 use super::event::Phase;
-use super::store::RunStore;
+use super::fingerprint::Fingerprint;
+use super::store::{BEGUN, RunStore};
 use crate::dataset::{Dataset, decode};
 use crate::error::Result;
 use crate::export::palette_png;
@@ -17,8 +18,8 @@ use crate::export::zip;
 use crate::files::{Blob, FileSet, MemoryBlob};
 use crate::masks::LabelMap;
 
-/// A palette PNG for each image, and `begun.json`. Nothing outside this run reads it, so it goes into no archive.
-pub const BEGUN: &str = "begun.zip";
+/// In [`BEGUN`], which has a palette PNG for each image beside it. Nothing outside this run reads it, so it goes into no
+/// archive.
 const CARD: &str = "begun.json";
 /// Seconds between two writes of it, as between two checkpoints.
 const SECONDS: f64 = 20.0;
@@ -28,6 +29,8 @@ const SECONDS: f64 = 20.0;
 struct Card {
     /// The run that they are of.
     run: RunCard,
+    /// The [`Fingerprint`] of images, labels and boxes.
+    data: String,
     phase: Phase,
     round: usize,
     /// All images before this one are done.
@@ -69,11 +72,12 @@ impl Begun {
         dataset: &Dataset,
     ) -> Result<Self> {
         let run = RunCard::load(store)?;
-        let card = run.map(|run| Card { run, phase, round, next: 0, thresholds: BTreeMap::new() });
+        let data = Fingerprint::default().dataset(dataset).boxes(dataset).text();
+        let card = run.map(|run| Card { run, data, phase, round, next: 0, thresholds: BTreeMap::new() });
         let mut begun = Self { card, files: Vec::new(), saved: Instant::now() };
         if let (Some(own), Some(bytes)) = (&begun.card, store.read(BEGUN)?)
             && let Some((card, files)) = read(bytes, dataset)
-            && (&own.run, own.phase, own.round) == (&card.run, card.phase, card.round)
+            && (&own.run, &own.data, own.phase, own.round) == (&card.run, &card.data, card.phase, card.round)
         {
             (begun.card, begun.files) = (Some(card), files);
         }
@@ -84,7 +88,10 @@ impl Begun {
     ///
     /// # Errors
     /// Each as [`decode::mask`].
-    pub(super) fn masks<'a>(&'a self, dataset: &'a Dataset) -> impl Iterator<Item = Result<BegunMask>> + 'a {
+    pub(super) fn masks<'a>(
+        &'a self,
+        dataset: &'a Dataset,
+    ) -> impl ExactSizeIterator<Item = Result<BegunMask>> + 'a {
         self.files.iter().map(|(item, png)| {
             let facts = &dataset.items[*item];
             let labels = decode::mask(&MemoryBlob::new(png.clone()), &facts.path)?;
@@ -156,9 +163,9 @@ impl Begun {
 /// The phase is over, and its results are written.
 ///
 /// # Errors
-/// As [`RunStore::remove`].
+/// As [`RunStore::read`] and [`RunStore::remove`].
 pub(super) fn end(store: &mut impl RunStore) -> Result<()> {
-    store.remove(BEGUN)
+    if store.read(BEGUN)?.is_some() { store.remove(BEGUN) } else { Ok(()) }
 }
 
 /// A run begins anew, and its networks are to be measured anew. What is cut out of boxes takes no network.

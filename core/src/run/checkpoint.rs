@@ -334,8 +334,11 @@ mod tests {
 
     #[test]
     fn files_of_rounds_are_told_by_their_names() {
-        for (name, round) in [(round_file(0), Some(0)), (masks_name(12), Some(12)), (shares_name(1), None)] {
-            assert_eq!(crate::run::store::round_of(&name), round, "{name}");
+        use crate::run::store::{is_measured, round_of};
+        for (name, round, measured) in
+            [(round_file(12), Some(12), false), (masks_name(1), None, true), (shares_name(1), None, false)]
+        {
+            assert_eq!((round_of(&name), is_measured(&name)), (round, measured), "{name}");
         }
     }
 

@@ -230,7 +230,12 @@ pub enum Event {
     TrainingFinished { seconds: f64 },
     /// Masks that were made before come back, each as `MaskReady`, and `MasksFinished` after the last: those of the
     /// network at the end of a round, or of what was learned until then.
-    MasksRestored { round: Option<usize>, settings: MaskSettings },
+    MasksRestored {
+        round: Option<usize>,
+        settings: MaskSettings,
+        /// Whether they are all there: else their making was ended before.
+        are_all: bool,
+    },
     /// One mask is ready: labels as in [`crate::masks::LabelMap`].
     MaskReady {
         image: usize,

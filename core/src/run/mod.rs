@@ -11,13 +11,15 @@ pub mod store;
 pub mod suggest;
 
 #[cfg(feature = "network")]
-pub mod begun;
+mod begun;
 #[cfg(feature = "network")]
 mod boxed;
 #[cfg(feature = "network")]
 pub mod checkpoint;
 #[cfg(feature = "cli")]
 pub mod compare;
+#[cfg(feature = "network")]
+pub mod fingerprint;
 #[cfg(feature = "network")]
 pub mod interpret;
 #[cfg(feature = "network")]

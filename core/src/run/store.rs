@@ -54,14 +54,18 @@ pub fn is_run_file(name: &str) -> bool {
     fixed.contains(&name) || numbered.into_iter().any(is_numbered)
 }
 
-/// The round that a file keeps something of which training goes on without: its network at its end, or the masks that
-/// its shares were measured on. `None` for all other files.
+/// Masks that are being made between two rounds, while they are.
+pub const BEGUN: &str = "begun.zip";
+
+/// The round whose network at its end a file keeps: training goes on without it. `None` for all other files.
 pub fn round_of(name: &str) -> Option<usize> {
-    let number = name
-        .strip_prefix("round-")
-        .and_then(|rest| rest.strip_suffix(".safetensors"))
-        .or_else(|| name.strip_prefix("masks-")?.strip_suffix(".zip"))?;
-    number.parse().ok()
+    name.strip_prefix("round-")?.strip_suffix(".safetensors")?.parse().ok()
+}
+
+/// Whether a file only keeps the masks that shares were measured on: nothing reads it but people.
+pub fn is_measured(name: &str) -> bool {
+    let number = name.strip_prefix("masks-").and_then(|rest| rest.strip_suffix(".zip"));
+    number.is_some_and(|number| number.parse::<usize>().is_ok())
 }
 
 /// Files in memory, sorted by name.

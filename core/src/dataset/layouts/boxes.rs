@@ -61,7 +61,7 @@ pub(super) fn fitting(
     if let Some(first) = first {
         let bad = image.boxes.len() - usable.len();
         let reason = format!("{bad} of {} boxes cannot be: one {first}. Left out.", image.boxes.len());
-        problems.push(Problem { path: image.path.clone(), kind: ProblemKind::BadBox, reason });
+        problems.push(Problem { count: 1, path: image.path.clone(), kind: ProblemKind::BadBox, reason });
     }
     usable
 }

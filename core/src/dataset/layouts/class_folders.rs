@@ -15,7 +15,12 @@ pub(super) fn read(
     for image in images {
         let Some(folder) = folder(&image.path) else {
             let reason = "It lies in no class folder, and there is no labels.csv. Left out.".to_owned();
-            problems.push(Problem { path: image.path.clone(), kind: ProblemKind::ImageWithoutLabel, reason });
+            problems.push(Problem {
+                count: 1,
+                path: image.path.clone(),
+                kind: ProblemKind::ImageWithoutLabel,
+                reason,
+            });
             continue;
         };
         let folder_is_class = listed.is_some_and(|names| names.iter().any(|name| name == folder));
@@ -34,6 +39,7 @@ pub(super) fn read(
         problems.push(Problem {
             path: format!("{folder}/"),
             kind: ProblemKind::ImageWithoutLabel,
+            count,
             reason: format!("classes.txt does not name this folder. Its {count} images are left out."),
         });
     }

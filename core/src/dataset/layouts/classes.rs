@@ -18,7 +18,7 @@ pub(super) fn read(file: &FileEntry, problems: &mut Vec<Problem>) -> Result<Opti
         if names.iter().any(|known| known == name) {
             let reason =
                 format!("Line {}: the class {name} is named twice. The first line counts.", line + 1);
-            problems.push(Problem { path: file.path.clone(), kind: ProblemKind::BadLine, reason });
+            problems.push(Problem { count: 1, path: file.path.clone(), kind: ProblemKind::BadLine, reason });
             continue;
         }
         names.push(name.to_owned());

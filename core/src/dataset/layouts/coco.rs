@@ -211,8 +211,8 @@ fn take(
     for annotation in annotations {
         of_image.entry(annotation.image).or_default().push(annotation);
     }
-    let mut tell = |path: &str, kind, reason: String| {
-        problems.push(Problem { path: path.to_owned(), kind, reason });
+    let mut tell = |path: &str, kind, count, reason: String| {
+        problems.push(Problem { path: path.to_owned(), kind, count, reason });
     };
     let mut missing: (usize, Option<String>) = (0, None);
     let mut twice: (usize, Option<&str>) = (0, None);
@@ -228,7 +228,7 @@ fn take(
             }
             Err(reason) => {
                 let reason = format!("Image {}: {reason}. Left out.", image.id);
-                tell(&entry.path, ProblemKind::LabelWithoutImage, reason);
+                tell(&entry.path, ProblemKind::LabelWithoutImage, 1, reason);
                 continue;
             }
         };
@@ -282,22 +282,22 @@ fn take(
     }
     if let (count, Some(first)) = missing {
         let reason = format!("{count} of its images are not there, for one {first}. Left out.");
-        tell(&entry.path, ProblemKind::LabelWithoutImage, reason);
+        tell(&entry.path, ProblemKind::LabelWithoutImage, count, reason);
     }
     if let (count, Some(first)) = twice {
         let reason =
             format!("{count} of its images are named a second time, for one {first}. The first counts.");
-        tell(&entry.path, ProblemKind::Duplicate, reason);
+        tell(&entry.path, ProblemKind::Duplicate, count, reason);
     }
     if let (count, Some(first)) = unknown {
         let reason =
             format!("{count} objects have a category that is not listed, for one {first}. Left out.");
-        tell(&entry.path, ProblemKind::BadLine, reason);
+        tell(&entry.path, ProblemKind::BadLine, count, reason);
     }
     let strays: usize = of_image.values().map(Vec::len).sum();
     if strays > 0 {
         let reason = format!("{strays} objects are in images that the file does not list. Left out.");
-        tell(&entry.path, ProblemKind::BadLine, reason);
+        tell(&entry.path, ProblemKind::BadLine, strays, reason);
     }
 }
 

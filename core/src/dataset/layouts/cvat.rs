@@ -76,7 +76,12 @@ pub(super) fn read(
         if let Some((count, first)) = empty.counted() {
             let reason =
                 format!("{count} images have no tag and no shape, for one {first}. They hold no class.");
-            problems.push(Problem { path: entry.path.clone(), kind: ProblemKind::ImageWithoutLabel, reason });
+            problems.push(Problem {
+                path: entry.path.clone(),
+                kind: ProblemKind::ImageWithoutLabel,
+                count,
+                reason,
+            });
         }
     }
     let path = documents.first().map_or("", |entry| entry.path.as_str());

@@ -68,7 +68,7 @@ pub(super) fn read(
                 "{count} entries have several annotations, for one {first}. The one marked as ground truth \
                  counts, else the first."
             );
-            problems.push(Problem { path: entry.path.clone(), kind: ProblemKind::Duplicate, reason });
+            problems.push(Problem { path: entry.path.clone(), kind: ProblemKind::Duplicate, count, reason });
         }
     }
     let path = documents.first().map_or("", |entry| entry.path.as_str());

@@ -72,7 +72,7 @@ pub(super) fn read(
     for record in records(&bytes, &shape) {
         let mut tell = |path: &str, kind, line: u64, reason: String| {
             let reason = format!("Line {line} of {}: {reason}", table.path);
-            problems.push(Problem { path: path.to_owned(), kind, reason });
+            problems.push(Problem { count: 1, path: path.to_owned(), kind, reason });
         };
         let record = match record {
             Ok(record) => record,
@@ -131,7 +131,7 @@ fn settle(
     let of_line = |line: &Line| line.labels.as_ref().map_or(0, BTreeSet::len);
     let is_line_a_label = named.values().flatten().all(|line| of_line(line) <= 1);
     let mut tell = |path: &str, kind, reason: String| {
-        problems.push(Problem { path: path.to_owned(), kind, reason });
+        problems.push(Problem { count: 1, path: path.to_owned(), kind, reason });
     };
     let mut joined = 0usize;
     let mut labelled = Vec::with_capacity(named.len());
@@ -201,7 +201,7 @@ impl Shape {
         if let Some(first) = passed_over.first() {
             let count = passed_over.len();
             let reason = format!("{count} columns are no classes: for one, {first}. Left out.");
-            problems.push(Problem { path: path.to_owned(), kind: ProblemKind::BadLine, reason });
+            problems.push(Problem { count: 1, path: path.to_owned(), kind: ProblemKind::BadLine, reason });
         }
     }
 

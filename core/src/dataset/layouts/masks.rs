@@ -32,6 +32,7 @@ pub(super) fn attach(masks: &[&FileEntry], items: &mut [Item], problems: &mut Ve
         match outcome {
             Ok(at) => items[at].mask = Some(SuppliedMask::Png(mask.blob.clone())),
             Err(reason) => problems.push(Problem {
+                count: 1,
                 path: mask.path.clone(),
                 kind: ProblemKind::BadMask,
                 reason: format!("{reason} Not used for scoring."),

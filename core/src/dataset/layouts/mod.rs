@@ -82,7 +82,7 @@ pub fn read_split(
     let mut problems = Vec::new();
     for skipped in files.skipped() {
         let reason = sentence(&skipped.reason);
-        problems.push(Problem { path: skipped.path.clone(), kind: ProblemKind::OtherFile, reason });
+        problems.push(Problem { count: 1, path: skipped.path.clone(), kind: ProblemKind::OtherFile, reason });
     }
     if voc::is_voc(files) {
         others::tell(files, |path| voc::is_in(path, "Annotations"), "the folder JPEGImages", &mut problems);
@@ -256,6 +256,7 @@ fn hang(mut masks: BTreeMap<String, GivenMask>, items: &mut [Item], problems: &m
             None => {}
             Some(Ok(objects)) => item.mask = Some(SuppliedMask::Objects(Arc::new(objects))),
             Some(Err(reason)) => problems.push(Problem {
+                count: 1,
                 path: item.path.clone(),
                 kind: ProblemKind::BadMask,
                 reason: format!("{} Its mask is not used for scoring.", sentence(&reason)),
@@ -346,7 +347,7 @@ pub fn read_photos(
     problems.retain(|problem| problem.kind == ProblemKind::UnreadableImage);
     for skipped in files.skipped() {
         let reason = sentence(&skipped.reason);
-        problems.push(Problem { path: skipped.path.clone(), kind: ProblemKind::OtherFile, reason });
+        problems.push(Problem { count: 1, path: skipped.path.clone(), kind: ProblemKind::OtherFile, reason });
     }
     // A folder of photos may have any name, that of masks too.
     let images = if parts.images.is_empty() { &parts.masks } else { &parts.images };
@@ -403,6 +404,7 @@ fn check_headers(
         match header::size(&image.blob, &image.path) {
             Ok(size) => usable.push((image, size)),
             Err(error) => problems.push(Problem {
+                count: 1,
                 kind: ProblemKind::UnreadableImage,
                 reason: format!("{} Left out.", sentence(&reason(error))),
                 path: image.path,
@@ -462,7 +464,7 @@ fn settle_duplicates(usable: Vec<Sized>, layout: Layout, problems: &mut Vec<Prob
             }
         };
         let reason = format!("The same picture as {}. {outcome}.", original.path);
-        problems.push(Problem { path: image.path.clone(), kind: ProblemKind::Duplicate, reason });
+        problems.push(Problem { count: 1, path: image.path.clone(), kind: ProblemKind::Duplicate, reason });
         if layout != Layout::ClassFolders {
             kept.push((image, size));
         }

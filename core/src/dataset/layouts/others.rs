@@ -7,7 +7,7 @@ use crate::files::FileSet;
 /// That labels could be read from a file, too.
 pub(super) fn file(path: &str, form: &str, winner: &str) -> Problem {
     let reason = format!("It could be read {form}, but {winner} is the more explicit. Left out.");
-    Problem { path: path.to_owned(), kind: ProblemKind::OtherLayout, reason }
+    Problem { count: 1, path: path.to_owned(), kind: ProblemKind::OtherLayout, reason }
 }
 
 pub(super) fn documents(group: &Documents<'_>, winner: &str, problems: &mut Vec<Problem>) {

@@ -41,7 +41,12 @@ pub(super) fn sort_out<'a>(
         } else if is_foreign_image_name(&entry.path) {
             let format = extension(&entry.path).to_uppercase();
             let reason = format!("{format} files are not read; convert it to PNG or JPEG. Left out.");
-            problems.push(Problem { path: entry.path.clone(), kind: ProblemKind::UnreadableImage, reason });
+            problems.push(Problem {
+                count: 1,
+                path: entry.path.clone(),
+                kind: ProblemKind::UnreadableImage,
+                reason,
+            });
         } else if !is_companion(&entry.path) {
             match ["csv", "tsv"].contains(&extension(&entry.path).as_str()) {
                 true => parts.tables.push(entry),
@@ -54,7 +59,7 @@ pub(super) fn sort_out<'a>(
 
 pub(super) fn no_part(entry: &FileEntry) -> Problem {
     let reason = "Neither an image nor part of the data set. Left out.".to_owned();
-    Problem { path: entry.path.clone(), kind: ProblemKind::OtherFile, reason }
+    Problem { count: 1, path: entry.path.clone(), kind: ProblemKind::OtherFile, reason }
 }
 
 /// Files that go with data sets and need no mention: boxes of their parts, read-mes, licences.

@@ -25,7 +25,7 @@ impl Tally {
     pub(super) fn tell(self, path: &str, kind: ProblemKind, what: &str, problems: &mut Vec<Problem>) {
         if let Some((count, first)) = self.counted() {
             let reason = format!("{count} {what}, for one {first}. Left out.");
-            problems.push(Problem { path: path.to_owned(), kind, reason });
+            problems.push(Problem { path: path.to_owned(), kind, count, reason });
         }
     }
 }

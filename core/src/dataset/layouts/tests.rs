@@ -396,3 +396,34 @@ fn damaged_images_never_panic() {
         }
     }
 }
+
+#[test]
+fn masks_in_voc_s_folders_have_the_classes_that_are_listed_beside_them() {
+    let mut map = LabelMap::background(40, 30);
+    map.labels[..9].fill(2);
+    let shown = palette_png::encode(&map).unwrap();
+    let dataset = read_all(set(&[
+        ("voc/classes.txt", b"background\napple\nplum\n"),
+        ("voc/JPEGImages/a.png", &png(1)),
+        ("voc/JPEGImages/b.png", &png(2)),
+        ("voc/SegmentationClass/a.png", &shown),
+        ("voc/SegmentationClass/b.png", &mask(40, 30)),
+        ("voc/ImageSets/Segmentation/train.txt", b"a\nb\n"),
+        ("voc/Annotations/gone.xml", b"<annotation/>"),
+        ("voc/ImageSets/Main/plum_train.txt", b"lost 1\nlost too 1\n"),
+    ]))
+    .unwrap();
+    assert_eq!(
+        (dataset.layout, &dataset.classes[..]),
+        (Layout::Voc, &["apple".to_owned(), "plum".to_owned()][..])
+    );
+    assert_eq!(labels(&dataset), [("voc/JPEGImages/a.png", &[1][..]), ("voc/JPEGImages/b.png", &[])]);
+    // Nothing is passed over without a word.
+    let told: Vec<_> = dataset.problems.iter().map(|problem| (problem.kind, problem.count)).collect();
+    let expected = [
+        (ProblemKind::LabelWithoutImage, 1),
+        (ProblemKind::LabelWithoutImage, 2),
+        (ProblemKind::LabelFromMask, 2),
+    ];
+    assert!(expected.iter().all(|expected| told.contains(expected)), "{told:?}");
+}

@@ -3,15 +3,17 @@
 //! and splits as lists of names under `ImageSets`.
 //!
 //! An image that neither annotations nor lists name has the labels of its mask: as such sets are shared,
-//! the augmented one comes without annotations. These labels, too, are the benchmark's own, and a problem
-//! says how many images have them.
+//! the augmented one comes without annotations; a `classes.txt` names the values, else they are the benchmark's. A problem
+//! says how many images have such labels.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::boxes::{Edges, GivenBox};
+use super::tally::Tally;
 use super::{Labelled, Problem, ProblemKind, text_bytes};
 use crate::dataset::decode;
 use crate::error::{Error, Result};
+use crate::export::classes_txt;
 use crate::files::{FileEntry, FileSet, extension, name, stem};
 use crate::masks::IGNORE;
 
@@ -81,21 +83,29 @@ pub(super) fn read<'a>(
         .map(|entry| (name(stem(&entry.path)), entry))
         .filter(|(name, _)| is_wanted(name))
         .collect();
-    let (mut given, annotated) = given(files, &images, problems)?;
+    let all: BTreeSet<&str> =
+        files.entries().iter().filter(|entry| is_in(&entry.path, "JPEGImages")).map(image_of).collect();
+    let (mut given, annotated) = given(files, &all, &images, problems)?;
     let masks = masks(files, &images);
     let found: BTreeSet<&String> = given.values().flat_map(|given| &given.labels).collect();
     // Values in masks are VOC's only where something else says that this is VOC.
     let is_augmented = || files.entries().iter().any(|entry| is_in(&entry.path, "SegmentationClassAug"));
     let is_standard =
         found.iter().all(|name| CLASSES.contains(&name.as_str())) && (!found.is_empty() || is_augmented());
-    let classes = match is_standard {
-        // Values in masks follow the whole list, whichever of its classes occur.
-        true => CLASSES.map(str::to_owned).to_vec(),
-        false => found.into_iter().cloned().collect(),
+    // As we write them ourselves: a list beside the folders, in the order of values in masks.
+    let listed = listed(files)?.filter(|listed| found.iter().all(|name| listed.contains(name)));
+    let values = match listed {
+        Some(listed) => Some(listed),
+        // The whole list, whichever of its classes occur.
+        None => is_standard.then(|| CLASSES.map(str::to_owned).to_vec()),
     };
-    if is_standard {
-        label_by_masks(&mut given, &annotated, &masks, problems);
-    }
+    let classes = match values {
+        Some(classes) => {
+            label_by_masks(&mut given, &annotated, &masks, &classes, problems);
+            classes
+        }
+        None => found.into_iter().cloned().collect(),
+    };
     let mut labelled = Vec::new();
     let mut without = 0;
     for (name, image) in &images {
@@ -114,16 +124,35 @@ pub(super) fn read<'a>(
     if without > 0 {
         let reason =
             format!("{without} images have no annotations, no line in a list and no mask. Left out.");
-        problems.push(Problem { path: "JPEGImages".into(), kind: ProblemKind::ImageWithoutLabel, reason });
+        problems.push(Problem {
+            path: "JPEGImages".into(),
+            kind: ProblemKind::ImageWithoutLabel,
+            count: without,
+            reason,
+        });
     }
     Ok(Voc { labelled, masks: masks.into_values().collect(), classes })
 }
 
-/// Labels of images that nothing but a mask tells of, no damaged annotation either: the classes in it.
+/// Names of classes in a `classes.txt` beside the folders, without the background; `None` where there is none.
+fn listed(files: &FileSet) -> Result<Option<Vec<String>>> {
+    let Some(file) = files.entries().iter().find(|entry| name(&entry.path) == "classes.txt") else {
+        return Ok(None);
+    };
+    let names = classes_txt::decode(&String::from_utf8_lossy(&text_bytes(file)?));
+    Ok((!names.is_empty()).then_some(names))
+}
+
+fn image_of(entry: &FileEntry) -> &str {
+    name(stem(&entry.path))
+}
+
+/// Labels of images that nothing but a mask tells of, no damaged annotation either: those of `classes` in it.
 fn label_by_masks(
     given: &mut BTreeMap<String, Given>,
     annotated: &BTreeSet<&str>,
     masks: &BTreeMap<&str, &FileEntry>,
+    classes: &[String],
     problems: &mut Vec<Problem>,
 ) {
     let mut count = 0;
@@ -135,17 +164,17 @@ fn label_by_masks(
         let Ok(map) = decode::mask(mask.blob.as_ref(), &mask.path) else { continue };
         let values: BTreeSet<u8> = map.labels.into_iter().collect();
         let named = values.into_iter().filter(|&value| value != 0 && value != IGNORE);
-        let labels = named.map(|value| CLASSES.get(usize::from(value) - 1).map(|name| (*name).to_owned()));
+        let labels = named.map(|value| classes.get(usize::from(value) - 1).cloned());
         let Some(labels) = labels.collect::<Option<BTreeSet<_>>>() else { continue };
         given.insert(image.to_owned(), Given { labels, ..Given::default() });
         count += 1;
     }
     if count > 0 {
         let reason = format!(
-            "{count} images have neither annotations nor a line in a list: the classes in their masks, which \
-             the benchmark gives, are their labels."
+            "{count} images have neither annotations nor a line in a list: the classes in their masks are their \
+             labels."
         );
-        problems.push(Problem { path: "JPEGImages".into(), kind: ProblemKind::LabelFromMask, reason });
+        problems.push(Problem { count, path: "JPEGImages".into(), kind: ProblemKind::LabelFromMask, reason });
     }
 }
 
@@ -173,26 +202,33 @@ fn names_of_split(files: &FileSet, split: &str) -> Result<BTreeSet<String>> {
     Ok(String::from_utf8_lossy(&text).lines().filter_map(first_word).collect())
 }
 
-/// What annotations and lists say, by image name, and the names of images with annotations, damaged or not.
+/// What annotations and lists say of `images`, by image name, and the names of images with annotations, damaged or not.
+/// `known` are all that there are, wanted or not.
 fn given<'a>(
     files: &'a FileSet,
+    known: &BTreeSet<&str>,
     images: &BTreeMap<&str, &FileEntry>,
     problems: &mut Vec<Problem>,
 ) -> Result<(BTreeMap<String, Given>, BTreeSet<&'a str>)> {
     let mut all: BTreeMap<String, Given> = BTreeMap::new();
     let mut annotated: BTreeSet<&'a str> = BTreeSet::new();
+    let (mut gone, mut unlisted) = (Tally::default(), Tally::default());
     for entry in files.entries() {
-        let image = name(stem(&entry.path));
-        if extension(&entry.path) != "xml"
-            || !is_in(&entry.path, "Annotations")
-            || !images.contains_key(image)
-        {
+        let image = image_of(entry);
+        if extension(&entry.path) != "xml" || !is_in(&entry.path, "Annotations") {
+            continue;
+        }
+        if !known.contains(image) {
+            gone.add(|| entry.path.clone());
+        }
+        if !images.contains_key(image) {
             continue;
         }
         annotated.insert(image);
         match objects(&text_bytes(entry)?) {
             Ok(objects) => drop(all.insert(image.to_owned(), objects)),
             Err(reason) => problems.push(Problem {
+                count: 1,
                 path: entry.path.clone(),
                 kind: ProblemKind::BadLine,
                 reason: format!("It cannot be read ({reason}). Its image is left out."),
@@ -210,6 +246,9 @@ fn given<'a>(
         for line in String::from_utf8_lossy(&text).lines() {
             let mut words = line.split_whitespace();
             let (Some(image), Some(flag)) = (words.next(), words.next()) else { continue };
+            if !known.contains(image) {
+                unlisted.add(|| format!("{image} in {}", entry.path));
+            }
             if !images.contains_key(image) || annotated.contains(image) {
                 continue;
             }
@@ -219,6 +258,11 @@ fn given<'a>(
             }
         }
     }
+    let tell = |tally: Tally, path: &str, what: &str, problems: &mut Vec<Problem>| {
+        tally.tell(path, ProblemKind::LabelWithoutImage, what, problems);
+    };
+    tell(gone, "Annotations", "annotations are of images that are not there", problems);
+    tell(unlisted, "ImageSets/Main", "lines of lists name images that are not there", problems);
     Ok((all, annotated))
 }
 

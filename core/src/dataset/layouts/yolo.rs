@@ -117,7 +117,12 @@ impl<'a> Yolo<'a> {
         if let Some((count, first)) = without.counted() {
             let reason =
                 format!("{count} images have no file of labels, for one {first}. They hold no class.");
-            problems.push(Problem { path: path.to_owned(), kind: ProblemKind::ImageWithoutLabel, reason });
+            problems.push(Problem {
+                path: path.to_owned(),
+                kind: ProblemKind::ImageWithoutLabel,
+                count,
+                reason,
+            });
         }
         Ok(Found { labelled, classes })
     }

@@ -2,17 +2,16 @@
 //! has been worked on.
 
 mod draw;
-mod fingerprint;
 mod memory;
 mod record;
 
 use std::path::Path;
 
 pub use self::draw::draw;
-pub use self::fingerprint::Fingerprint;
 pub use self::memory::{forget_peak, peak};
 pub use self::record::Record;
 use super::checkpoint::{RunCard, Trained};
+pub use super::fingerprint::Fingerprint;
 use super::host::Host;
 use super::store::FolderStore;
 use super::train::{Ending, Run, train};

@@ -30,6 +30,7 @@ impl<H: Host, S: RunStore> Session<'_, H, S> {
     pub(super) async fn box_masks(&mut self, settings: &GrabCutSettings) -> Result<Option<Targets>> {
         let dataset = self.run.dataset;
         if let Some(bytes) = checkpoint::load_box_masks(self.journal.store)? {
+            begun::end(self.journal.store)?;
             let files = FileSet::archive(checkpoint::BOX_MASKS, Arc::new(MemoryBlob::new(bytes)))?;
             return Targets::read(&files, dataset).map(Some);
         }
@@ -46,6 +47,9 @@ impl<H: Host, S: RunStore> Session<'_, H, S> {
             confusion.accumulate(&full, &truth, &facts.path)
         };
         for mask in begun.masks(dataset) {
+            if self.journal.host.breathe().await == Control::Stop {
+                return Ok(None);
+            }
             let BegunMask { item, png, labels, .. } = mask?;
             count_truth(item, &labels)?;
             packer.add(&format!("{}.png", dataset.items[item].stem), &png)?;

@@ -10,7 +10,7 @@ use crate::masks::{Confusion, LabelMap};
 use crate::run::begun::{self, Begun, BegunMask};
 use crate::run::checkpoint::{self, Shares, Trained};
 use crate::run::event::{Event, Phase, Score};
-use crate::run::host::Host;
+use crate::run::host::{Control, Host};
 use crate::run::make_masks::{Mask, MaskJob, make_masks};
 use crate::run::settings::{MaskSettings, Threshold};
 use crate::run::store::RunStore;
@@ -25,7 +25,11 @@ impl<H: Host, S: RunStore> Session<'_, H, S> {
         scales: Vec<f64>,
     ) -> Result<Option<Vec<Vec<f32>>>> {
         let shares = match checkpoint::load_shares(self.journal.store, round)? {
-            Some(shares) => shares,
+            Some(shares) => {
+                // A run that was killed right after they were written has left it.
+                begun::end(self.journal.store)?;
+                shares
+            }
             None => match self.measure_shares(round, before, scales).await? {
                 Some(shares) => shares,
                 None => return Ok(None),
@@ -71,6 +75,9 @@ impl<H: Host, S: RunStore> Session<'_, H, S> {
         let mut begun = Begun::take_up(self.journal.store, Phase::Shares, round, dataset)?;
         let mut measured = Measured::new(dataset);
         for mask in begun.masks(dataset) {
+            if self.journal.host.breathe().await == Control::Stop {
+                return Ok(None);
+            }
             let BegunMask { item, png, labels, thresholds } = mask?;
             measured.add(item, &labels, &thresholds, &png)?;
         }

@@ -4,11 +4,10 @@ use super::*;
 use crate::dataset::read;
 use crate::dataset::sample::{self, SampleSettings};
 use crate::method::MethodName;
-use crate::run::begun::BEGUN;
 use crate::run::event::Phase;
 use crate::run::host::Control;
 use crate::run::settings::BackboneName;
-use crate::run::store::MemoryStore;
+use crate::run::store::{BEGUN, MemoryStore};
 
 /// More than two groups of images.
 const IMAGES: usize = 20;
@@ -144,5 +143,18 @@ fn masks_of_another_network_are_not_taken_up() {
     store.files.get_mut(BEGUN).unwrap().truncate(200);
     let mut again = Guest::new(Phase::Shares, usize::MAX);
     assert_eq!(go(&dataset, MethodName::SpatialBce, true, &mut again, &mut store), Ending::Finished);
+    assert_eq!(again.told.first(), first.told.first());
+}
+
+#[test]
+fn cuts_of_other_boxes_are_not_taken_up() {
+    let mut dataset = dataset();
+    let (mut store, mut first) = (MemoryStore::default(), Guest::new(Phase::BoxMasks, 1));
+    go(&dataset, MethodName::Box2Seg, false, &mut first, &mut store);
+    // As many as before, so that the run's card is the same.
+    let moved = dataset.items.iter_mut().flat_map(|item| &mut item.boxes).next().unwrap();
+    moved.x1 -= 1.0;
+    let mut again = Guest::new(Phase::BoxMasks, usize::MAX);
+    assert_eq!(go(&dataset, MethodName::Box2Seg, true, &mut again, &mut store), Ending::Finished);
     assert_eq!(again.told.first(), first.told.first());
 }
