@@ -6,6 +6,10 @@ use super::classes_txt::BACKGROUND;
 use super::formats::{Masks, Plan};
 use super::mask_set::MaskSet;
 use super::palette_png::{self, voc_color};
+use crate::masks::IGNORE;
+
+/// What VOC calls pixels that nobody has decided on.
+const IGNORED: &str = "ignored";
 
 /// Palette PNGs as VOC has them. All photos are in the lists `train` and `trainval`; `val` is left to who
 /// knows which photos to keep apart. Classes are named in `classes.txt`, and with their colours in
@@ -36,6 +40,11 @@ fn label_map(classes: &[String]) -> String {
         let [red, green, blue] = voc_color(value);
         text.push_str(&format!("{}:{red},{green},{blue}::\n", name.replace([':', '#'], "_")));
     }
+    // Datumaro knows no pixel without a name; supplied masks have some.
+    if !classes.iter().any(|name| name == IGNORED) {
+        let [red, green, blue] = voc_color(IGNORE);
+        text.push_str(&format!("{IGNORED}:{red},{green},{blue}::\n"));
+    }
     text
 }
 
@@ -58,7 +67,7 @@ mod tests {
             assert!(files.contains_key(&format!("voc/JPEGImages/{}", photo.file_name)));
             assert!(files.contains_key(&format!("voc/SegmentationClass/{}.png", photo.stem)));
         }
-        let map = "# label:color_rgb:parts:actions\nbackground:0,0,0::\nx_ y:128,0,0::\n_b:0,128,0::\n";
+        let map = "# label:color_rgb:parts:actions\nbackground:0,0,0::\nx_ y:128,0,0::\n_b:0,128,0::\nignored:224,224,192::\n";
         assert_eq!(label_map(&["x: y".to_owned(), "#b".to_owned()]), map);
     }
 
