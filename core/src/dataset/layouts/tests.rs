@@ -417,7 +417,7 @@ fn masks_in_voc_s_folders_have_the_classes_that_are_listed_beside_them() {
         (dataset.layout, &dataset.classes[..]),
         (Layout::Voc, &["apple".to_owned(), "plum".to_owned()][..])
     );
-    assert_eq!(labels(&dataset), [("voc/JPEGImages/a.png", &[1][..]), ("voc/JPEGImages/b.png", &[])]);
+    assert_eq!(labels(&dataset), [("JPEGImages/a.png", &[1][..]), ("JPEGImages/b.png", &[])]);
     // Nothing is passed over without a word.
     let told: Vec<_> = dataset.problems.iter().map(|problem| (problem.kind, problem.count)).collect();
     let expected = [
