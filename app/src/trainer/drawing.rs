@@ -116,6 +116,11 @@ pub(super) async fn masks(
         return Ok(());
     };
     let data = made::data_of(&dataset);
+    // Masks that are all there, and what was said of them, are worth more than a part of others.
+    let replaces = this.borrow().masks.get(&round).is_some_and(|before| match &before.rest {
+        Some(rest) => rest.replaces,
+        None => !before.files.is_empty(),
+    });
     let job = MaskJob {
         dataset: &dataset,
         settings,
@@ -166,7 +171,7 @@ pub(super) async fn masks(
         endpoint.tell(event);
         let Some(next) = mask.next else { return Ok(()) };
         from = next;
-        if kept.elapsed().as_secs_f64() < KEEP_SECONDS {
+        if replaces || kept.elapsed().as_secs_f64() < KEEP_SECONDS {
             return Ok(());
         }
         kept = web_time::Instant::now();
@@ -180,12 +185,12 @@ pub(super) async fn masks(
         (Event::MasksFinished { images, seconds: started.elapsed().as_secs_f64(), score }, None)
     } else {
         let end = Event::Stopped { round: trained.position.round, step: trained.position.step };
-        (end, Some(Rest { from, data: data.clone(), told: told.clone() }))
+        (end, Some(Rest { from, data: data.clone(), told: told.clone(), replaces }))
     };
     let all: Vec<Event> = told.iter().cloned().chain(finished.then(|| end.clone())).collect();
-    let kept = match told.is_empty() {
-        true => Ok(()),
-        false => keep(&all, from, &files),
+    let kept = match !told.is_empty() && (finished || !replaces) {
+        true => keep(&all, from, &files),
+        false => Ok(()),
     };
     files.push(names.clone());
     let put = by_hand::put_back(page, &dataset, round, &told, &mut files, &mut confusion).await;

@@ -1,4 +1,5 @@
-//! Made masks in the kept run: written every few seconds while they are made, and told again when the run is taken up.
+//! Made masks in the kept run: written every few seconds while they are made, unless in the place of others that are all
+//! there, and told again when the run is taken up.
 //!
 //! One file a round, so that it is all of one moment: a zip of the masks as they were made, with what was told of them.
 //! Earlier versions had a second file for that. Masks drawn by hand are in [`by_hand`].
@@ -196,7 +197,7 @@ async fn again(this: &Shared, told: Told, page: &mut Page<'_>, is_shown: &mut bo
     let put = by_hand::put_back(page, &dataset, round, &events, &mut files, &mut confusion).await?;
     let by_hand = put.iter().map(|&(image, _)| image).collect();
     by_hand::told(page, &dataset, round, put, &confusion, looked_at_truth);
-    let rest = ends.is_empty().then_some(Rest { from, data, told: events });
+    let rest = ends.is_empty().then_some(Rest { from, data, told: events, replaces: false });
     if rest.is_some() {
         page.emit(Event::Stopped { round: 0, step: 0 });
     }

@@ -91,6 +91,8 @@ pub(super) struct Rest {
     pub(super) data: String,
     /// A `MaskReady` of each, without its labels.
     pub(super) told: Vec<Event>,
+    /// Whether it was to replace masks that are all there on the disk, and stay there until these are.
+    pub(super) replaces: bool,
 }
 
 pub(super) type Shared = Rc<RefCell<Trainer>>;
