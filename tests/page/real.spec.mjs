@@ -406,7 +406,7 @@ test('a project makes room, and its masks are the same after a reload', { timeou
       await page.evaluate(() => new Promise(requestAnimationFrame));
     }
   };
-  await written('made-masks-last.json');
+  await written('made-masks-last.zip');
 
   // One is corrected, by keyboard.
   await draw_over(page, 0);
