@@ -98,7 +98,7 @@ export const layouts = {
     found: 'Table of labels: truth.csv, 2 classes from a column per class',
     left_out: [
       [...GONE, not_there(6, 'truth.csv')],
-      ['1 line or entry not understood', 'truth.csv', '1 columns are no classes: for one, split holds train. Left out.'],
+      ['1 line or entry not understood', 'truth.csv', '1 column is no class: split holds train. Left out.'],
     ],
   },
   'a table with a line per label, separated by semicolons': {
@@ -108,7 +108,7 @@ export const layouts = {
     found: 'Table of labels: pairs.csv, 2 classes from a column of labels, separated by semicolons',
     left_out: [
       [...GONE, not_there(7, 'pairs.csv')],
-      ['1 duplicate', 'pairs.csv', '1 lines name an image again with another label: such an image has the labels of all its lines.'],
+      ['1 duplicate', 'pairs.csv', '1 line names an image again with another label: such an image has the labels of all its lines.'],
     ],
   },
   'a table of boxes': {
@@ -118,7 +118,7 @@ export const layouts = {
     boxes: true,
     found: 'Table of boxes: boxes.csv, 2 classes, 4 boxes',
     left_out: [
-      ['1 label without an image', 'boxes.csv', '1 lines name images that are not there, for one line 7 (gone.png). Left out.'],
+      ['1 label without an image', 'boxes.csv', '1 line names an image that is not there: line 7 (gone.png). Left out.'],
       [
         '1 image with boxes that cannot be', 'images/1.png',
         '1 of 2 boxes cannot be: one (apple, 30, 20 to 90, 28; line 6) lies off the image. Left out.',
@@ -137,8 +137,8 @@ export const layouts = {
     masks: 4,
     found: 'COCO: 2 classes, 4 boxes, 4 masks for scoring',
     left_out: [
-      ['1 label without an image', 'annotations/instances_train.json', '1 of its images are not there, for one gone.png. Left out.'],
-      ['1 line or entry not understood', 'annotations/instances_train.json', '1 objects are in images that the file does not list. Left out.'],
+      ['1 label without an image', 'annotations/instances_train.json', '1 of its images is not there: gone.png. Left out.'],
+      ['1 line or entry not understood', 'annotations/instances_train.json', '1 object is in an image that the file does not list. Left out.'],
     ],
   },
   "COCO's JSON beside its images": {
@@ -148,8 +148,8 @@ export const layouts = {
     boxes: true,
     found: 'COCO JSON: _annotations.coco.json, 2 classes from categories, 4 boxes',
     left_out: [
-      ['1 label without an image', '_annotations.coco.json', '1 of its images are not there, for one gone.png. Left out.'],
-      ['1 line or entry not understood', '_annotations.coco.json', '1 objects are in images that the file does not list. Left out.'],
+      ['1 label without an image', '_annotations.coco.json', '1 of its images is not there: gone.png. Left out.'],
+      ['1 line or entry not understood', '_annotations.coco.json', '1 object is in an image that the file does not list. Left out.'],
     ],
   },
   "PASCAL VOC's annotations": {
@@ -173,7 +173,7 @@ export const layouts = {
     },
     folder: 'JPEGImages/',
     found: 'PASCAL VOC: 2 classes',
-    left_out: [['1 image without a label', 'JPEGImages', '1 images have no annotations, no line in a list and no mask. Left out.']],
+    left_out: [['1 image without a label', 'JPEGImages', '1 image has no annotations, no line in a list and no mask. Left out.']],
   },
   "PASCAL VOC's masks alone": {
     row: 'PASCAL VOC',
@@ -189,7 +189,7 @@ export const layouts = {
     masks: 4,
     found: 'PASCAL VOC: 20 classes, 4 masks for scoring',
     left_out: [
-      ['1 image without a label', 'JPEGImages', '1 images have no annotations, no line in a list and no mask. Left out.'],
+      ['1 image without a label', 'JPEGImages', '1 image has no annotations, no line in a list and no mask. Left out.'],
       [
         'labels taken from the supplied masks', 'JPEGImages',
         '4 images have neither annotations nor a line in a list: the classes in their masks are their labels.',
@@ -205,7 +205,7 @@ export const layouts = {
     folder: 'pictures/',
     boxes: true,
     found: 'PASCAL VOC XML: 5 files as 1.xml, 2 classes from objects, 4 boxes',
-    left_out: [['1 label without an image', 'labels/', '1 entries name images that are not there, for one labels/gone.xml. Left out.']],
+    left_out: [['1 label without an image', 'labels/', '1 entry names an image that is not there: labels/gone.xml. Left out.']],
   },
   "YOLO's data.yaml": {
     row: 'YOLO',
@@ -219,8 +219,8 @@ export const layouts = {
     boxes: true,
     found: 'YOLO: data.yaml, 2 classes, 4 boxes',
     left_out: [
-      ['1 label without an image', 'data.yaml', '1 files of labels have no image, for one labels/train/gone.txt. Left out.'],
-      ['1 image without a label', 'data.yaml', '1 images have no file of labels, for one images/train/4.png. They hold no class.'],
+      ['1 label without an image', 'data.yaml', '1 file of labels has no image: labels/train/gone.txt. Left out.'],
+      ['1 image without a label', 'data.yaml', '1 image has no file of labels: images/train/4.png. Taken as of no class.'],
     ],
   },
   "YOLO's outlines beside their images": {
@@ -236,7 +236,7 @@ export const layouts = {
     boxes: true,
     found: 'YOLO: classes.txt, 2 classes, 4 boxes',
     left_out: [
-      ['1 line or entry not understood', '3.txt', '1 lines are no objects, for one line 3 (plum is not the number of a class). Left out.'],
+      ['1 line or entry not understood', '3.txt', '1 line is no object: line 3 (plum is not the number of a class). Left out.'],
       ['1 image with boxes that cannot be', '3.png', '1 of 2 boxes cannot be: one (class 7, 24, 12 to 40, 20; line 2) has no known class. Left out.'],
     ],
   },
@@ -247,10 +247,10 @@ export const layouts = {
     boxes: true,
     found: 'Label Studio JSON: project-1.json, 2 classes from choices, rectangles, 4 boxes',
     left_out: [
-      ['1 label without an image', 'project-1.json', `1 entries name images that are not there, for one entry 5 (${upload('gone')}). Left out.`],
+      ['1 label without an image', 'project-1.json', `1 entry names an image that is not there: entry 5 (${upload('gone')}). Left out.`],
       // The entry and its photo.
-      ['2 images without a label', 'project-1.json', `1 entries are not annotated, for one entry 6 (${upload(5)}). Left out.`],
-      ['2 images without a label', 'project-1.json', '1 images have no labels in it, for one uploads/5.png. Left out.'],
+      ['2 images without a label', 'project-1.json', `1 entry is not annotated: entry 6 (${upload(5)}). Left out.`],
+      ['2 images without a label', 'project-1.json', '1 image has no label in it: uploads/5.png. Left out.'],
     ],
   },
   "Label Studio's polygons": {
@@ -263,7 +263,7 @@ export const layouts = {
     found: 'Label Studio JSON: outlines.json, 2 classes from polygons, 4 boxes, 3 masks for scoring',
     left_out: [[
       '1 line or entry not understood', 'outlines.json',
-      `1 entries cannot be used, for one entry 4 (${upload(4)}: a mark has no labels; it is a rectangle). Left out.`,
+      `1 entry cannot be used: entry 4 (${upload(4)}: a mark has no labels; it is a rectangle). Left out.`,
     ]],
   },
   "Label Studio's JSON-MIN": {
@@ -272,7 +272,7 @@ export const layouts = {
     files: { ...photos(), 'min.json': JSON.stringify([...numbers.map((number) => min(String(number), SHOWN[number])), min('gone', SHOWN[3])]) },
     boxes: true,
     found: 'Label Studio JSON: min.json, 2 classes from choices, rectangles, 4 boxes',
-    left_out: [['1 label without an image', 'min.json', `1 entries name images that are not there, for one entry 5 (${upload('gone')}). Left out.`]],
+    left_out: [['1 label without an image', 'min.json', `1 entry names an image that is not there: entry 5 (${upload('gone')}). Left out.`]],
   },
   "CVAT's XML": {
     row: 'CVAT',
@@ -284,8 +284,8 @@ export const layouts = {
     classes: ['plum', 'apple'],
     found: 'CVAT XML: annotations.xml, 2 classes from boxes, tags, 4 boxes',
     left_out: [
-      ['1 label without an image', 'annotations.xml', /^1 entries name images that are not there, for one line \d+ \(gone\.png\)\. Left out\.$/],
-      ['1 image without a label', 'annotations.xml', '1 images have no tag and no shape, for one 4.png. They hold no class.'],
+      ['1 label without an image', 'annotations.xml', /^1 entry names an image that is not there: line \d+ \(gone\.png\)\. Left out\.$/],
+      ['1 image without a label', 'annotations.xml', '1 image has no tag and no shape: 4.png. Taken as of no class.'],
     ],
   },
 };

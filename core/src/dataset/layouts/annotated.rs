@@ -90,10 +90,15 @@ pub(super) struct Wrong {
 impl Wrong {
     pub(super) fn tell(self, path: &str, problems: &mut Vec<Problem>) {
         use ProblemKind::{BadLine, Duplicate, LabelWithoutImage};
-        self.bad.tell(path, BadLine, "entries cannot be used", problems);
-        self.missing.tell(path, LabelWithoutImage, "entries name images that are not there", problems);
-        self.ambiguous.tell(path, BadLine, "entries name images without their folder", problems);
-        let what = "entries name an image that an earlier one names, which counts";
+        self.bad.tell(path, BadLine, ["entry cannot be used", "entries cannot be used"], problems);
+        let what = ["entry names an image that is not there", "entries name images that are not there"];
+        self.missing.tell(path, LabelWithoutImage, what, problems);
+        let what = ["entry names an image without its folder", "entries name images without their folder"];
+        self.ambiguous.tell(path, BadLine, what, problems);
+        let what = [
+            "entry names an image that an earlier one names, which counts",
+            "entries name images that earlier ones name, which count",
+        ];
         self.twice.tell(path, Duplicate, what, problems);
     }
 }
@@ -148,7 +153,8 @@ impl<'a> Collection<'a> {
         for class in occurring.iter().filter(|class| !classes.contains(class)) {
             unlisted.add(|| class.clone());
         }
-        unlisted.tell(path, ProblemKind::BadLine, "labels are not named in classes.txt", problems);
+        let what = ["label is not named in classes.txt", "labels are not named in classes.txt"];
+        unlisted.tell(path, ProblemKind::BadLine, what, problems);
         let known: BTreeSet<&String> = classes.iter().collect();
         let mut annotated = Annotated {
             labelled: Vec::new(),
@@ -169,7 +175,8 @@ impl<'a> Collection<'a> {
             let (path, blob) = (image.path.clone(), image.blob.clone());
             annotated.labelled.push(Labelled { path, blob, labels, boxes: said.boxes });
         }
-        without.tell(path, ProblemKind::ImageWithoutLabel, "images have no labels in it", problems);
+        let what = ["image has no label in it", "images have no labels in it"];
+        without.tell(path, ProblemKind::ImageWithoutLabel, what, problems);
         annotated.classes = classes;
         annotated
     }

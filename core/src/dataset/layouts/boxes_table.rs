@@ -70,9 +70,11 @@ pub(super) fn read(
         }
     }
     let path = table.path.as_str();
-    malformed.tell(path, ProblemKind::BadLine, "lines are no boxes", problems);
-    ambiguous.tell(path, ProblemKind::BadLine, "lines name images without their folder", problems);
-    missing.tell(path, ProblemKind::LabelWithoutImage, "lines name images that are not there", problems);
+    malformed.tell(path, ProblemKind::BadLine, ["line is no box", "lines are no boxes"], problems);
+    let what = ["line names an image without its folder", "lines name images without their folder"];
+    ambiguous.tell(path, ProblemKind::BadLine, what, problems);
+    let what = ["line names an image that is not there", "lines name images that are not there"];
+    missing.tell(path, ProblemKind::LabelWithoutImage, what, problems);
     Ok(boxes)
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::tally::counted;
 use super::{Candidate, Labelled, Problem, ProblemKind, means_no_class};
 
 /// Labels images by the first folder of their path, below a folder `images` if there is one.
@@ -40,7 +41,10 @@ pub(super) fn read(
             path: format!("{folder}/"),
             kind: ProblemKind::ImageWithoutLabel,
             count,
-            reason: format!("classes.txt does not name this folder. Its {count} images are left out."),
+            reason: format!(
+                "classes.txt does not name this folder. Left out: {}.",
+                counted(count, ["image", "images"])
+            ),
         });
     }
     labelled

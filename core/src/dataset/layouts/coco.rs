@@ -14,6 +14,7 @@ use self::file::{Annotation, Contents};
 use super::boxes::{Edges, GivenBox};
 use super::finder::{Finder, Found};
 use super::given_mask::GivenMask;
+use super::tally::counted;
 use super::{Candidate, Labelled, Problem, ProblemKind, check_number};
 use crate::error::{Error, Result};
 use crate::files::{FileEntry, FileSet, clean_path, name};
@@ -281,22 +282,31 @@ fn take(
         coco.labelled.push(labelled);
     }
     if let (count, Some(first)) = missing {
-        let reason = format!("{count} of its images are not there, for one {first}. Left out.");
+        let what = counted(count, ["of its images is not there:", "of its images are not there, for one"]);
+        let reason = format!("{what} {first}. Left out.");
         tell(&entry.path, ProblemKind::LabelWithoutImage, count, reason);
     }
     if let (count, Some(first)) = twice {
-        let reason =
-            format!("{count} of its images are named a second time, for one {first}. The first counts.");
+        let what =
+            ["of its images is named a second time:", "of its images are named a second time, for one"];
+        let reason = format!("{} {first}. The first counts.", counted(count, what));
         tell(&entry.path, ProblemKind::Duplicate, count, reason);
     }
     if let (count, Some(first)) = unknown {
-        let reason =
-            format!("{count} objects have a category that is not listed, for one {first}. Left out.");
+        let what = [
+            "object has a category that is not listed:",
+            "objects have a category that is not listed, for one",
+        ];
+        let reason = format!("{} {first}. Left out.", counted(count, what));
         tell(&entry.path, ProblemKind::BadLine, count, reason);
     }
     let strays: usize = of_image.values().map(Vec::len).sum();
     if strays > 0 {
-        let reason = format!("{strays} objects are in images that the file does not list. Left out.");
+        let what = [
+            "object is in an image that the file does not list",
+            "objects are in images that the file does not list",
+        ];
+        let reason = format!("{}. Left out.", counted(strays, what));
         tell(&entry.path, ProblemKind::BadLine, strays, reason);
     }
 }

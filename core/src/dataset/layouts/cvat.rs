@@ -71,18 +71,14 @@ pub(super) fn read(
             }
         }
         wrong.tell(&entry.path, problems);
-        let what = "tracks are of a video, whose frames are not read: export for images instead";
+        let what = [
+            "track is of a video, whose frames are not read: export for images instead",
+            "tracks are of a video, whose frames are not read: export for images instead",
+        ];
         tracks.tell(&entry.path, ProblemKind::BadLine, what, problems);
-        if let Some((count, first)) = empty.counted() {
-            let reason =
-                format!("{count} images have no tag and no shape, for one {first}. They hold no class.");
-            problems.push(Problem {
-                path: entry.path.clone(),
-                kind: ProblemKind::ImageWithoutLabel,
-                count,
-                reason,
-            });
-        }
+        let what = ["image has no tag and no shape", "images have no tag and no shape"];
+        let what = (what, "Taken as of no class.");
+        empty.tell_and(&entry.path, ProblemKind::ImageWithoutLabel, what, problems);
     }
     let path = documents.first().map_or("", |entry| entry.path.as_str());
     Ok((!collection.is_empty()).then(|| collection.finish(path, listed, &order, problems)))

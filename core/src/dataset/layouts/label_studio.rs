@@ -62,14 +62,11 @@ pub(super) fn read(
             reason: format!("this is no export of Label Studio's as JSON ({error})"),
         })?;
         wrong.tell(&entry.path, problems);
-        skipped.tell(&entry.path, ProblemKind::ImageWithoutLabel, "entries are not annotated", problems);
-        if let Some((count, first)) = several.counted() {
-            let reason = format!(
-                "{count} entries have several annotations, for one {first}. The one marked as ground truth \
-                 counts, else the first."
-            );
-            problems.push(Problem { path: entry.path.clone(), kind: ProblemKind::Duplicate, count, reason });
-        }
+        let what = ["entry is not annotated", "entries are not annotated"];
+        skipped.tell(&entry.path, ProblemKind::ImageWithoutLabel, what, problems);
+        let what = ["entry has several annotations", "entries have several annotations"];
+        let what = (what, "The one marked as ground truth counts, else the first.");
+        several.tell_and(&entry.path, ProblemKind::Duplicate, what, problems);
     }
     let path = documents.first().map_or("", |entry| entry.path.as_str());
     Ok((!collection.is_empty()).then(|| collection.finish(path, listed, &[], problems)))

@@ -11,6 +11,7 @@ use self::shape::Labels;
 pub(super) use self::shape::Shape;
 use super::annotated::class_name;
 use super::finder::{Finder, Found};
+use super::tally::counted;
 use super::{Candidate, Labelled, Problem, ProblemKind, line_of, means_no_class, text_bytes};
 use crate::error::Result;
 use crate::files::FileEntry;
@@ -167,9 +168,9 @@ fn settle(
         }
     }
     if joined > 0 {
-        let reason = format!(
-            "{joined} lines name an image again with another label: such an image has the labels of all its lines."
-        );
+        let what = ["line names an image again", "lines name an image again"];
+        let what = counted(joined, what);
+        let reason = format!("{what} with another label: such an image has the labels of all its lines.");
         tell(table, ProblemKind::Duplicate, reason);
     }
     labelled
@@ -199,8 +200,8 @@ impl Shape {
             false
         });
         if let Some(first) = passed_over.first() {
-            let count = passed_over.len();
-            let reason = format!("{count} columns are no classes: for one, {first}. Left out.");
+            let what = ["column is no class:", "columns are no classes: for one,"];
+            let reason = format!("{} {first}. Left out.", counted(passed_over.len(), what));
             problems.push(Problem { count: 1, path: path.to_owned(), kind: ProblemKind::BadLine, reason });
         }
     }

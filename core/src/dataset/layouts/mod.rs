@@ -477,6 +477,7 @@ fn nothing_usable(files: &FileSet, parts: &Parts<'_>, problems: &[Problem]) -> E
                       or boxes.csv, or annotations of Label Studio, CVAT, COCO or PASCAL VOC";
     let found = match (files.entries().len(), parts.images.len(), parts.table.is_some()) {
         (0, ..) => "there are no files".to_owned(),
+        (1, 0, _) => "the file is no image of these formats".to_owned(),
         (count, 0, _) => format!("none of the {count} files is an image of these formats"),
         (_, images, true) => format!("none of the {images} images can be read and is named in labels.csv"),
         (_, images, false) => format!("none of the {images} images can be read and lies in a class folder"),

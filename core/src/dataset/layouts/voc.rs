@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::boxes::{Edges, GivenBox};
-use super::tally::Tally;
+use super::tally::{Forms, Tally, counted};
 use super::{Labelled, Problem, ProblemKind, text_bytes};
 use crate::dataset::decode;
 use crate::error::{Error, Result};
@@ -122,8 +122,8 @@ pub(super) fn read<'a>(
     // As of every layout, whatever finds them: a project that is packed and read again has the same photos by number.
     labelled.sort_by(|a, b| a.path.cmp(&b.path));
     if without > 0 {
-        let reason =
-            format!("{without} images have no annotations, no line in a list and no mask. Left out.");
+        let what = counted(without, ["image has", "images have"]);
+        let reason = format!("{what} no annotations, no line in a list and no mask. Left out.");
         problems.push(Problem {
             path: "JPEGImages".into(),
             kind: ProblemKind::ImageWithoutLabel,
@@ -170,10 +170,11 @@ fn label_by_masks(
         count += 1;
     }
     if count > 0 {
-        let reason = format!(
-            "{count} images have neither annotations nor a line in a list: the classes in their masks are their \
-             labels."
-        );
+        let what = [
+            "image has neither annotations nor a line in a list: the classes in its mask are its labels",
+            "images have neither annotations nor a line in a list: the classes in their masks are their labels",
+        ];
+        let reason = format!("{}.", counted(count, what));
         problems.push(Problem { count, path: "JPEGImages".into(), kind: ProblemKind::LabelFromMask, reason });
     }
 }
@@ -258,11 +259,15 @@ fn given<'a>(
             }
         }
     }
-    let tell = |tally: Tally, path: &str, what: &str, problems: &mut Vec<Problem>| {
+    let tell = |tally: Tally, path: &str, what: Forms, problems: &mut Vec<Problem>| {
         tally.tell(path, ProblemKind::LabelWithoutImage, what, problems);
     };
-    tell(gone, "Annotations", "annotations are of images that are not there", problems);
-    tell(unlisted, "ImageSets/Main", "lines of lists name images that are not there", problems);
+    let what =
+        ["annotation is of an image that is not there", "annotations are of images that are not there"];
+    tell(gone, "Annotations", what, problems);
+    let what =
+        ["line of lists names an image that is not there", "lines of lists name images that are not there"];
+    tell(unlisted, "ImageSets/Main", what, problems);
     Ok((all, annotated))
 }
 
@@ -437,7 +442,7 @@ mod tests {
         let expected = [("a", vec!["cow"]), ("b", vec!["bird", "person"])];
         assert_eq!(names(&dataset), expected.map(|(name, labels)| (name.to_owned(), labels)));
         let reasons: Vec<&str> = dataset.problems.iter().map(|problem| problem.reason.as_str()).collect();
-        assert!(reasons.iter().any(|reason| reason.starts_with("1 images have neither")), "{reasons:?}");
+        assert!(reasons.iter().any(|reason| reason.starts_with("1 image has neither")), "{reasons:?}");
         assert!(reasons.iter().any(|reason| reason.starts_with("2 images have no")), "{reasons:?}");
     }
 

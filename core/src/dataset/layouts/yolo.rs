@@ -113,17 +113,11 @@ impl<'a> Yolo<'a> {
         let mut missing = Tally::default();
         self.labels.values().for_each(|file| missing.add(|| file.path.clone()));
         let path = self.names.path.as_str();
-        missing.tell(path, ProblemKind::LabelWithoutImage, "files of labels have no image", problems);
-        if let Some((count, first)) = without.counted() {
-            let reason =
-                format!("{count} images have no file of labels, for one {first}. They hold no class.");
-            problems.push(Problem {
-                path: path.to_owned(),
-                kind: ProblemKind::ImageWithoutLabel,
-                count,
-                reason,
-            });
-        }
+        let what = ["file of labels has no image", "files of labels have no image"];
+        missing.tell(path, ProblemKind::LabelWithoutImage, what, problems);
+        let what = ["image has no file of labels", "images have no file of labels"];
+        let what = (what, "Taken as of no class.");
+        without.tell_and(path, ProblemKind::ImageWithoutLabel, what, problems);
         Ok(Found { labelled, classes })
     }
 
@@ -187,7 +181,8 @@ fn boxes(file: &FileEntry, classes: &[String], problems: &mut Vec<Problem>) -> R
             Err(reason) => malformed.add(|| format!("line {line} ({reason})")),
         }
     }
-    malformed.tell(&file.path, ProblemKind::BadLine, "lines are no objects", problems);
+    let what = ["line is no object", "lines are no objects"];
+    malformed.tell(&file.path, ProblemKind::BadLine, what, problems);
     Ok(boxes)
 }
 

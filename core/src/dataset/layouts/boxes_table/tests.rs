@@ -101,7 +101,7 @@ fn what_is_no_box_is_told_once_with_its_line() {
         (LabelWithoutImage, "2 lines name images that are not there, for one line 6 (gone.png). Left out."),
         (
             BadLine,
-            "1 lines name images without their folder, for one line 8 (twice.png could be any of 2). Left out.",
+            "1 line names an image without its folder: line 8 (twice.png could be any of 2). Left out.",
         ),
         (BadLine, "3 lines are no boxes, for one line 2 (the lower edge is missing). Left out."),
     ];

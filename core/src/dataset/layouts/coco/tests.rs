@@ -102,7 +102,7 @@ fn annotations_give_labels_boxes_and_masks() {
     ]);
     assert_eq!(mask(a), [0; 35], "no object is no class, and background");
     let reasons: Vec<&str> = dataset.problems.iter().map(|problem| problem.reason.as_str()).collect();
-    assert_eq!(reasons, ["1 of its images are not there, for one gone.png. Left out."]);
+    assert_eq!(reasons, ["1 of its images is not there: gone.png. Left out."]);
 }
 
 #[test]

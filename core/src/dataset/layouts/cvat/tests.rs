@@ -64,8 +64,8 @@ fn tags_and_shapes_label_images() {
         assert_eq!(
             reasons(&dataset),
             [
-                "1 images have no labels in it, for one two/a.png. Left out.",
-                "1 images have no tag and no shape, for one d.png. They hold no class.",
+                "1 image has no label in it: two/a.png. Left out.",
+                "1 image has no tag and no shape: d.png. Taken as of no class.",
             ]
         );
     }
@@ -87,10 +87,10 @@ fn what_is_wrong_with_an_image_costs_no_other() {
     let reasons = reasons(&dataset);
     let of =
         |part: &str| assert!(reasons.iter().any(|reason| reason.contains(part)), "{part} in {reasons:?}");
-    of("1 tracks are of a video");
+    of("1 track is of a video");
     of("3 entries cannot be used, for one line 2 (the image has no name)");
-    of("1 entries name images that are not there, for one line 6 (gone.png)");
-    of("1 entries name an image that an earlier one names");
+    of("1 entry names an image that is not there: line 6 (gone.png)");
+    of("1 entry names an image that an earlier one names");
     of("line 6 (c.png) could be any of 2");
     of("4 of 4 boxes cannot be");
     assert!(found(&dataset).contains(&("a.png", ProblemKind::BadBox)), "{reasons:?}");

@@ -59,8 +59,8 @@ fn choices_and_marks_label_images() {
     assert_eq!(
         reasons(&dataset),
         [
-            "1 entries are not annotated, for one entry 4 (e.png). Left out.",
-            "1 images have no labels in it, for one e.png. Left out.",
+            "1 entry is not annotated: entry 4 (e.png). Left out.",
+            "1 image has no label in it: e.png. Left out.",
         ]
     );
 }
@@ -130,9 +130,9 @@ fn what_is_wrong_with_an_entry_costs_no_other() {
     let of =
         |part: &str| assert!(reasons.iter().any(|reason| reason.contains(part)), "{part} in {reasons:?}");
     of("8 entries cannot be used, for one entry 2 (it is no object)");
-    of("1 entries name images that are not there, for one entry 7 (../../etc/passwd.png)");
+    of("1 entry names an image that is not there: entry 7 (../../etc/passwd.png)");
     of("entry 9 (c.png) could be any of 2");
-    of("1 entries have several annotations, for one entry 9");
+    of("1 entry has several annotations: entry 9");
     of("2 of 2 boxes cannot be: one (Cow, NaN, NaN to NaN, NaN) has edges that are no numbers");
 }
 

@@ -46,10 +46,10 @@ fn labels_are_told_whatever_the_form() {
         assert!(finding.starts_with("Table of labels: set/train.csv, 2 classes from a column"), "{finding}");
     }
     assert!(read(forms[7]).finding.ends_with("a column per class, separated by semicolons"));
-    let empty = "1 columns are no classes: for one, comment is empty. Left out.";
+    let empty = "1 column is no class: comment is empty. Left out.";
     assert_eq!(reasons(&read(forms[7])), [empty]);
     let again =
-        "1 lines name an image again with another label: such an image has the labels of all its lines.";
+        "1 line names an image again with another label: such an image has the labels of all its lines.";
     assert_eq!(reasons(&read(forms[3])), [again]);
 }
 

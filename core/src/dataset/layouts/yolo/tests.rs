@@ -60,7 +60,7 @@ fn labels_may_lie_beside_their_images() {
     assert_eq!((dataset.layout, dataset.classes.len()), (Layout::Yolo, 2));
     assert_eq!(found(&dataset), [("a.png", &[1][..], 1), ("b.png", &[], 0)]);
     let reasons: Vec<&str> = dataset.problems.iter().map(|problem| problem.reason.as_str()).collect();
-    assert_eq!(reasons, ["1 images have no file of labels, for one b.png. They hold no class."]);
+    assert_eq!(reasons, ["1 image has no file of labels: b.png. Taken as of no class."]);
     let roboflow = [("data.yaml", "names: [cow]"), ("train/labels/a.txt", "0 0.5 0.5 0.5 0.5")];
     let dataset = read_set(&roboflow, &["train/images/a.png"]).unwrap();
     assert_eq!(found(&dataset), [("train/images/a.png", &[0][..], 1)]);
@@ -91,11 +91,7 @@ fn what_is_no_object_is_told_once_per_file_with_its_line() {
     let told: Vec<_> =
         dataset.problems.iter().map(|p| (p.kind, p.path.as_str(), p.reason.as_str())).collect();
     let expected = [
-        (
-            LabelWithoutImage,
-            "classes.txt",
-            "1 files of labels have no image, for one labels/gone.txt. Left out.",
-        ),
+        (LabelWithoutImage, "classes.txt", "1 file of labels has no image: labels/gone.txt. Left out."),
         (
             BadLine,
             "labels/a.txt",
