@@ -164,6 +164,7 @@ impl Host for Terminal<'_> {
             | Event::MaskCorrected { .. }
             | Event::Kept { .. }
             | Event::MasksRestored { .. }
+            | Event::SegmenterRestored { .. }
             | Event::PhotosRead { .. }
             | Event::PhotoReady { .. }
             | Event::MasksFinished { .. }

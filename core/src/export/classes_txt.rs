@@ -1,5 +1,7 @@
 //! `classes.txt`: one class name per line, in the order of the mask values, `background` first.
 
+/// What the file is called.
+pub const NAME: &str = "classes.txt";
 /// The name of mask value 0.
 pub const BACKGROUND: &str = "background";
 

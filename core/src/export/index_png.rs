@@ -8,7 +8,7 @@ use super::{classes_txt, palette_png};
 pub(super) fn plan(set: &MaskSet) -> Plan<'_> {
     Plan {
         photos: None,
-        files: vec![("classes.txt".into(), classes_txt::encode(&set.classes))],
+        files: vec![(classes_txt::NAME.into(), classes_txt::encode(&set.classes))],
         masks: Masks::Files(Box::new(|photo, mask| {
             Ok(vec![(format!("{}.png", photo.stem), palette_png::encode(mask)?)])
         })),

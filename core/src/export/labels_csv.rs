@@ -72,7 +72,7 @@ mod tests {
                 [("a/1.png", &[0, 1]), ("a/2.png", &[]), ("b \"c\", d/1.png", &[1]), ("x.png", &[0, 1, 2])];
             let mut files = vec![(NAME.to_owned(), encode(images, classes).unwrap())];
             if with_names {
-                files.push(("classes.txt".to_owned(), classes_txt::encode(classes)));
+                files.push((classes_txt::NAME.to_owned(), classes_txt::encode(classes)));
             }
             files.extend((0u8..).zip(images).map(|(seed, (path, _))| (path.to_owned(), photo(seed))));
             let dataset = read(&FileSet::memory(files), &mut |_, _| {}).unwrap();

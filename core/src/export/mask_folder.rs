@@ -24,5 +24,5 @@ pub fn write(folder: &Path, stem: &str, labels: &LabelMap) -> Result<()> {
 /// # Errors
 /// As [`atomic::write`].
 pub fn write_classes(folder: &Path, classes: &[String]) -> Result<()> {
-    atomic::write(folder.join("classes.txt"), &classes_txt::encode(classes))
+    atomic::write(folder.join(classes_txt::NAME), &classes_txt::encode(classes))
 }

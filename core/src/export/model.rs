@@ -66,11 +66,6 @@ impl ModelCard {
 /// # Errors
 /// As [`RunStore::write`].
 pub fn save(store: &mut impl RunStore, card: &ModelCard, weights: &TensorFile, scale: f32) -> Result<()> {
-    let failed = |error: serde_json::Error| Error::Format {
-        path: CARD.into(),
-        reason: format!("cannot be encoded ({error})"),
-    };
-    let text = serde_json::to_string_pretty(card).map_err(failed)?;
     let named = |name: &str| -> Result<Named> {
         let (shape, values) = weights.get(name)?;
         let scale = if name.starts_with(PYRAMID) { scale } else { 1.0 };
@@ -78,9 +73,40 @@ pub fn save(store: &mut impl RunStore, card: &ModelCard, weights: &TensorFile, s
         Ok(Named { name: name.to_owned(), shape: shape.to_vec(), values })
     };
     let tensors = weights.names().into_iter().map(named).collect::<Result<Vec<_>>>()?;
+    write(store, card, &tensors)
+}
+
+fn write(store: &mut impl RunStore, card: &ModelCard, tensors: &[Named]) -> Result<()> {
+    let failed = |error: serde_json::Error| Error::Format {
+        path: CARD.into(),
+        reason: format!("cannot be encoded ({error})"),
+    };
+    let text = serde_json::to_string_pretty(card).map_err(failed)?;
     let metadata = HashMap::from([("format".to_owned(), "pt".to_owned()), ("card".to_owned(), text.clone())]);
-    store.write(WEIGHTS, &encode(&tensors, metadata)?)?;
+    store.write(WEIGHTS, &encode(tensors, metadata)?)?;
     store.write(CARD, text.as_bytes())
+}
+
+/// Writes both files of a store anew with other names of the classes, in the same order; nothing where there are none.
+///
+/// # Errors
+/// [`Error::Format`] for a damaged file, and as [`RunStore::write`].
+pub fn rename_classes(store: &mut impl RunStore, classes: &[String]) -> Result<()> {
+    let (Some(weights), Some(card)) = (store.read(WEIGHTS)?, store.read(CARD)?) else { return Ok(()) };
+    let damaged = |error: serde_json::Error| Error::Format {
+        path: store.describe(CARD),
+        reason: format!("not readable ({error})"),
+    };
+    let mut card: ModelCard = serde_json::from_slice(&card).map_err(damaged)?;
+    card.classes.truncate(1);
+    card.classes.extend_from_slice(classes);
+    let weights = TensorFile::parse(&store.describe(WEIGHTS), &weights)?;
+    let named = |name: &str| -> Result<Named> {
+        let (shape, values) = weights.get(name)?;
+        Ok(Named { name: name.to_owned(), shape: shape.to_vec(), values: values.to_vec() })
+    };
+    let tensors = weights.names().into_iter().map(named).collect::<Result<Vec<_>>>()?;
+    write(store, &card, &tensors)
 }
 
 #[cfg(test)]

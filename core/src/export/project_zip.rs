@@ -61,7 +61,7 @@ impl<W: Write + Seek> ProjectPacker<W> {
         let (items, classes) = (&dataset.items, &dataset.classes);
         let labels = items.iter().map(|item| (item.path.as_str(), item.labels.as_slice()));
         self.add_to(Part::Data, labels_csv::NAME, &labels_csv::encode(labels, classes)?)?;
-        self.add_to(Part::Data, "classes.txt", &classes_txt::encode(classes))?;
+        self.add_to(Part::Data, classes_txt::NAME, &classes_txt::encode(classes))?;
         if items.iter().any(|item| !item.boxes.is_empty()) {
             let boxes = items.iter().map(|item| (item.path.as_str(), item.boxes.as_slice()));
             self.add_to(Part::Data, boxes_csv::NAME, &boxes_csv::encode(boxes, classes)?)?;

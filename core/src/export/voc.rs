@@ -22,7 +22,7 @@ pub(super) fn plan(set: &MaskSet) -> Plan<'_> {
         files: vec![
             in_lists("train"),
             in_lists("trainval"),
-            ("classes.txt".into(), classes_txt::encode(&set.classes)),
+            (classes_txt::NAME.into(), classes_txt::encode(&set.classes)),
             ("labelmap.txt".into(), label_map(&set.classes).into_bytes()),
         ],
         masks: Masks::Files(Box::new(|photo, mask| {

@@ -10,6 +10,7 @@ use web_time::Instant;
 use super::checkpoint::RunCard;
 use super::event::Phase;
 use super::fingerprint::Fingerprint;
+use super::saving::Saving;
 use super::store::{BEGUN, RunStore};
 use crate::dataset::{Dataset, decode};
 use crate::error::Result;
@@ -21,13 +22,11 @@ use crate::masks::LabelMap;
 /// In [`BEGUN`], which has a palette PNG for each image beside it. Nothing outside this run reads it, so it goes into no
 /// archive.
 const CARD: &str = "begun.json";
-/// Seconds between two writes of it, as between two checkpoints.
-const SECONDS: f64 = 20.0;
 
 /// Of what the masks are, and how far.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Card {
-    /// The run that they are of.
+    /// The run that they are of, without the names of its classes.
     run: RunCard,
     /// The [`Fingerprint`] of images, labels and boxes.
     data: String,
@@ -57,7 +56,7 @@ pub(super) struct Begun {
     /// `None` where there is no run card, and so nothing to know them by.
     card: Option<Card>,
     files: Vec<Kept>,
-    saved: Instant,
+    saving: Saving,
 }
 
 impl Begun {
@@ -72,9 +71,11 @@ impl Begun {
         dataset: &Dataset,
     ) -> Result<Self> {
         let run = RunCard::load(store)?;
-        let data = Fingerprint::default().dataset(dataset).boxes(dataset).text();
+        let data = Fingerprint::default().images(dataset).boxes(dataset).text();
+        // Classes may get other names meanwhile.
+        let run = run.map(|run| RunCard { classes: Vec::new(), ..run });
         let card = run.map(|run| Card { run, data, phase, round, next: 0, thresholds: BTreeMap::new() });
-        let mut begun = Self { card, files: Vec::new(), saved: Instant::now() };
+        let mut begun = Self { card, files: Vec::new(), saving: Saving::begin() };
         if let (Some(own), Some(bytes)) = (&begun.card, store.read(BEGUN)?)
             && let Some((card, files)) = read(bytes, dataset)
             && (&own.run, &own.data, own.phase, own.round) == (&card.run, &card.data, card.phase, card.round)
@@ -138,7 +139,7 @@ impl Begun {
         if let Some(card) = &mut self.card {
             card.next = next;
         }
-        if self.saved.elapsed().as_secs_f64() > SECONDS { self.keep(dataset, store) } else { Ok(()) }
+        if self.saving.is_due() { self.keep(dataset, store) } else { Ok(()) }
     }
 
     /// Writes the file, for instance as the user wants to stop.
@@ -146,7 +147,7 @@ impl Begun {
     /// # Errors
     /// As [`RunStore::write`].
     pub(super) fn keep(&mut self, dataset: &Dataset, store: &mut impl RunStore) -> Result<()> {
-        self.saved = Instant::now();
+        let started = Instant::now();
         let Some(card) = &self.card else { return Ok(()) };
         if card.next == 0 {
             return Ok(());
@@ -156,7 +157,9 @@ impl Begun {
         let done = self.files.iter().filter(|(item, _)| *item < card.next);
         let pngs = done.map(|(item, png)| (file_of(dataset, *item), png.clone()));
         let all = [(CARD.to_owned(), json)].into_iter().chain(pngs);
-        store.write(BEGUN, &zip::pack(all)?)
+        store.write(BEGUN, &zip::pack(all)?)?;
+        self.saving.wrote(started);
+        Ok(())
     }
 }
 

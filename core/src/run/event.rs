@@ -91,6 +91,13 @@ pub struct Score {
 }
 
 impl Score {
+    /// Gives the classes other names, in the same order, without the background.
+    pub fn rename_classes(&mut self, classes: &[String]) {
+        if self.iou.len() == classes.len() + 1 {
+            self.iou.iter_mut().skip(1).zip(classes).for_each(|((own, _), name)| own.clone_from(name));
+        }
+    }
+
     /// [`Self::confusion`] by row: of the pixels of a true label, the share that was drawn as each label, 0 to 1.
     /// A row is `None` where the truth never has its label.
     pub fn confusion_shares(&self) -> Vec<Option<Vec<f64>>> {
@@ -236,6 +243,8 @@ pub enum Event {
         /// Whether they are all there: else their making was ended before.
         are_all: bool,
     },
+    /// The network for new photos comes back, which was trained so, to its end or up to `step`.
+    SegmenterRestored { settings: Box<Settings>, step: usize, is_finished: bool },
     /// One mask is ready: labels as in [`crate::masks::LabelMap`].
     MaskReady {
         image: usize,
@@ -327,6 +336,7 @@ impl Event {
                 | Self::Progress { .. }
                 | Self::Kept { .. }
                 | Self::MasksRestored { .. }
+                | Self::SegmenterRestored { .. }
                 | Self::MaskReady { .. }
                 | Self::MaskShown { .. }
                 | Self::MaskCorrected { .. }

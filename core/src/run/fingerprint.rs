@@ -28,6 +28,11 @@ impl Fingerprint {
             self.add(class.as_bytes());
             self.add(&[0xff]);
         }
+        self.images(dataset)
+    }
+
+    /// Paths and labels of the images, whatever the classes are called.
+    pub fn images(mut self, dataset: &Dataset) -> Self {
         for item in &dataset.items {
             self.add(&[0xff]);
             self.add(item.path.as_bytes());
@@ -114,6 +119,13 @@ mod tests {
             with(1.0),
         ];
         assert!(other.iter().all(|other| *other != same) && with(1.0) != with(2.0));
+    }
+
+    #[test]
+    fn names_of_classes_are_not_of_the_images() {
+        let (first, renamed) = (dataset("a.png", "cow"), dataset("a.png", "cattle"));
+        let of = |dataset: &Dataset| Fingerprint::default().images(dataset).text();
+        assert!(of(&first) == of(&renamed) && of(&first) != of(&dataset("b.png", "cow")));
     }
 
     #[test]

@@ -38,6 +38,8 @@ mod preview;
 #[cfg(feature = "network")]
 pub mod published;
 #[cfg(feature = "network")]
+pub mod rename;
+#[cfg(feature = "network")]
 pub mod replay;
 #[cfg(feature = "network")]
 pub mod report;
@@ -45,6 +47,8 @@ pub mod report;
 pub mod reproduce;
 #[cfg(feature = "network")]
 mod round;
+#[cfg(feature = "network")]
+pub mod saving;
 #[cfg(feature = "network")]
 pub mod scorer;
 #[cfg(feature = "network")]

@@ -10,6 +10,7 @@ use super::host::Host;
 use super::journal::Journal;
 use super::pace::Pace;
 use super::preview::Previews;
+use super::saving::Saving;
 use super::settings::Settings;
 use super::step::LOSSES;
 use super::store::RunStore;
@@ -31,10 +32,6 @@ use crate::tensor::read_all;
 /// must not fall far behind, as news, pictures and the wish to stop wait for what is queued.
 const READ_STEPS: usize = 10;
 const READ_SECONDS: f64 = 0.5;
-/// Seconds between checkpoints within a round, and how many times longer than one takes they are apart: with a step
-/// and the writing of a checkpoint, a run that is killed has lost 30 seconds at most.
-const SAVE_SECONDS: f64 = 20.0;
-const SAVE_PAUSE: f64 = 10.0;
 
 /// What a round is given.
 pub(super) struct Plan<'a> {
@@ -121,8 +118,7 @@ pub(super) async fn train_round<H: Host, S: RunStore>(
     let mut watch = Watch::new(mean_share(dataset, &plan.shares), reading.needs_no_labels());
     let mut waiting: Vec<Waiting> = Vec::new();
     let mut pace = Pace::start();
-    let mut saved = Instant::now();
-    let mut save_seconds = SAVE_SECONDS;
+    let mut saving = Saving::begin();
     let mut next = None;
     for step in plan.start_step..steps {
         if !journal.goes_on(round, step).await? {
@@ -151,7 +147,7 @@ pub(super) async fn train_round<H: Host, S: RunStore>(
         let is_last = step + 1 == steps;
         let enough = pace.units_in(READ_SECONDS).clamp(1, READ_STEPS);
         // What is saved has been looked at: a network of no numbers must not replace a good one.
-        let save_is_due = saved.elapsed().as_secs_f64() > save_seconds && !is_last;
+        let save_is_due = saving.is_due() && !is_last;
         if waiting.len() >= enough || pace.elapsed() > READ_SECONDS || is_last || save_is_due {
             let count = waiting.len();
             let points = read(std::mem::take(&mut waiting)).await?;
@@ -174,8 +170,7 @@ pub(super) async fn train_round<H: Host, S: RunStore>(
             let started = Instant::now();
             save(trainee.as_ref(), &plan, step + 1, journal).await?;
             journal.tell(Event::Saved { round, step: step + 1 })?;
-            saved = Instant::now();
-            save_seconds = SAVE_SECONDS.max(SAVE_PAUSE * started.elapsed().as_secs_f64());
+            saving.wrote(started);
             pace.skip();
         }
     }

@@ -100,6 +100,12 @@ impl ClassMap {
         (0u16..).zip(&self.becomes).all(|(number, class)| *class == Some(number))
     }
 
+    /// Whether it is `other` but for names of the classes.
+    pub fn differs_in_names(&self, other: &Self) -> bool {
+        self.names != other.names
+            && (self.read, &self.numbers, &self.becomes) == (other.read, &other.numbers, &other.becomes)
+    }
+
     /// Boxes whose classes are numbers, as boxes of classes in force; those of removed classes are left out.
     pub fn boxes(&self, boxes: &[ObjectBox]) -> Vec<ObjectBox> {
         let known = |object: &ObjectBox| Some(ObjectBox { class: self.class(object.class)?, ..*object });

@@ -27,6 +27,8 @@ pub(super) fn page(report: &Report<'_>) -> String {
     if let Some(score) = masks.and_then(|masks| masks.score.clone()) {
         scores.push(("finished masks".into(), score));
     }
+    // Classes may have got other names since.
+    scores.iter_mut().for_each(|(_, score)| score.rename_classes(&card.classes));
     let mut page = html::begin(&format!("Run report: {}", settings.method.title()));
     let _ = writeln!(
         page,
