@@ -34,15 +34,18 @@ pub enum Command {
     /// Small pictures of these images. Each is answered by `Thumbnail`.
     Thumbnails { images: Vec<usize>, side: usize },
     /// Labels and classes from now on, as changes to the data set as it was read. With other classes, what was learned
-    /// and made is dropped.
+    /// and made is dropped; with the same ones under other names, it takes these along.
     SetLabels { relabel: Relabel },
+    /// Drop what was learned and made.
+    DropRun,
     /// The boxes of an image from now on, their classes as numbers (see core's `relabel`). Its labels are those it has
     /// without them and the classes of its boxes. Answered by `Warning` where some cannot be.
     SetBoxes { image: usize, boxes: Vec<ObjectBox> },
     /// Take a weights file: `payload` is an `ArrayBuffer`.
     Weights { name: String },
     /// Take up the run of a project on the browser's disk, which learned from the open data set. Answered by its
-    /// news, told again, with its `masks` if they are wanted, or by `Failed` when there is none.
+    /// news, told again, with its `masks` if they are wanted, or by `Failed` when there is none; then by
+    /// `SegmenterRestored` where there is a network for new photos.
     Restore { project: String, masks: bool },
     /// Take up the run of the project's archive that the open data set came from (`ProjectRead`), and keep it in the
     /// project `keep` on the browser's disk. Answered by its news, told again, with its masks, or by `Failed`.

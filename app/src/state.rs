@@ -156,6 +156,13 @@ impl State {
         }
     }
 
+    /// Names of the classes, which can be changed at any time.
+    pub fn class_names(self) -> Memo<Vec<String>> {
+        self.memo(Part::Data, |model| {
+            model.data.summary().map(|summary| summary.classes.clone()).unwrap_or_default()
+        })
+    }
+
     /// The facts of the data set, once read.
     pub fn summary(&self) -> Option<Arc<Summary>> {
         self.read(Part::Data, |model| model.data.summary().cloned())

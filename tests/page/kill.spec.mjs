@@ -277,42 +277,48 @@ test('a tab that is killed between the two files of a checkpoint goes on with it
   });
 });
 
+/** Trains, is killed while masks are made, and opens the page again, with a part of the masks: how many are there. */
+async function killed_while_making(visitor) {
+  await visitor.opens({});
+  await begin(visitor.page, { method: 'cam', size: 64, batch: 8, 'cam-epochs': 1 });
+  await visitor.page.locator('.run-title').getByText('Training is finished').waitFor({ timeout: SOON });
+  await until_settled(visitor.page);
+  await visitor.dies('reload');
+  // Writes what it has made after each group of photos.
+  const first = await visitor.opens({ speed: 1e4, hold: { scope: 'worker', event: 'progress-masks', number: 4 } });
+  await visitor.page.locator('.run-title').getByText('Training is finished').waitFor({ timeout: SOON });
+  await visitor.page.getByText('How masks are made').click();
+  await fill(visitor.page, { scales: '0.5, 1' });
+  await visitor.page.getByRole('button', { name: 'Make masks', exact: true }).click();
+  await first.until(({ held }) => held, 'the fourth group');
+  assert.deepEqual(await first.faults(), []);
+  await visitor.dies('crash');
+
+  const second = await visitor.opens({});
+  await visitor.page.locator('.project').getByRole('button', { name: 'Open', exact: true }).click();
+  await visitor.page.getByText(/^\d+ masks are there, not all/).waitFor({ timeout: SOON });
+  const there = parseInt(await visitor.page.getByText(/^\d+ masks are there, not all/).innerText());
+  assert.equal(there, made(first)[2], 'what was written before the last group');
+  return { second, there };
+}
+
+/** How many masks were said to be there, each time. */
+const made = ({ news }) => news.filter(({ event }) => event === 'progress-masks').map(({ done }) => done);
+
+/** The masks, once all are there. */
+async function packed(page) {
+  const button = page.getByRole('button', { name: 'Download the masks (.zip)' });
+  await button.waitFor({ timeout: SOON });
+  return unzip((await download(page, () => button.click())).bytes);
+}
+
 test('a tab that is killed while masks are made goes on with the others', { timeout: 5 * MINUTE }, async (t) => {
   await with_visitor(t, async (visitor) => {
-    const make = async () => {
-      await visitor.page.getByText('How masks are made').click();
-      await fill(visitor.page, { scales: '0.5, 1' });
-      await visitor.page.getByRole('button', { name: 'Make masks', exact: true }).click();
-    };
-    const packed = async () => {
-      const button = visitor.page.getByRole('button', { name: 'Download the masks (.zip)' });
-      await button.waitFor({ timeout: SOON });
-      return unzip((await download(visitor.page, () => button.click())).bytes);
-    };
-    const made = ({ news }) => news.filter(({ event }) => event === 'progress-masks').map(({ done }) => done);
-
-    await visitor.opens({});
-    await begin(visitor.page, { method: 'cam', size: 64, batch: 8, 'cam-epochs': 1 });
-    await visitor.page.locator('.run-title').getByText('Training is finished').waitFor({ timeout: SOON });
-    await until_settled(visitor.page);
-    await visitor.dies('reload');
-    // Writes what it has made after each group of photos.
-    const first = await visitor.opens({ speed: 1e4, hold: { scope: 'worker', event: 'progress-masks', number: 4 } });
-    await visitor.page.locator('.run-title').getByText('Training is finished').waitFor({ timeout: SOON });
-    await make();
-    await first.until(({ held }) => held, 'the fourth group');
-    assert.deepEqual(await first.faults(), []);
-    await visitor.dies('crash');
-
-    const second = await visitor.opens({});
-    await visitor.page.locator('.project').getByRole('button', { name: 'Open', exact: true }).click();
-    await visitor.page.getByText(/^\d+ masks are there, not all/).waitFor({ timeout: SOON });
-    const there = parseInt(await visitor.page.getByText(/^\d+ masks are there, not all/).innerText());
-    assert.equal(there, made(first)[2], 'what was written before the last group');
+    const { second, there } = await killed_while_making(visitor);
     const told_again = made(second).length;
     // With the settings of those that are there, which the page has put into the form again.
     await visitor.page.getByRole('button', { name: 'Make masks', exact: true }).click();
-    const whole = await packed();
+    const whole = await packed(visitor.page);
     // Those that are there are told one by one; after them come groups.
     const told = made(second).slice(told_again);
     assert.deepEqual(told.slice(0, there), Array.from({ length: there }, (_, index) => index + 1));
@@ -320,9 +326,28 @@ test('a tab that is killed while masks are made goes on with the others', { time
     assert.equal(whole.size, 61, '60 masks and the classes');
     // All anew, undisturbed.
     await visitor.page.getByRole('button', { name: 'Make them anew' }).click();
-    const reference = await packed();
+    const reference = await packed(visitor.page);
     assert.deepEqual([...whole.keys()], [...reference.keys()]);
     for (const [name, bytes] of reference) assert.ok(bytes.equals(whole.get(name)), name);
+  });
+});
+
+test('masks that are not all there begin anew where labels were changed meanwhile', { timeout: 5 * MINUTE }, async (t) => {
+  await with_visitor(t, async (visitor) => {
+    const { second } = await killed_while_making(visitor);
+    const told_again = made(second).length;
+    const { page } = visitor;
+    await page.getByRole('button', { name: 'Edit labels', exact: true }).click();
+    await page.locator('#label-grid').focus();
+    await page.keyboard.press('End');
+    await page.keyboard.press('1');
+    await page.getByText(/ (added to|taken from) 1 photo/).waitFor({ timeout: SOON });
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Make masks', exact: true }).click();
+    assert.equal((await packed(page)).size, 61, '60 masks and the classes');
+    // None is told one by one: all come in groups.
+    const told = made(second).slice(told_again);
+    assert.ok(told[0] > 1 && told.at(-1) === 60, told.join());
   });
 });
 

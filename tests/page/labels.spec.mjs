@@ -253,9 +253,26 @@ test('other labels are another run, and other classes drop it, which is said fir
   await button(page, 'Make masks').click();
   await button(page, 'Download the masks (.zip)').waitFor();
   await open_labels(page);
-  assert.ok(await button(labels(page), 'Change platelet').isDisabled());
+  // A name can be put right at any time, and taken back; but two classes do not become one.
+  await change(page, 'platelet');
+  assert.equal(await button(labels(page), 'Remove this class').count(), 0);
+  await labels(page).locator('#class-name').fill('red blood cell');
+  await page.getByText('There is such a class already. To merge them, drop the network first.').waitFor();
+  assert.ok(await button(labels(page), 'Rename').isDisabled());
+  await labels(page).locator('#class-name').fill('thrombocyte');
+  await page.keyboard.press('Enter');
+  await said(page, 'thrombocyte is the new name of platelet');
+  await page.keyboard.press('Control+z');
+  await said(page, 'Undone: thrombocyte is the new name of platelet');
+  await page.keyboard.press('Control+y');
+  await said(page, 'Done again: thrombocyte is the new name of platelet');
+  await button(labels(page), 'Done').click();
+  await page.locator('#results .bars').getByText('thrombocyte').waitFor();
+  assert.equal(await page.locator('#run').getByText('Labels have changed since this run began').count(), 0);
+  assert.ok(await button(page, 'Train again').isDisabled(), 'it is the same run');
+  await open_labels(page);
   await photo(page, 0).click();
-  await give(page, 'platelet');
+  await give(page, 'thrombocyte');
   await button(labels(page), 'Done').click();
   await page.locator('#run').getByText('Labels have changed since this run began').waitFor();
   await ready(page, 'Train again');
@@ -266,7 +283,7 @@ test('other labels are another run, and other classes drop it, which is said fir
   await screenshot(page, 'labels-3-drop');
   await button(labels(page), 'Yes, drop it').click();
   await said(page, 'The network is dropped: classes can be changed.');
-  await change(page, 'platelet');
+  await change(page, 'thrombocyte');
   await button(labels(page), 'Remove this class').click();
   await button(labels(page), 'Yes, remove it').click();
   await button(labels(page), 'Done').click();

@@ -110,6 +110,49 @@ test('a run outlives the page, and goes on by itself', async (t) => {
   assert.deepEqual(errors, []);
 });
 
+test('what was opened is there after a reload, and leaves nothing once it is left', async (t) => {
+  const { page, errors } = await start(t, { pace: 0.05 });
+  await page.locator('#files-input').setInputFiles(zip_file);
+  await ready(page);
+  await disk(page, (cards) => cards['photos.zip']?.source.is_kept);
+  await page.reload();
+  await ready(page);
+  assert.equal(await page.locator('#data strong').innerText(), 'photos.zip');
+  // In another tab it is in the list; what was taken from there stays there.
+  const id = await page.evaluate(() => sessionStorage.getItem('tag2mask-open-project'));
+  await page.evaluate(() => sessionStorage.clear());
+  await page.reload();
+  await project(page, 'photos.zip').getByText('40 photos · not trained yet').waitFor();
+  await open_project(page, 'photos.zip');
+  await ready(page);
+  await leave(page);
+  await project(page, 'photos.zip').waitFor();
+  await button(page, 'Delete').click();
+  await button(page, 'Yes, delete it').click();
+  await page.locator('.projects').waitFor({ state: 'detached' });
+
+  // One whose photos were not all copied when the page ended is of no use.
+  await write_disk(page, { [`projects/${id}/project.json`]: JSON.stringify({
+    version: 1, name: 'photos.zip', source: { kind: 'files', paths: ['photos.zip'], folder: 'photos', is_kept: false },
+    photos: 40, fingerprint: '0', weights: null, progress: '', is_finished: false, is_fresh: true,
+  }) });
+  await page.reload();
+  await disk(page, (_, files) => Object.keys(files).length === 0);
+
+  // What was only looked at goes by itself, also where other data take its place.
+  await page.locator('#files-input').setInputFiles(zip_file);
+  await ready(page);
+  await disk(page, (cards) => cards['photos.zip']);
+  await leave(page);
+  await disk(page, (_, files) => Object.keys(files).length === 0);
+  await take_sample(page);
+  await disk(page, (cards) => cards['Sample set']);
+  await leave(page);
+  await disk(page, (_, files) => Object.keys(files).length === 0);
+  assert.equal(await page.locator('.projects').count(), 0);
+  assert.deepEqual(errors, []);
+});
+
 test('a run that waits by the user\'s wish waits after a reload, too', async (t) => {
   const { page, errors } = await start(t);
   await take_sample(page);

@@ -44,18 +44,26 @@ pub async fn bytes(id: &str) -> Option<f64> {
     Folder::open(&[PROJECTS, id]).await?.bytes().await.ok()
 }
 
-/// Copies the user's files to a project, one after the other, so that other writes get their turn. `false` if there
-/// is no room for them.
+/// Copies the user's files to a project, one after the other, so that other writes get their turn, as long as they are
+/// wanted. `false` if there is no room for them.
 ///
 /// # Errors
 /// The browser's reason.
-pub async fn keep_photos(id: &str, name: &str, files: &[PickedFile]) -> Result<bool, JsValue> {
+pub async fn keep_photos(
+    id: &str,
+    name: &str,
+    files: &[PickedFile],
+    are_wanted: &dyn Fn() -> bool,
+) -> Result<bool, JsValue> {
     let bytes: f64 = files.iter().map(|picked| picked.file.size()).sum();
     if disk::room().await.is_some_and(|room| bytes > PART * (room.quota - room.used)) {
         return Ok(false);
     }
     let folder = Folder::create(&[PROJECTS, id, name]).await?;
     for (number, picked) in files.iter().enumerate() {
+        if !are_wanted() {
+            return Ok(true);
+        }
         let _turn = lock::turn(id).await;
         if let Err(error) = folder.write(&number_name(number), &picked.file).await {
             // Half of them would only take room.

@@ -56,13 +56,17 @@ fn is_older(name: &str, round: usize) -> bool {
 async fn holders() -> Vec<Holder> {
     let mut found = Vec::new();
     for project in projects::all().await {
-        let Some(folder) = Folder::open(&[PROJECTS, &project.id, RUN]).await else { continue };
-        let has_momentum =
-            folder.file(MOMENTUM[0]).await.is_some() || folder.file(MOMENTUM[1]).await.is_some();
+        let has_momentum = match Folder::open(&[PROJECTS, &project.id, RUN]).await {
+            Some(folder) => {
+                folder.file(MOMENTUM[0]).await.is_some() || folder.file(MOMENTUM[1]).await.is_some()
+            }
+            None => false,
+        };
         found.push(Holder {
             rounds: rounds_of(&project.id).await,
             id: project.id,
             name: project.name,
+            is_fresh: project.is_fresh,
             is_finished: project.is_finished,
             saved: project.saved,
             has_momentum,
@@ -82,6 +86,10 @@ async fn rounds_of(id: &str) -> Vec<String> {
 /// Removes it; `None` where it could not be: another tab has that project open, or it is being read.
 async fn give(gift: &Gift, own: &str) -> Option<()> {
     let (id, files) = match gift {
+        Gift::Opened { id, .. } => {
+            let _claim = lock::claim(id).await?;
+            return projects::delete(id).await.ok();
+        }
         Gift::Momentum { id, .. } => (id.as_str(), MOMENTUM.map(str::to_owned).to_vec()),
         Gift::Rounds { id, files, .. } => (id.as_str(), files.clone()),
         Gift::Measured { files } => (own, files.clone()),

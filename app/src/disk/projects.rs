@@ -5,6 +5,7 @@
 //!               photos/000000  what the user gave, numbered
 //!               weights        the weights file that was given
 //!               run/           core's files, as of any run
+//!               segmenter/     the same of the network for new photos
 //! ```
 //!
 //! These files are all there is, with no database beside them: one source of truth cannot disagree with itself.
@@ -22,6 +23,8 @@ pub const PROJECTS: &str = "projects";
 pub const CARD: &str = "project.json";
 /// In each: the files of its run, by the names that core gives them.
 pub const RUN: &str = "run";
+/// In each: the same of the network for new photos.
+pub const SEGMENTER: &str = "segmenter";
 /// What only going on with a training needs, in [`RUN`]: under one name or the other, so that a new one never takes the
 /// place of one that still counts.
 pub const MOMENTUM: [&str; 2] = ["optimizer.safetensors", "optimizer-other.safetensors"];
@@ -71,17 +74,17 @@ pub async fn delete(id: &str) -> Result<(), JsValue> {
     Ok(())
 }
 
-/// Removes what is left of projects whose deletion was interrupted.
+/// Removes what is left of projects whose deletion was interrupted, and of such that were being made.
 ///
 /// # Errors
 /// The browser's reason.
 pub async fn sweep() -> Result<(), JsValue> {
     let Some(projects) = Folder::open(&[PROJECTS]).await else { return Ok(()) };
     for id in projects.names().await? {
-        // One that is being made has its tab, and a card as soon as that is certain.
-        if has_no_card(&id).await
+        // One that is being made has its tab.
+        if is_left_over(&id).await
             && let Some(_claim) = lock::claim(&id).await
-            && has_no_card(&id).await
+            && is_left_over(&id).await
         {
             delete(&id).await?;
         }
@@ -89,11 +92,12 @@ pub async fn sweep() -> Result<(), JsValue> {
     Ok(())
 }
 
-async fn has_no_card(id: &str) -> bool {
-    match Folder::open(&[PROJECTS, id]).await {
-        Some(folder) => folder.file(CARD).await.is_none() || folder.is_empty(CARD).await,
-        None => false,
-    }
+/// It has no card, or nothing was done with it and its photos were never all copied.
+async fn is_left_over(id: &str) -> bool {
+    let Some(folder) = Folder::open(&[PROJECTS, id]).await else { return false };
+    folder.file(CARD).await.is_none()
+        || folder.is_empty(CARD).await
+        || load(id).await.is_some_and(|project| project.is_empty())
 }
 
 /// Takes the only project of an earlier version over. An interrupted move is gone on with.

@@ -51,6 +51,11 @@ impl Contender {
 }
 
 impl Compare {
+    /// Classes have other names.
+    pub fn rename_classes(&mut self, classes: &[String]) {
+        self.kept.iter_mut().for_each(|contender| contender.made.rename_classes(classes));
+    }
+
     /// Runs kept at once: more do not fit beside each other.
     const KEPT: usize = 4;
 

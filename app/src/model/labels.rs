@@ -41,8 +41,21 @@ struct Step {
 pub struct Outcome {
     /// Whether labels or classes have changed.
     pub changed: bool,
+    /// Whether only the names of classes have.
+    pub only_names: bool,
     /// In words; empty where nothing was to be done.
     pub said: String,
+}
+
+/// What a change does to the list of classes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClassChange {
+    /// Nothing.
+    None,
+    /// It gives some another name.
+    Names,
+    /// Some come, go, or become part of others.
+    Classes,
 }
 
 /// How many of some photos have a class.
@@ -142,28 +155,33 @@ impl Labels {
         !self.undone.is_empty()
     }
 
-    /// Whether the next step, back or forth, changes the list of classes.
-    pub fn step_is_of_classes(&self, back: bool) -> bool {
+    /// What the next step, back or forth, does to the classes.
+    pub fn step_of_classes(&self, back: bool) -> ClassChange {
         let steps = if back { &self.done } else { &self.undone };
-        steps.last().is_some_and(|step| step.classes.is_some())
+        let Some(classes) = steps.last().and_then(|step| step.classes.clone()) else {
+            return ClassChange::None;
+        };
+        let read = self.read.as_deref().map_or(&[][..], |read| &read.classes);
+        let after = ClassMap::new(&Relabel { classes, ..Relabel::default() }, read);
+        if after.differs_in_names(&self.map) { ClassChange::Names } else { ClassChange::Classes }
     }
 
     /// Takes the last change back.
     pub fn undo(&mut self) -> Outcome {
         let Some(mut step) = self.done.pop() else { return refused("Nothing to undo".into()) };
-        self.swap(&mut step);
+        let only_names = self.swap(&mut step);
         let said = format!("Undone: {}", step.said);
         self.undone.push(step);
-        Outcome { changed: true, said }
+        Outcome { changed: true, only_names, said }
     }
 
     /// Makes the change again that was taken back.
     pub fn redo(&mut self) -> Outcome {
         let Some(mut step) = self.undone.pop() else { return refused("Nothing to redo".into()) };
-        self.swap(&mut step);
+        let only_names = self.swap(&mut step);
         let said = format!("Done again: {}", step.said);
         self.done.push(step);
-        Outcome { changed: true, said }
+        Outcome { changed: true, only_names, said }
     }
 
     /// How many of these photos have a class, boxes that were drawn aside.
@@ -209,6 +227,7 @@ impl Labels {
         if before.is_empty() {
             return refused(if kept > 0 { format!("{name} stays{keeping}") } else { String::new() });
         }
+        self.count(false);
         self.did(None, before, format!("{name} {verb} {photos}{keeping}"))
     }
 
@@ -337,10 +356,11 @@ impl Labels {
             return Ok(Outcome::default());
         }
         let before = std::mem::replace(&mut self.changes, changes).classes;
-        self.follow();
+        let only_names = self.follow();
         let name = self.map.class(number).and_then(|class| self.map.names().get(usize::from(class)));
         let said = name.map_or(said.clone(), |name| format!("{name} {said}"));
-        Ok(self.did(Some(before), Vec::new(), said))
+        let outcome = self.did(Some(before), Vec::new(), said);
+        Ok(Outcome { only_names: self.count(only_names), ..outcome })
     }
 
     fn fault(&self, fault: NameFault) -> String {
@@ -361,16 +381,25 @@ impl Labels {
         labels: Vec<(usize, Option<Vec<u16>>)>,
         said: String,
     ) -> Outcome {
-        self.revision += 1;
         self.undone.clear();
         self.done.push(Step { classes, labels, said: said.clone() });
         let excess = self.done.len().saturating_sub(Self::STEPS);
         self.done.drain(..excess);
-        Outcome { changed: true, said }
+        Outcome { changed: true, said, ..Outcome::default() }
     }
 
-    /// Puts what a step holds in the place of what is there, and the other way round.
-    fn swap(&mut self, step: &mut Step) {
+    /// Counts a change. What a run has learned, it has learned of classes, whatever their names.
+    fn count(&mut self, only_names: bool) -> bool {
+        let was_new = self.are_new();
+        self.revision += 1;
+        if only_names && !was_new {
+            self.learned = self.revision;
+        }
+        only_names
+    }
+
+    /// Puts what a step holds in the place of what is there, and the other way round. Whether only names have changed.
+    fn swap(&mut self, step: &mut Step) -> bool {
         if let Some(classes) = &mut step.classes {
             std::mem::swap(classes, &mut self.changes.classes);
         }
@@ -381,18 +410,22 @@ impl Labels {
             };
             *labels = now;
         }
-        self.revision += 1;
-        self.follow();
+        let only_names = self.follow() && step.labels.is_empty();
+        self.count(only_names)
     }
 
-    fn follow(&mut self) {
-        self.map =
+    /// Works out the classes in force. Whether only their names have changed.
+    fn follow(&mut self) -> bool {
+        let map =
             self.read.as_ref().map(|read| ClassMap::new(&self.changes, &read.classes)).unwrap_or_default();
+        let only_names = map.differs_in_names(&self.map);
+        self.map = map;
+        only_names
     }
 }
 
 fn refused(said: String) -> Outcome {
-    Outcome { changed: false, said }
+    Outcome { said, ..Outcome::default() }
 }
 
 fn name_of(summary: &Summary, class: u16) -> String {
@@ -479,7 +512,7 @@ mod tests {
         assert_eq!((of(&labels, 0), of(&labels, 1)), (vec![1], vec![]));
         labels.remove_class(0).unwrap();
         assert!(labels.remove_class(0).is_err(), "the last one stays");
-        assert!(labels.step_is_of_classes(true));
+        assert_eq!(labels.step_of_classes(true), ClassChange::Classes);
         while labels.undo().changed {}
         assert_eq!(labels.in_force().as_deref(), Some(&summary(6)));
         while labels.redo().changed {}
@@ -501,6 +534,26 @@ mod tests {
         assert_eq!(later.in_force(), before.in_force());
         later.drop_run();
         assert!(later.are_new());
+    }
+
+    #[test]
+    fn a_name_is_no_news_to_what_was_learned() {
+        let mut labels = labels();
+        labels.run_starts();
+        assert!(
+            labels.rename_class(1, "wolf").unwrap().only_names && !labels.are_new() && labels.are_unsaved()
+        );
+        assert_eq!(labels.step_of_classes(true), ClassChange::Names);
+        assert!(labels.undo().only_names && !labels.are_new());
+        assert!(labels.redo().only_names && !labels.are_new());
+        labels.toggle(&[0], 1, &Boxes::default());
+        assert_eq!(labels.step_of_classes(true), ClassChange::None);
+        assert!(labels.are_new());
+        assert!(
+            labels.rename_class(1, "fox").unwrap().only_names && labels.are_new(),
+            "the label is new still"
+        );
+        assert!(!labels.merge_class(0, 1).unwrap().only_names);
     }
 
     #[test]

@@ -247,8 +247,17 @@ impl Model {
         self.run.has_network()
             || self.run.stage.is_active()
             || self.results.has_masks()
+            // A trainer that died has lost it, but the disk has not.
+            || self.kept.is_safe()
             || self.segmenter.is_trained
             || self.segmenter.is_busy()
+    }
+
+    /// Classes have other names, also in what was learned.
+    pub fn rename_classes(&mut self) {
+        let names = self.labels.map().names();
+        self.results.rename_classes(names);
+        self.compare.rename_classes(names);
     }
 
     /// Forgets all that was learned with the classes as they are, and to compare it with.
@@ -340,7 +349,8 @@ impl Model {
         if self.segmenter.is_busy() || self.segmenter.is_trained {
             let photos = std::mem::take(&mut self.segmenter.photos);
             self.segmenter = segmenter::Segmenter { masks: photos.len(), photos, ..Default::default() };
-            self.segmenter.fail("The trainer stopped, and the network for new photos is lost.".into());
+            let fate = if self.kept.is_safe() { "comes back with the run" } else { "is lost" };
+            self.segmenter.fail(format!("The trainer stopped. The network for new photos {fate}."));
         }
         let undone = "The trainer stopped before this was done.";
         if self.results.is_busy() {

@@ -75,6 +75,9 @@ pub struct Project {
     /// Whether its run is still to be taken up from the archive that its photos came in.
     #[serde(default)]
     pub takes_up: bool,
+    /// Whether nothing was done with it yet: it was only opened.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_fresh: bool,
     /// What was said of the masks of each round, a letter an image.
     #[serde(default)]
     pub verdicts: Vec<(Option<usize>, String)>,
@@ -100,6 +103,7 @@ impl Project {
             relabel: Relabel::default(),
             has_new_labels: false,
             takes_up: false,
+            is_fresh: true,
             verdicts: Vec::new(),
         }
     }
@@ -125,7 +129,7 @@ impl Project {
         self.weights = weights;
         self.progress.clear();
         self.verdicts.clear();
-        (self.is_finished, self.is_training, self.takes_up) = (false, false, false);
+        (self.is_finished, self.is_training, self.takes_up, self.is_fresh) = (false, false, false, false);
     }
 
     /// Takes over where the run stands.
@@ -173,6 +177,11 @@ impl Project {
         !self.progress.is_empty()
     }
 
+    /// Whether it is of no use: nothing was done with it, and it has no photos.
+    pub fn is_empty(&self) -> bool {
+        self.is_fresh && self.lacks_photos()
+    }
+
     /// Whether the user has to give the photos again.
     pub fn lacks_photos(&self) -> bool {
         matches!(self.source, Source::Files { is_kept: false, .. })
@@ -182,7 +191,7 @@ impl Project {
 /// The project of this page.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub enum Kept {
-    /// None is open: nothing is worth keeping yet, or nothing can be kept.
+    /// None is open, or nothing can be kept.
     #[default]
     Nothing,
     /// The user wants this one; its photos are on their way, or asked for.

@@ -91,6 +91,12 @@ pub struct Results {
 }
 
 impl Made {
+    /// Classes have other names.
+    pub fn rename_classes(&mut self, classes: &[String]) {
+        let scores = self.score.iter_mut().chain(&mut self.corrected_score);
+        scores.for_each(|score| score.rename_classes(classes));
+    }
+
     /// Other masks need other verdicts; but what was drawn by hand is not to be drawn again.
     fn forget(&mut self) {
         let corrected = std::mem::take(&mut self.corrected);
@@ -102,6 +108,11 @@ impl Made {
 }
 
 impl Results {
+    /// Classes have other names.
+    pub fn rename_classes(&mut self, classes: &[String]) {
+        self.made.values_mut().for_each(|made| made.rename_classes(classes));
+    }
+
     /// What the next run on the same photos starts with: nothing, but what was drawn by hand waits for its masks.
     pub fn next_run(&mut self) -> Self {
         let mut next = Self::default();

@@ -9,6 +9,8 @@ pub struct Holder {
     pub id: String,
     /// What the user calls it.
     pub name: String,
+    /// Whether nothing was done with it.
+    pub is_fresh: bool,
     /// Whether its training is finished.
     pub is_finished: bool,
     /// When it was last saved, milliseconds since 1970.
@@ -22,6 +24,13 @@ pub struct Holder {
 /// What goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Gift {
+    /// A project that was only opened.
+    Opened {
+        /// Its folder.
+        id: String,
+        /// What the user calls it.
+        name: String,
+    },
     /// Of another project, the momentum.
     Momentum {
         /// Its folder.
@@ -56,6 +65,9 @@ impl Gift {
     /// What to tell the user.
     pub fn told(&self) -> String {
         let (what, but) = match self {
+            Self::Opened { name, .. } => {
+                (format!("the copy of {name} was"), "nothing was done with it, and your own files stay")
+            }
             Self::Momentum { name, .. } => (
                 format!("the training state of {name} was"),
                 "its network and masks stay, but its training can no longer go on exactly where it was",
@@ -77,11 +89,14 @@ impl Gift {
     }
 }
 
-/// What can go for the project `own`, one after the other, the first of all first: momentum of finished projects, then
+/// What can go for the project `own`, one after the other, the first of all first: projects that were only opened, momentum of finished ones, then
 /// earlier rounds of other projects and what the own one can do without, and at last the momentum of projects that are still to go on.
 pub fn gifts(own: &str, mut holders: Vec<Holder>) -> Vec<Gift> {
     holders.sort_by(|a, b| b.is_finished.cmp(&a.is_finished).then(a.saved.total_cmp(&b.saved)));
     let others = || holders.iter().filter(|holder| holder.id != own);
+    let opened = others()
+        .filter(|holder| holder.is_fresh)
+        .map(|holder| Gift::Opened { id: holder.id.clone(), name: holder.name.clone() });
     let momentum = |is_finished: bool| {
         others()
             .filter(move |holder| holder.has_momentum && holder.is_finished == is_finished)
@@ -93,7 +108,7 @@ pub fn gifts(own: &str, mut holders: Vec<Holder>) -> Vec<Gift> {
         files: holder.rounds.clone(),
     });
     let own = holders.iter().filter(|holder| holder.id == own).flat_map(|holder| own_rounds(&holder.rounds));
-    momentum(true).chain(rounds).chain(own).chain(momentum(false)).collect()
+    opened.chain(momentum(true)).chain(rounds).chain(own).chain(momentum(false)).collect()
 }
 
 /// What the run that needs room can do without itself: measured masks, then earlier rounds, the oldest first.
@@ -113,12 +128,14 @@ mod tests {
 
     fn holder(id: &str, is_finished: bool, saved: f64, has_momentum: bool, rounds: &[&str]) -> Holder {
         let rounds = rounds.iter().map(ToString::to_string).collect();
-        Holder { id: id.into(), name: format!("The {id}"), is_finished, saved, has_momentum, rounds }
+        let (id, name) = (id.into(), format!("The {id}"));
+        Holder { id, name, is_fresh: false, is_finished, saved, has_momentum, rounds }
     }
 
     /// In one word each.
     fn words(gifts: &[Gift]) -> Vec<String> {
         let word = |gift: &Gift| match gift {
+            Gift::Opened { id, .. } => id.clone(),
             Gift::Momentum { id, .. } => format!("momentum of {id}"),
             Gift::Rounds { id, files, .. } => format!("{} of {id}", files.join(" ")),
             Gift::Measured { files } => files.join(" "),
@@ -136,10 +153,12 @@ mod tests {
             holder("under-way", false, 1.0, true, &["round-0.safetensors"]),
             holder("old", true, 2.0, true, &["round-0.safetensors", "masks-1.zip"]),
             holder("bare", true, 0.0, false, &[]),
+            Holder { is_fresh: true, ..holder("opened", false, 8.0, false, &[]) },
         ];
         assert_eq!(
             words(&gifts("own", holders)),
             [
+                "opened",
                 "momentum of old",
                 "momentum of young",
                 "round-0.safetensors masks-1.zip of old",

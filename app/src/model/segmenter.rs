@@ -121,6 +121,18 @@ impl Segmenter {
     /// Takes news that are about what is under way here; gives back all others.
     pub fn apply(&mut self, event: Event) -> Option<Event> {
         match (&mut self.work, event) {
+            (Work::None, Event::SegmenterRestored { settings, step, is_finished }) => {
+                *self = Self {
+                    is_trained: is_finished || step > 0,
+                    was_stopped: !is_finished,
+                    settings: Some(*settings),
+                    // Which masks it learned from only the trainer knows.
+                    is_outdated: true,
+                    ..Self::default()
+                };
+            }
+            // The user was quicker, and wants another one.
+            (_, Event::SegmenterRestored { .. }) => {}
             (Work::None, other) => return Some(other),
             (_, Event::Failed { message }) => self.fail(message),
             (Work::Packing, Event::FileReady { name, .. }) => {
@@ -216,6 +228,24 @@ mod tests {
         assert_eq!(segmenter.photos[0].mask.labels(), [0, 1]);
         segmenter.predict();
         assert!(segmenter.photos.is_empty() && segmenter.is_trained);
+    }
+
+    #[test]
+    fn a_kept_network_comes_back_as_it_was() {
+        let settings = Box::new(Settings { seed: 7, ..Settings::default() });
+        let restored =
+            |step, is_finished| Event::SegmenterRestored { settings: settings.clone(), step, is_finished };
+        for (step, is_finished, is_trained) in [(9, true, true), (3, false, true), (0, false, false)] {
+            let mut segmenter = Segmenter::default();
+            assert!(segmenter.apply(restored(step, is_finished)).is_none());
+            assert!(segmenter.is_trained == is_trained && !segmenter.is_busy());
+            assert!(segmenter.was_stopped != is_finished);
+            assert!(segmenter.can_train_again(&settings), "its masks may be others now");
+        }
+        let mut segmenter = Segmenter::default();
+        segmenter.train(Settings::default());
+        assert!(segmenter.apply(restored(9, true)).is_none());
+        assert!(segmenter.is_busy() && !segmenter.is_trained, "the user was quicker");
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub type Layer = Arc<Picture>;
 pub fn Photo(
     /// What it shows.
     #[prop(into)]
-    label: String,
+    label: Signal<String>,
     /// Columns of the original, pixels.
     width: u32,
     /// Rows of the original, pixels.
@@ -40,7 +40,7 @@ pub fn Photo(
     draw(top, over);
     let shape = f64::from(width.max(1)) / f64::from(height.max(1));
     view! {
-        <div class="photo" style=("--shape", format!("{shape:.4}")) role="img" aria-label=label class:waiting=move || picture.with(Option::is_none)>
+        <div class="photo" style=("--shape", format!("{shape:.4}")) role="img" aria-label=move || label.get() class:waiting=move || picture.with(Option::is_none)>
             <div class="photo-frame">
                 <canvas node_ref=base width="1" height="1"></canvas>
                 <canvas node_ref=top class="photo-over" class:smooth=smooth width="1" height="1"></canvas>

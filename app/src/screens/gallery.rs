@@ -142,8 +142,7 @@ fn sort_by(state: State, order: RwSignal<Order>) -> AnyView {
 }
 
 fn class_chips(state: State, class: RwSignal<Option<usize>>) -> AnyView {
-    let classes =
-        state.peek(|model| model.data.summary().map(|summary| summary.classes.clone())).unwrap_or_default();
+    let classes = state.class_names().get_untracked();
     let chip = move |value: Option<usize>, name: String| {
         press("chip", name, move || class.set(value))
             .swatch(value)

@@ -13,7 +13,7 @@ use self::classes::Classes;
 use self::grid::Photos;
 use self::selection::Selection;
 use crate::model::label_grid::{Filter, Grid};
-use crate::model::labels::{Labels, Outcome};
+use crate::model::labels::{ClassChange, Labels, Outcome};
 use crate::model::{Model, Part, text};
 use crate::parts::press::press;
 use crate::state::State;
@@ -74,9 +74,17 @@ impl Desk {
 
     /// Takes the last change back, or makes it again. What drops a trained network has to be asked for at the classes.
     fn step(self, back: bool) {
-        let is_locked = self.state.peek(|model| model.has_learned() && model.labels.step_is_of_classes(back));
-        if is_locked {
-            return self.said.set("This would change the classes of a trained network: see Classes.".into());
+        let refusal = self.state.peek(|model| match model.labels.step_of_classes(back) {
+            ClassChange::Classes if model.has_learned() => {
+                Some("This would change the classes of a trained network: see Classes.")
+            }
+            ClassChange::Names if model.has_learned() && model.is_working() => {
+                Some("Classes are not renamed while the trainer is at work.")
+            }
+            _ => None,
+        });
+        if let Some(refusal) = refusal {
+            return self.said.set(refusal.into());
         }
         self.edit(|labels, _| if back { labels.undo() } else { labels.redo() });
     }

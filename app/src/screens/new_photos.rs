@@ -218,6 +218,7 @@ fn Problems() -> impl IntoView {
 fn Gallery() -> impl IntoView {
     let state = State::use_here();
     let opacity = RwSignal::new(opacity::START);
+    let names = state.class_names();
     let page = RwSignal::new(0);
     let kept = state.memo(Part::Segmenter, |model| model.segmenter.photos.len());
     let masks = state.memo(Part::Segmenter, |model| model.segmenter.masks);
@@ -245,6 +246,7 @@ fn Gallery() -> impl IntoView {
             <For each=move || shown.get() key=|&index| index let:index>
                 <li>
                     {move || {
+                        names.track();
                         let photo = state.read(Part::Segmenter, |model| model.segmenter.photos.get(index).cloned());
                         photo.map(|photo| view! { <Tile photo=photo /> })
                     }}
@@ -259,8 +261,7 @@ fn Gallery() -> impl IntoView {
 #[component]
 fn Tile(photo: Arc<NewPhoto>) -> impl IntoView {
     let state = State::use_here();
-    let classes =
-        state.peek(|model| model.data.summary().map(|summary| summary.classes.clone())).unwrap_or_default();
+    let classes = state.class_names().get_untracked();
     let seen: Vec<_> = photo
         .shares
         .iter()

@@ -26,6 +26,7 @@ pub fn ResultsSection() -> impl IntoView {
     let shown =
         state.memo(Part::Results, |model| model.results.shown().is_some_and(|made| !made.masks.is_empty()));
     let complete = state.memo(Part::Results, |model| model.results.is_complete());
+    let names = state.class_names();
     let open = Signal::derive(move || learned.get() || has_masks.get());
     view! {
         <Section
@@ -43,9 +44,10 @@ pub fn ResultsSection() -> impl IntoView {
             <Make />
             <RoundTable />
             {shares::before_and_after(state)}
-            <Show when=move || shown.get()>
-                <Gallery />
-            </Show>
+            {move || {
+                names.track();
+                shown.get().then(|| view! { <Gallery /> })
+            }}
         </Section>
     }
 }

@@ -58,9 +58,7 @@ pub fn RoundTable() -> impl IntoView {
         let Some(summary) = state.summary() else { return Vec::new() };
         state.read(Part::Results, |model| rounds::columns(&model.results, &model.run, &summary))
     });
-    let classes =
-        state.peek(|model| model.data.summary().map(|summary| summary.classes.clone())).unwrap_or_default();
-    let classes = StoredValue::new(classes);
+    let classes = state.class_names();
     view! {
         <Show when=move || columns.with(|columns| columns.len() > 1)>
             <h3>"Rounds in numbers"</h3>
@@ -98,7 +96,7 @@ pub fn RoundTable() -> impl IntoView {
                         {move || {
                             let columns = columns.get();
                             classes
-                                .get_value()
+                                .get()
                                 .into_iter()
                                 .enumerate()
                                 .map(|(class, name)| {

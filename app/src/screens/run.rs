@@ -46,8 +46,7 @@ fn Under() -> impl IntoView {
     let facts = state.memo(Part::Run, |model| run_facts(&model.run));
     let scores = state.memo(Part::Run, |model| model.run.scores.clone());
     let kept = state.memo(Part::Kept, |model| model.kept.is_safe());
-    let names =
-        Memo::new(move |_| state.summary().map(|summary| summary.classes.clone()).unwrap_or_default());
+    let names = state.class_names();
     let classes = Memo::new(move |_| {
         state.read(Part::Course, |model| names.with(|names| panels::panels(&model.course, names)))
     });

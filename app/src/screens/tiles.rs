@@ -148,9 +148,8 @@ pub fn Tile(
     in_line: Signal<Vec<usize>>,
 ) -> impl IntoView {
     let state = State::use_here();
-    let summary = state.peek(|model| model.data.summary().cloned());
-    let facts = summary.as_ref().and_then(|summary| summary.images.get(image)).cloned();
-    let (Some(summary), Some(facts)) = (summary, facts) else { return ().into_any() };
+    let facts = state.peek(|model| model.data.summary()?.images.get(image).cloned());
+    let Some(facts) = facts else { return ().into_any() };
     let name = facts.path.rsplit('/').next().unwrap_or(&facts.path).to_string();
     // Labels can be changed while it is there.
     let labels = move || {
@@ -161,10 +160,10 @@ pub fn Tile(
         })
     };
     let miou = state.memo(Part::Results, move |model| model.results.mask(image).and_then(|mask| mask.miou));
-    let spoken = match class_names(&summary, &facts.labels) {
+    let spoken = Signal::derive(move || match labels().0 {
         none if none.is_empty() => format!("{name}: none of the classes"),
         classes => format!("{name}: {classes}"),
-    };
+    });
     view! {
         <button
             type="button"

@@ -45,23 +45,29 @@ impl State {
         verdicts: Vec<(Option<usize>, String)>,
         labels_are_new: bool,
     ) {
-        // One that was interrupted in the middle of that is taken up again.
+        // One that was begun with this archive just now is not; one that was interrupted in the middle of that is taken up
+        // again.
         let is_here = |model: &Model| match &model.kept {
             Kept::Nothing => false,
-            kept => kept.following().is_none_or(|project| !project.takes_up || project.has_run()),
+            kept => kept
+                .following()
+                .is_none_or(|project| !project.is_fresh && (!project.takes_up || project.has_run())),
         };
         if self.peek(is_here) {
             return;
         }
-        self.change(&[Part::Data], |model| {
+        self.change(&[Part::Data, Part::Kept], |model| {
+            if let Kept::Following(project) = &mut model.kept {
+                project.rename(&name);
+            }
             if let data::Data::Ready { name: shown, .. } = &mut model.data {
                 *shown = name;
             }
         });
         if !has_run {
-            return;
+            return self.save_project();
         }
-        let keep = self.keep_project();
+        let keep = self.keep_what_is_done();
         self.change(&Part::ALL, |model| {
             model.clear_run();
             model.run.start();
@@ -74,6 +80,7 @@ impl State {
                 model.labels.restore(Relabel::default(), true);
             }
         });
+        self.save_project();
         self.send(Command::TakeUp { keep }, None);
         window::go_to("run");
     }

@@ -1,8 +1,8 @@
-//! The project of this page: taken up from an earlier visit, made when there is something to keep, followed while
-//! its run goes.
+//! The project of this page: taken up from an earlier visit, or made with the data set that was opened, and followed
+//! while its run goes.
 //!
-//! One begins with the first thing that would be lost: a box that is drawn, or a run. A data set that was only looked
-//! at leaves nothing behind.
+//! One begins as a data set is opened, so that a reload comes back to it. If it is left before anything was done with it,
+//! it goes again: a data set that was only looked at leaves nothing behind.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -33,6 +33,8 @@ pub(super) struct Keeping {
     pub(super) is_leaving: bool,
     /// Whether the weights in use lie on the disk beside the project.
     pub(super) has_weights: bool,
+    /// Projects that go as soon as no more photos are copied to them.
+    discarded: BTreeSet<String>,
     /// Counts looks through the list.
     pub(super) look: u32,
     /// Whether `project.json` is being written, and whether it has to be once more.
@@ -85,12 +87,16 @@ impl State {
         let mut met = Ok(false);
         self.change(&[Part::Kept], |model| met = model.kept.meets(&summary));
         match met {
-            Ok(false) => self.send_edits(),
+            Ok(false) => {
+                self.send_edits();
+                self.keep_project();
+            }
             Err(message) => {
                 self.send_edits();
                 self.keeping.update_value(|keeping| keeping.goes_on = false);
                 self.let_go();
                 self.tell(message);
+                self.keep_project();
             }
             Ok(true) => {
                 self.change(&[Part::Data], |model| {
@@ -184,7 +190,7 @@ impl State {
     /// A run starts: it takes the place of the project's run before. The project's name on the disk, if anything
     /// can be kept.
     pub(super) fn keep_this_run(self) -> Option<String> {
-        let id = self.keep_project()?;
+        let id = self.keep_what_is_done()?;
         let needs_weights = self.form.with_untracked(|form| !form.valid().backbone.trains_from_scratch());
         let weights = self.weights.get_value().filter(|_| needs_weights);
         let is_there = self.keeping.with_value(|keeping| keeping.has_weights) && weights.is_some();
@@ -206,8 +212,26 @@ impl State {
         Some(id)
     }
 
-    /// From now on there is something to keep: the project is made, unless it is there. Its name on the disk;
-    /// `None` where nothing can be kept.
+    /// Something is done with the project, which from now on stays until the user deletes it. Its name on the disk; `None`
+    /// where nothing can be kept.
+    pub(super) fn keep_what_is_done(self) -> Option<String> {
+        let id = self.keep_project()?;
+        let mut was_fresh = false;
+        self.change(&[Part::Kept], |model| {
+            if let Kept::Following(project) = &mut model.kept {
+                was_fresh = std::mem::take(&mut project.is_fresh);
+            }
+        });
+        if was_fresh {
+            // Now that there is something to lose: some browsers ask the user.
+            spawn_local(disk::ask_to_persist());
+            // Where there was no room for them, the user has to hear of it.
+            self.keep_source();
+        }
+        Some(id)
+    }
+
+    /// Makes the project of the open data set, unless it is there. Its name on the disk; `None` where nothing can be kept.
     pub(super) fn keep_project(self) -> Option<String> {
         if let Some(id) = self.peek(|model| model.kept.following().map(|project| project.id.clone())) {
             return Some(id);
@@ -241,7 +265,6 @@ impl State {
             self.keep_source();
             // It may have been left meanwhile; others hear of it in any case.
             self.let_go();
-            disk::ask_to_persist().await;
         });
         Some(id)
     }
@@ -269,7 +292,9 @@ impl State {
         let paths: Vec<String> = files.iter().map(|picked| picked.path.clone()).collect();
         spawn_local(async move {
             let again = "to open this project again, you would have to give them again";
-            match project::keep_photos(&id, &folder, &files).await {
+            let is_discarded = || self.keeping.with_value(|keeping| keeping.discarded.contains(&id));
+            match project::keep_photos(&id, &folder, &files, &|| !is_discarded()).await {
+                _ if is_discarded() => {}
                 Ok(true) => {
                     self.photos_are_kept(&id, KeptSource::Files { paths, folder, is_kept: true }).await
                 }
@@ -280,11 +305,33 @@ impl State {
                     self.tell(format!("The photos are not kept: {again} ({}).", disk::reason(&error)));
                 }
             }
+            let mut goes = false;
             self.keeping.update_value(|keeping| {
                 keeping.copying.remove(&id);
+                goes = keeping.discarded.remove(&id);
             });
+            if goes {
+                self.discard(id).await;
+            }
             self.let_go();
         });
+    }
+
+    /// Removes a project with which nothing was done. While its photos are being copied it waits for that.
+    async fn discard(self, id: String) {
+        let mut waits = false;
+        self.keeping.update_value(|Keeping { copying, discarded, .. }| {
+            waits = copying.contains(&id);
+            if waits {
+                discarded.insert(id.clone());
+            }
+        });
+        if !waits && let Err(error) = projects::delete(&id).await {
+            let reason = disk::reason(&error);
+            self.tell(format!(
+                "Photos that were only looked at could not be removed from the browser: {reason}"
+            ));
+        }
     }
 
     async fn photos_are_kept(self, id: &str, source: KeptSource) {
@@ -306,9 +353,10 @@ impl State {
         }
     }
 
-    /// Writes drawn boxes, changed labels and verdicts to the project, at most once a second. The first ones make it.
+    /// Writes drawn boxes, changed labels and verdicts to the project, at most once a second.
     pub(super) fn keep_soon(self) {
-        if self.keep_project().is_none() || self.keeping.with_value(|keeping| keeping.has_boxes_to_save) {
+        if self.keep_what_is_done().is_none() || self.keeping.with_value(|keeping| keeping.has_boxes_to_save)
+        {
             return;
         }
         self.keeping.update_value(|keeping| keeping.has_boxes_to_save = true);
@@ -353,6 +401,10 @@ impl State {
             self.form.update(Form::forget_weights);
         }
         match left {
+            Some(project) if project.is_fresh => spawn_local(async move {
+                self.discard(project.id).await;
+                self.let_go();
+            }),
             Some(project) => spawn_local(async move {
                 self.save(project).await;
                 self.let_go();
@@ -372,7 +424,7 @@ impl State {
 
     /// Writes where the run stands, now that a checkpoint is on the disk, unless it was refused.
     pub(super) fn follow_run(self, ok: bool) {
-        if self.peek(|model| model.kept.following().is_none()) {
+        if self.peek(|model| model.kept.following().is_none() || model.run.stage == Stage::Idle) {
             return;
         }
         // The user hears of it, and the checkpoint before is still there.
@@ -400,7 +452,7 @@ impl State {
     }
 
     /// Writes `project.json`, once more if it has changed meanwhile.
-    fn save_project(self) {
+    pub(super) fn save_project(self) {
         let current = move || self.peek(|model| model.kept.following().cloned());
         if current().is_none() {
             return;

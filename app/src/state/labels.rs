@@ -19,7 +19,8 @@ impl State {
         }
     }
 
-    /// Changes labels or classes. The trainer gets them, and the project; what was learned with other classes goes.
+    /// Changes labels or classes. The trainer gets them, and the project; what was learned with other classes goes, unless
+    /// only their names are others.
     pub fn edit_labels(self, act: impl FnOnce(&mut Labels, &Model) -> Outcome) -> Outcome {
         let classes = |model: &Model| model.data.summary().map(|summary| summary.classes.clone());
         let before = self.peek(classes);
@@ -36,10 +37,12 @@ impl State {
             return outcome;
         }
         let has_other_classes = self.peek(classes) != before;
-        let drops = has_other_classes && self.peek(Model::has_learned);
-        self.change(if drops { &Part::ALL } else { &[Part::Data, Part::Boxes] }, |model| {
-            if drops {
+        let concerns = has_other_classes && self.peek(Model::has_learned);
+        self.change(if concerns { &Part::ALL } else { &[Part::Data, Part::Boxes] }, |model| {
+            if concerns && !outcome.only_names {
                 model.drop_run();
+            } else if concerns {
+                model.rename_classes();
             }
         });
         if has_other_classes {
@@ -63,6 +66,7 @@ impl State {
     /// Drops what was learned with the classes as they are, so that these can be changed.
     pub fn drop_run(self) {
         self.change(&Part::ALL, Model::drop_run);
+        self.send(Command::DropRun, None);
         self.send_labels();
         self.keep_soon();
     }
@@ -81,7 +85,7 @@ impl State {
         let table = |model: &Model| {
             let summary = model.data.summary()?;
             let names = (!labels_csv::stands_alone(&summary.classes))
-                .then(|| (CLASSES, classes_txt::encode(&summary.classes)));
+                .then(|| (classes_txt::NAME, classes_txt::encode(&summary.classes)));
             let table = Labels::csv(summary, &model.boxes).map_err(|error| error.to_string());
             Some(
                 table
@@ -102,6 +106,3 @@ impl State {
         });
     }
 }
-
-/// The names of the classes, beside the table.
-const CLASSES: &str = "classes.txt";

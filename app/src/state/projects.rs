@@ -48,6 +48,10 @@ impl State {
                 self.tell(format!("What an earlier visit has left could not be put in order: {reason}"));
             }
             tabs::listen(move || self.look_again());
+            // The user may have been quicker, and has data open.
+            if self.keep_project().is_some() {
+                return;
+            }
             match tabs::open_before() {
                 Some(id) => {
                     // Should it end the page again, the next load begins with the list.
@@ -129,7 +133,9 @@ impl State {
                     keeping.goes_on = goes_on;
                 });
                 tabs::tell_others();
-                self.take_up(card);
+                // What the user takes from the list stays there.
+                let is_fresh = card.is_fresh && why != Why::Asked;
+                self.take_up(Project { is_fresh, ..card });
             }
             _ => {
                 drop(claim);

@@ -13,7 +13,7 @@ use tag2mask_core::run::checkpoint::RunCard;
 use tag2mask_core::run::event::Phase;
 use tag2mask_core::run::packed::PackedRun;
 use tag2mask_core::run::settings::MaskSettings;
-use tag2mask_core::run::store::{is_run_file, round_of};
+use tag2mask_core::run::store::is_run_file;
 use tag2mask_core::run::{Control, Host, RunStore};
 use tag2mask_core::{Error, Event, Result};
 use wasm_bindgen::JsValue;
@@ -21,7 +21,7 @@ use wasm_bindgen::JsValue;
 use super::browser::Blob;
 use super::by_hand::BY_HAND;
 use super::host::Page;
-use super::kept::KeptStore;
+use super::kept::{KeptStore, is_spare};
 use super::learning::tell_again;
 use super::made::{self, MADE, Told};
 use super::turn::yield_now;
@@ -83,7 +83,7 @@ pub(super) async fn pack_project(
             match made::bring(page, &name).await {
                 Ok(bytes) => packer.add_to(Part::Run, &name, &bytes)?,
                 // It has given room meanwhile.
-                Err(_) if round_of(&name).is_some() => continue,
+                Err(_) if is_spare(&name) => continue,
                 Err(error) => return Err(error),
             }
             page.store.release();

@@ -27,6 +27,19 @@ pub(super) fn keep(store: &mut KeptStore, round: Option<usize>, image: usize, pn
     store.write(&name_of(round, &format!("-{image}.png")), png)
 }
 
+/// The classes that were called as `before` have other names now. Masks that show yet others stay of those.
+pub(super) fn rename_classes(store: &mut KeptStore, before: &[String], classes: &[String]) -> Result<()> {
+    let Some(bytes) = store.read(CLASSES)? else { return Ok(()) };
+    let shown: Vec<String> = serde_json::from_slice(&bytes).unwrap_or_default();
+    if shown == before { write_classes(store, classes) } else { Ok(()) }
+}
+
+fn write_classes(store: &mut KeptStore, classes: &[String]) -> Result<()> {
+    let names = serde_json::to_vec(classes)
+        .map_err(|error| Error::Format { path: CLASSES.into(), reason: error.to_string() })?;
+    store.write(CLASSES, &names)
+}
+
 /// The image that a file is of, if its name begins so.
 fn image_of(name: &str, start: &str) -> Option<usize> {
     name.strip_prefix(start)?.strip_suffix(".png")?.parse().ok()
@@ -98,9 +111,7 @@ pub(super) fn set_aside(
 ) -> Result<()> {
     store.forget(BY_HAND);
     if !drawn.is_empty() {
-        let names = serde_json::to_vec(classes)
-            .map_err(|error| Error::Format { path: CLASSES.into(), reason: error.to_string() })?;
-        store.write(CLASSES, &names)?;
+        write_classes(store, classes)?;
     }
     drawn.into_iter().try_for_each(|(image, png)| store.write(&format!("{BY_HAND}{image}.png"), &png))
 }

@@ -11,6 +11,7 @@ use tag2mask_core::masks::rescale::resize_labels;
 use tag2mask_core::run::checkpoint::{Trained, round_file};
 use tag2mask_core::run::event::Phase;
 use tag2mask_core::run::make_masks::{Mask, MaskJob, make_masks};
+use tag2mask_core::run::saving::Saving;
 use tag2mask_core::run::scorer::is_blind;
 use tag2mask_core::run::settings::MaskSettings;
 use tag2mask_core::run::{Control, Host};
@@ -25,8 +26,6 @@ use super::turn::yield_now;
 use super::work::{Made, Rest, Shared, files_of};
 use crate::disk;
 
-/// Seconds between two times that the masks so far are kept, as between two checkpoints of a training.
-const KEEP_SECONDS: f64 = 20.0;
 /// Longest side of the pictures of new photos, pixels.
 const PICTURE_SIDE: usize = 320;
 
@@ -38,7 +37,7 @@ pub(super) async fn predict(
     page: &mut Page<'_>,
 ) -> Result<()> {
     let compute = this.borrow().compute()?;
-    let trained = Trained::load(&this.borrow().segmenter, None)?
+    let trained = Trained::load(&this.borrow().segmenter.0, None)?
         .ok_or_else(|| Error::NoData { reason: "no network has learned from masks yet".into() })?;
     let files = FileSet::picked(files_of(payload))?;
     let photos = Rc::new(dataset::read_photos(&files, &trained.card.classes, &mut |_, _| ())?);
@@ -75,7 +74,7 @@ pub(super) async fn predict(
     };
     let finished = make_masks(&job, &trained, &compute, page, &mut sink).await?;
     let images = files.len();
-    files.push(("classes.txt".into(), classes_txt::encode(&photos.classes)));
+    files.push((classes_txt::NAME.into(), classes_txt::encode(&photos.classes)));
     {
         let mut trainer = this.borrow_mut();
         (trainer.predicted, trainer.new_photos) = (files, Some(photos));
@@ -138,14 +137,14 @@ pub(super) async fn masks(
     let (mut files, mut told, mut confusion) = (rest.files, rest.told, rest.confusion);
     let mut from = rest.from;
     let classes = dataset.classes.len();
-    let names = ("classes.txt".to_owned(), classes_txt::encode(&dataset.classes));
+    let names = (classes_txt::NAME.to_owned(), classes_txt::encode(&dataset.classes));
     let store = page.store.clone();
     let keep = |told: &[Event], from, files: &[(String, Vec<u8>)]| {
         let (settings, data) = (settings.clone(), data.clone());
         let told = Told { round, settings, data, number, events: told.to_vec(), from };
         made::keep(&mut store.clone(), &told, files.iter().chain([&names]))
     };
-    let (endpoint, mut kept) = (page.endpoint.clone(), web_time::Instant::now());
+    let (endpoint, mut saving) = (page.endpoint.clone(), Saving::begin());
     let mut sink = |mask: Mask| {
         let item = &dataset.items[mask.item];
         let own = counted(item, &mask.labels, classes)?;
@@ -171,11 +170,13 @@ pub(super) async fn masks(
         endpoint.tell(event);
         let Some(next) = mask.next else { return Ok(()) };
         from = next;
-        if replaces || kept.elapsed().as_secs_f64() < KEEP_SECONDS {
+        if replaces || !saving.is_due() {
             return Ok(());
         }
-        kept = web_time::Instant::now();
-        keep(&told, from, &files)
+        let started = web_time::Instant::now();
+        keep(&told, from, &files)?;
+        saving.wrote(started);
+        Ok(())
     };
     let finished = make_masks(&job, &trained, &compute, page, &mut sink).await?;
     let images = files.len();

@@ -13,7 +13,7 @@ use wasm_bindgen::JsValue;
 
 use super::by_hand::{BY_HAND, CLASSES};
 use super::made::MADE;
-use crate::disk::projects::{MOMENTUM, PROJECTS, RUN};
+use crate::disk::projects::{MOMENTUM, PROJECTS, RUN, SEGMENTER};
 use crate::disk::{Folder, is_full, lock, make_room};
 use crate::model::room::{Gift, own_rounds};
 
@@ -22,12 +22,33 @@ const RUN_CARD: &str = "run.json";
 /// Grows with every few steps: it is written when something else is.
 const LOG: &str = "events.jsonl";
 
+/// Which of a project's runs it is.
+#[derive(Clone, Copy, Default, PartialEq)]
+pub enum Place {
+    /// The run.
+    #[default]
+    Run,
+    /// That of the network for new photos.
+    Segmenter,
+}
+
+impl Place {
+    /// The folder of the project.
+    fn folder(self) -> &'static str {
+        match self {
+            Self::Run => RUN,
+            Self::Segmenter => SEGMENTER,
+        }
+    }
+}
+
 /// Shared by the loop, which writes, and its host, which carries the files to the disk.
 #[derive(Clone, Default)]
 pub struct KeptStore(Rc<RefCell<Kept>>);
 
 #[derive(Default)]
 struct Kept {
+    place: Place,
     files: MemoryStore,
     /// The project on the disk that is to follow.
     project: Option<String>,
@@ -50,7 +71,7 @@ struct Kept {
 }
 
 /// Whether the run does without the file where there is no room.
-fn is_spare(name: &str) -> bool {
+pub(super) fn is_spare(name: &str) -> bool {
     round_of(name).is_some() || is_measured(name)
 }
 
@@ -60,6 +81,31 @@ fn can_go(name: &str) -> bool {
 }
 
 impl KeptStore {
+    /// An empty one.
+    pub fn of(place: Place) -> Self {
+        Self(Rc::new(RefCell::new(Kept { place, ..Kept::default() })))
+    }
+
+    /// The project on the disk that follows, if any.
+    pub fn project(&self) -> Option<String> {
+        self.0.borrow().project.clone()
+    }
+
+    /// Drops the files, those on the disk of a project, too.
+    ///
+    /// # Errors
+    /// The browser's reason.
+    pub async fn delete(&self, project: Option<&str>) -> std::result::Result<(), JsValue> {
+        self.clear();
+        let Some(id) = project else { return Ok(()) };
+        let folder = self.0.borrow().place.folder();
+        let _turn = lock::turn(id).await;
+        match Folder::open(&[PROJECTS, id]).await {
+            Some(project) => project.remove(folder).await,
+            None => Ok(()),
+        }
+    }
+
     /// The files, all of them.
     pub fn files(&self) -> Ref<'_, MemoryStore> {
         Ref::map(self.0.borrow(), |kept| &kept.files)
@@ -67,7 +113,8 @@ impl KeptStore {
 
     /// Drops all files: other data. The disk's go when the next run is kept there.
     pub fn clear(&self) {
-        *self.0.borrow_mut() = Kept { is_stale: true, ..Kept::default() };
+        let place = self.0.borrow().place;
+        *self.0.borrow_mut() = Kept { place, is_stale: true, ..Kept::default() };
     }
 
     /// As [`clear`](Self::clear), for another run on the same data: what was drawn by hand is not the run's, and so is
@@ -75,7 +122,8 @@ impl KeptStore {
     pub fn clear_run(&self) {
         let mut gone = std::mem::take(&mut self.0.borrow_mut().gone);
         gone.retain(|name| name.starts_with(BY_HAND));
-        *self.0.borrow_mut() = Kept { is_stale: true, gone, ..Kept::default() };
+        let place = self.0.borrow().place;
+        *self.0.borrow_mut() = Kept { place, is_stale: true, gone, ..Kept::default() };
     }
 
     /// Which project on the disk follows from now on, if any.
@@ -93,7 +141,8 @@ impl KeptStore {
     /// # Errors
     /// The browser's reason.
     pub async fn load(&self, project: &str) -> std::result::Result<bool, JsValue> {
-        let Some(folder) = Folder::open(&[PROJECTS, project, RUN]).await else { return Ok(false) };
+        let place = self.0.borrow().place;
+        let Some(folder) = Folder::open(&[PROJECTS, project, place.folder()]).await else { return Ok(false) };
         let mut files = MemoryStore::default();
         let (away, here): (BTreeSet<String>, BTreeSet<String>) =
             folder.names().await?.into_iter().partition(|name| can_go(name));
@@ -105,7 +154,8 @@ impl KeptStore {
         let found = !files.files.is_empty();
         let momentum = choose_momentum(&mut files);
         let home = Some(project.to_owned());
-        *self.0.borrow_mut() = Kept { files, project: home.clone(), away, home, momentum, ..Kept::default() };
+        *self.0.borrow_mut() =
+            Kept { place, files, project: home.clone(), away, home, momentum, ..Kept::default() };
         Ok(found)
     }
 
@@ -114,7 +164,8 @@ impl KeptStore {
     /// # Errors
     /// The browser's reason.
     pub async fn load_all_of(&self, project: &str, prefix: &str) -> std::result::Result<(), JsValue> {
-        let Some(folder) = Folder::open(&[PROJECTS, project, RUN]).await else { return Ok(()) };
+        let place = self.0.borrow().place;
+        let Some(folder) = Folder::open(&[PROJECTS, project, place.folder()]).await else { return Ok(()) };
         let known = self.kept_names();
         for name in folder.names().await? {
             if name.starts_with(prefix)
@@ -143,19 +194,20 @@ impl KeptStore {
             return Ok(());
         }
         let project = self.0.borrow().home.clone().unwrap_or_default();
-        let bytes = match Folder::open(&[PROJECTS, &project, RUN]).await {
+        let place = self.0.borrow().place;
+        let bytes = match Folder::open(&[PROJECTS, &project, place.folder()]).await {
             Some(folder) => folder.read(name).await?,
             None => None,
         };
         let mut kept = self.0.borrow_mut();
-        // A round that has given room meanwhile is missed by nobody; see `make_room`.
-        if bytes.is_some() || round_of(name).is_some() {
+        // What has given room meanwhile is missed by nobody; see `make_room`.
+        if bytes.is_some() || is_spare(name) {
             kept.away.remove(name);
         }
         let Some(bytes) = bytes else {
-            return match round_of(name) {
-                Some(_) => Ok(()),
-                None => Err(JsValue::from(format!("it is no longer on the browser's disk: {name}"))),
+            return match is_spare(name) {
+                true => Ok(()),
+                false => Err(JsValue::from(format!("it is no longer on the browser's disk: {name}"))),
             };
         };
         kept.files.files.insert(name.to_owned(), bytes);
@@ -218,7 +270,7 @@ impl KeptStore {
                 Gift::OwnRound { file, .. } => {
                     self.0.borrow_mut().away.remove(file);
                 }
-                Gift::Momentum { .. } | Gift::Rounds { .. } => {}
+                Gift::Opened { .. } | Gift::Momentum { .. } | Gift::Rounds { .. } => {}
             }
         }
         match carried {
@@ -236,7 +288,8 @@ impl KeptStore {
     async fn try_to_carry(&self, id: &str, gave: &mut Vec<Gift>) -> std::result::Result<bool, JsValue> {
         self.bring_from_elsewhere(id).await?;
         let _turn = lock::turn(id).await;
-        let folder = Folder::create(&[PROJECTS, id, RUN]).await?;
+        let place = self.0.borrow().place;
+        let folder = Folder::create(&[PROJECTS, id, place.folder()]).await?;
         // What was drawn by hand can be drawn by nobody again: it is in two places rather than in none.
         self.write_changed(&folder, |name| name == CLASSES, id, gave).await?;
         self.write_changed(&folder, |name| name.starts_with(BY_HAND), id, gave).await?;

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use tag2mask_core::dataset::targets::Targets;
 use tag2mask_core::files::{Blob, FileSet, MemoryBlob};
-use tag2mask_core::run::RunStore;
 use tag2mask_core::run::checkpoint::{BOX_MASKS, GIVEN_MASKS, RunCard, Trained};
 use tag2mask_core::run::replay::replay;
 use tag2mask_core::run::settings::Settings;
-use tag2mask_core::run::store::{BEGUN, MemoryStore};
+use tag2mask_core::run::store::BEGUN;
 use tag2mask_core::run::train::{Run, train};
-use tag2mask_core::{Error, Result};
+use tag2mask_core::run::{Control, Host, RunStore};
+use tag2mask_core::{Error, Event, Result};
 
 use super::by_hand::{self, BY_HAND};
 use super::host::Page;
@@ -22,9 +22,61 @@ use crate::disk;
 use crate::protocol::GivenMasks;
 
 /// The run as the browser's disk has it: its news again, and from there on as if it had never been away.
-pub(super) async fn restore(page: &mut Page<'_>, project: &str) -> Result<()> {
+pub(super) async fn restore(this: &Shared, page: &mut Page<'_>, project: &str) -> Result<()> {
     let found = page.store.load(project).await.map_err(|error| lost(&disk::reason(&error)))?;
+    // Other classes would have dropped it: these only got other names, just before the page ended.
+    this.borrow_mut().rename_run()?;
     if found { tell_again(page) } else { Err(lost(NO_CHECKPOINT)) }
+}
+
+/// The network for new photos as the browser's disk has it, and its news again. Without it everything else goes on.
+pub(super) async fn restore_segmenter(this: &Shared, project: &str, page: &mut Page<'_>) {
+    let store = this.borrow().segmenter.0.clone();
+    if let Err(error) = try_to_restore_segmenter(this, &store, project, page).await {
+        store.clear();
+        let message = format!("The network for new photos cannot be read; train it anew: {error}");
+        page.emit(Event::Warning { message });
+    }
+}
+
+async fn try_to_restore_segmenter(
+    this: &Shared,
+    store: &KeptStore,
+    project: &str,
+    page: &mut Page<'_>,
+) -> Result<()> {
+    let lost = |error| Error::NoData { reason: disk::reason(&error) };
+    if !store.load(project).await.map_err(lost)? {
+        return Ok(());
+    }
+    this.borrow_mut().rename_run()?;
+    let Some(card) = RunCard::load(store)? else { return Ok(()) };
+    let step = Trained::load(store, None)?.map_or(0, |trained| trained.position.step);
+    let mut end = End::default();
+    replay(store, &mut end)?;
+    let settings = Box::new(card.settings);
+    page.emit(Event::SegmenterRestored { settings, step, is_finished: end.is_finished });
+    Ok(())
+}
+
+/// Hears how a run has ended.
+#[derive(Default)]
+struct End {
+    is_finished: bool,
+}
+
+impl Host for End {
+    fn emit(&mut self, event: Event) {
+        match event {
+            Event::RunStarted { .. } => self.is_finished = false,
+            Event::TrainingFinished { .. } => self.is_finished = true,
+            _ => {}
+        }
+    }
+
+    async fn breathe(&mut self) -> Control {
+        Control::Continue
+    }
 }
 
 /// The run in memory: its news again.
@@ -66,12 +118,23 @@ pub(super) async fn run(
     }
     // With other labels or boxes it is another run.
     let labels_are_new = std::mem::take(&mut this.borrow_mut().labels_are_new);
+    let goes_on = !labels_are_new && given.is_none() && resumes(&store, settings)?;
     if labels_are_new || given.is_some() {
         store.clear_run();
-    } else if !resumes(&store, settings)? {
+    } else if !goes_on {
         let cut = cut_before(&store, settings)?;
         store.clear_run();
         cut.into_iter().try_for_each(|(name, bytes)| store.write(name, &bytes))?;
+    }
+    if !goes_on {
+        // It learned from masks that go with their run.
+        let segmenter = this.borrow().segmenter.0.clone();
+        if let Err(error) = segmenter.delete(keep).await {
+            let reason = disk::reason(&error);
+            let message =
+                format!("The network for new photos of the run before could not be removed: {reason}");
+            page.emit(Event::Warning { message });
+        }
     }
     // Made by what it had learned until now.
     store.forget(MADE);
@@ -91,7 +154,6 @@ pub(super) async fn train_segmenter(
     rejected: Vec<usize>,
     page: &mut Page<'_>,
 ) -> Result<()> {
-    let number = this.borrow().masks.get(&round).map_or(0, |made| made.number);
     let targets = targets_of(&this.borrow(), round, |index| !rejected.contains(&index))?;
     if targets.items().is_empty() {
         let reason = match rejected.is_empty() {
@@ -100,15 +162,16 @@ pub(super) async fn train_segmenter(
         };
         return Err(Error::NoData { reason: reason.into() });
     }
-    let mut store = {
-        let mut trainer = this.borrow_mut();
-        let of_these = trainer.segmenter_of == number && trainer.segmenter_without == rejected;
-        (trainer.segmenter_of, trainer.segmenter_without) = (number, rejected);
-        let store = std::mem::take(&mut trainer.segmenter);
-        if of_these && resumes(&store, settings)? { store } else { MemoryStore::default() }
-    };
-    let ended = learn(this, settings, Some(&targets), &[], &mut store, page).await;
-    this.borrow_mut().segmenter = store;
+    let dataset = this.borrow().dataset()?;
+    let mut store = this.borrow().segmenter.0.clone();
+    let of_these = RunCard::load(&store)?.and_then(|card| card.masks) == Some(targets.fingerprint(&dataset)?);
+    if !of_these || !resumes(&store, settings)? {
+        store.clear();
+    }
+    store.keep_on_disk(page.store.project().as_deref());
+    let mut own = Page { endpoint: page.endpoint, wish: page.wish, store: store.clone() };
+    let ended = learn(this, settings, Some(&targets), &[], &mut store, &mut own).await;
+    own.carry().await;
     ended
 }
 

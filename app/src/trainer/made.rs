@@ -9,8 +9,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tag2mask_core::dataset::Dataset;
-use tag2mask_core::export::zip;
-use tag2mask_core::export::{MaskSet, MaskedPhoto};
+use tag2mask_core::export::{MaskSet, MaskedPhoto, classes_txt, zip};
 use tag2mask_core::files::{Blob, FileSet, MemoryBlob};
 use tag2mask_core::masks::Confusion;
 use tag2mask_core::run::event::Phase;
@@ -59,7 +58,7 @@ pub(super) fn name_of(round: Option<usize>, ending: &str) -> String {
 
 /// Tells a data set's images, labels and boxes from others: masks of the same go on with.
 pub(super) fn data_of(dataset: &Dataset) -> String {
-    Fingerprint::default().dataset(dataset).boxes(dataset).text()
+    Fingerprint::default().images(dataset).boxes(dataset).text()
 }
 
 /// Writes them to the kept run.
@@ -190,10 +189,13 @@ async fn again(this: &Shared, told: Told, page: &mut Page<'_>, is_shown: &mut bo
         }
     }
     let whole = |blob: &Arc<dyn Blob>| blob.read_at(0, blob.len() as usize);
-    let masks = archive.entries().iter().filter(|entry| entry.path != TOLD);
+    let masks = archive.entries().iter();
+    let masks = masks.filter(|entry| entry.path != TOLD && entry.path != classes_txt::NAME);
     let files = masks.map(|entry| Ok((entry.path.clone(), whole(&entry.blob)?)));
     let files: std::io::Result<Vec<_>> = files.collect();
     let mut files = files.map_err(|source| Error::Io { action: "read", path: name, source })?;
+    // The classes may have got other names since.
+    files.push((classes_txt::NAME.into(), classes_txt::encode(&dataset.classes)));
     let put = by_hand::put_back(page, &dataset, round, &events, &mut files, &mut confusion).await?;
     let by_hand = put.iter().map(|&(image, _)| image).collect();
     by_hand::told(page, &dataset, round, put, &confusion, looked_at_truth);
@@ -201,7 +203,12 @@ async fn again(this: &Shared, told: Told, page: &mut Page<'_>, is_shown: &mut bo
     if rest.is_some() {
         page.emit(Event::Stopped { round: 0, step: 0 });
     }
-    ends.into_iter().for_each(|event| page.emit(event));
+    for mut end in ends {
+        if let Event::MasksFinished { score: Some(score), .. } = &mut end {
+            score.rename_classes(&dataset.classes);
+        }
+        page.emit(end);
+    }
     Ok(Some(Made {
         files,
         confusion: Some(confusion),

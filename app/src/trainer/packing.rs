@@ -106,11 +106,14 @@ where
 
 /// Packs the segmentation network for other programs: tensors and their card, and the same as ONNX.
 pub(super) fn pack_segmenter(this: &Shared, endpoint: &Endpoint) -> Result<()> {
-    let trainer = this.borrow();
+    let store = this.borrow().segmenter.0.clone();
     let is_model = |(name, _): &(&String, &Vec<u8>)| name.starts_with("model.");
-    let files = trainer.segmenter.files.iter().filter(is_model);
-    let files: Vec<_> = files.map(|(name, bytes)| (name.clone(), bytes.clone())).collect();
-    pack("segmenter.zip", files.into_iter().chain(as_onnx(&trainer.segmenter)?), endpoint)
+    let files: Vec<_> = {
+        let kept = store.files();
+        let files = kept.files.iter().filter(is_model);
+        files.map(|(name, bytes)| (name.clone(), bytes.clone())).collect()
+    };
+    pack("segmenter.zip", files.into_iter().chain(as_onnx(&store)?), endpoint)
 }
 
 /// The network of a run as ONNX; none where there is no network yet.

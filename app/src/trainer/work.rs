@@ -13,23 +13,25 @@ use tag2mask_core::dataset::{self, Dataset, ObjectBox, decode};
 use tag2mask_core::device::Compute;
 #[cfg(feature = "trainer-gpu")]
 use tag2mask_core::device::UNNAMED;
+use tag2mask_core::export::classes_txt;
 use tag2mask_core::files::{Blob, FileSet, ProjectCard};
 use tag2mask_core::masks::{Confusion, LabelMap};
 use tag2mask_core::run::Control;
 use tag2mask_core::run::event::Phase;
+use tag2mask_core::run::rename::rename_classes;
 use tag2mask_core::run::settings::MaskSettings;
-use tag2mask_core::run::store::MemoryStore;
 use tag2mask_core::{Error, Event, Result, conformance};
 use wasm_bindgen::prelude::*;
 
 use super::archive::{self, Archive};
 use super::blob::BrowserFile;
+use super::by_hand;
 use super::correcting::{set_mask, show_mask};
 use super::drawing::{masks, predict};
 use super::endpoint::Endpoint;
 use super::host::Page;
-use super::kept::KeptStore;
-use super::learning::{restore, run, train_segmenter};
+use super::kept::{KeptStore, Place};
+use super::learning::{restore, restore_segmenter, run, train_segmenter};
 use super::made;
 use super::packing::{pack_masks, pack_predictions, pack_report, pack_run, pack_segmenter};
 use crate::protocol::{Command, PROTOCOL_VERSION};
@@ -55,14 +57,20 @@ pub struct Trainer {
     /// Masks by the round whose network made them; under `None`, by what was learned until now.
     pub(super) masks: BTreeMap<Option<usize>, Made>,
     pub(super) masks_made: u32,
-    /// The run of the segmentation network, and which making of masks it learned from.
-    pub(super) segmenter: MemoryStore,
-    pub(super) segmenter_of: u32,
-    /// Images whose masks it did not learn from.
-    pub(super) segmenter_without: Vec<usize>,
+    /// The run of the segmentation network.
+    pub(super) segmenter: Segmenter,
     /// Masks of new photos, and the photos.
     pub(super) predicted: Vec<(String, Vec<u8>)>,
     pub(super) new_photos: Option<Rc<Dataset>>,
+}
+
+/// The files of the network for new photos.
+pub(super) struct Segmenter(pub(super) KeptStore);
+
+impl Default for Segmenter {
+    fn default() -> Self {
+        Self(KeptStore::of(Place::Segmenter))
+    }
 }
 
 /// Masks as they are packed, and how many times masks had been made then.
@@ -117,7 +125,14 @@ impl Trainer {
                 open(this, &FileSet::memory(sample::files(&settings)), 0, endpoint)
             }
             Command::SetLabels { relabel } => {
-                this.borrow_mut().set_labels(relabel, endpoint);
+                this.borrow_mut().set_labels(relabel, endpoint)?;
+                if page.store.has_news() {
+                    page.carry().await;
+                }
+                Ok(())
+            }
+            Command::DropRun => {
+                this.borrow_mut().forget_run();
                 Ok(())
             }
             Command::SetBoxes { image, boxes } => {
@@ -137,8 +152,12 @@ impl Trainer {
             }
             Command::Restore { project, masks } => {
                 this.borrow_mut().labels_are_new = false;
-                restore(&mut page, &project).await?;
-                if masks { made::restore(this, &mut page).await } else { Ok(()) }
+                restore(this, &mut page, &project).await?;
+                if masks {
+                    made::restore(this, &mut page).await?;
+                }
+                restore_segmenter(this, &project, &mut page).await;
+                Ok(())
             }
             Command::TakeUp { keep } => archive::take_up(this, keep.as_deref(), &mut page).await,
             Command::Train { settings, previews, keep, given } => {
@@ -189,17 +208,45 @@ impl Trainer {
     }
 
     /// Changes labels and classes. What is learning from the data set meanwhile keeps it as it was.
-    fn set_labels(&mut self, relabel: Relabel, endpoint: &Endpoint) {
-        let Some(read) = &self.read else { return };
+    fn set_labels(&mut self, relabel: Relabel, endpoint: &Endpoint) -> Result<()> {
+        let Some(read) = &self.read else { return Ok(()) };
         let dataset = relabel.apply(read);
-        // What is known of other classes means nothing any more.
-        if self.dataset.as_ref().is_some_and(|before| before.classes != dataset.classes) {
-            self.forget_run();
-        }
+        let map = |relabel| ClassMap::new(relabel, &read.classes);
+        let only_names =
+            map(&relabel).differs_in_names(&map(&self.relabel)) && relabel.labels == self.relabel.labels;
+        let other_classes = self.dataset.as_ref().is_some_and(|before| before.classes != dataset.classes);
+        let were_new = self.labels_are_new;
         self.relabel = relabel;
         self.dataset = Some(Rc::new(dataset));
         let drawn: Vec<usize> = self.drawn.keys().copied().collect();
         self.set_boxes(&drawn, endpoint);
+        if only_names {
+            self.labels_are_new = were_new;
+            self.rename_run()?;
+        } else if other_classes {
+            // What is known of other classes means nothing any more.
+            self.forget_run();
+        }
+        Ok(())
+    }
+
+    /// What was learned and made has the names that the classes have now.
+    pub(super) fn rename_run(&mut self) -> Result<()> {
+        let classes = self.dataset()?.classes.clone();
+        if let Some(before) = rename_classes(&mut self.store, &classes)? {
+            by_hand::rename_classes(&mut self.store, &before, &classes)?;
+        }
+        rename_classes(&mut self.segmenter.0, &classes)?;
+        let packed = self.masks.values_mut().map(|made| &mut made.files).chain([&mut self.predicted]);
+        for (name, bytes) in packed.flatten() {
+            if name == classes_txt::NAME {
+                *bytes = classes_txt::encode(&classes);
+            }
+        }
+        if let Some(photos) = &mut self.new_photos {
+            Rc::make_mut(photos).classes = classes;
+        }
+        Ok(())
     }
 
     /// Gives images the boxes that were drawn on them.
@@ -219,7 +266,7 @@ impl Trainer {
     fn forget_run(&mut self) {
         self.store.clear();
         self.masks.clear();
-        self.segmenter = MemoryStore::default();
+        self.segmenter.0.clear();
     }
 
     pub(super) fn compute(&self) -> Result<Rc<Compute>> {

@@ -18,17 +18,20 @@ pub fn Classes(desk: Desk) -> impl IntoView {
     let state = desk.state;
     let names = desk.fact(|facts| facts.classes.clone());
     let open = RwSignal::new(None::<usize>);
+    let follow = move || {
+        use crate::model::Part::{Data, Kept, Results, Run, Segmenter};
+        [Data, Kept, Results, Run, Segmenter].into_iter().for_each(|part| state.read(part, |_| ()));
+    };
     let is_locked = Memo::new(move |_| {
-        use crate::model::Part::{Data, Results, Run, Segmenter};
-        [Data, Results, Run, Segmenter].into_iter().for_each(|part| state.read(part, |_| ()));
+        follow();
         state.peek(Model::has_learned)
     });
     let is_busy = Memo::new(move |_| {
-        is_locked.track();
+        follow();
         state.peek(Model::is_working)
     });
     let rows = move || {
-        let row = |(class, name)| row(desk, open, is_locked, class, name);
+        let row = |(class, name)| row(desk, open, (is_locked, is_busy), class, name);
         (0..).zip(names.get()).map(row).collect_view()
     };
     view! {
@@ -37,7 +40,7 @@ pub fn Classes(desk: Desk) -> impl IntoView {
             <Show when=move || is_locked.get()>
                 <div class="notice warn">
                     <div>
-                        <p>"The trained network and its masks know these classes. To change the classes is to drop both; photos can be labelled otherwise all the same."</p>
+                        <p>"The trained network and its masks know these classes: they can be renamed, and photos can be labelled otherwise. To add, merge or remove classes is to drop both."</p>
                     </div>
                     <Show
                         when=move || !is_busy.get()
@@ -69,7 +72,7 @@ fn change(desk: Desk, act: impl FnOnce(&mut Labels) -> Result<Outcome, String>) 
     desk.edit(|labels, _| {
         act(labels).unwrap_or_else(|said| {
             is_done = false;
-            Outcome { changed: false, said }
+            Outcome { said, ..Outcome::default() }
         })
     });
     is_done
@@ -78,12 +81,13 @@ fn change(desk: Desk, act: impl FnOnce(&mut Labels) -> Result<Outcome, String>) 
 fn row(
     desk: Desk,
     open: RwSignal<Option<usize>>,
-    is_locked: Memo<bool>,
+    (is_locked, is_busy): (Memo<bool>, Memo<bool>),
     class: u16,
     name: String,
 ) -> AnyView {
+    let waits = Memo::new(move |_| is_locked.get() && is_busy.get());
     let count = desk.fact(move |facts| facts.images_per_class.get(usize::from(class)).copied().unwrap_or(0));
-    let is_open = move || open.get() == Some(usize::from(class)) && !is_locked.get();
+    let is_open = move || open.get() == Some(usize::from(class)) && !waits.get();
     let label = format!("Change {name}");
     let toggle = move |_| {
         open.update(|open| *open = Some(usize::from(class)).filter(|_| *open != Some(usize::from(class))));
@@ -103,20 +107,26 @@ fn row(
                     class="button"
                     aria-label=label
                     aria-expanded=move || is_open().to_string()
-                    disabled=move || is_locked.get()
+                    disabled=move || waits.get()
                     on:click=toggle
                 >
                     "Change"
                 </button>
             </div>
-            {move || is_open().then(|| changing(desk, open, class, name.clone()))}
+            {move || is_open().then(|| changing(desk, open, is_locked, class, name.clone()))}
         </li>
     }
     .into_any()
 }
 
 /// What can be done with one class.
-fn changing(desk: Desk, open: RwSignal<Option<usize>>, class: u16, name: String) -> AnyView {
+fn changing(
+    desk: Desk,
+    open: RwSignal<Option<usize>>,
+    is_locked: Memo<bool>,
+    class: u16,
+    name: String,
+) -> AnyView {
     let state = desk.state;
     let typed = RwSignal::new(name.clone());
     let into = RwSignal::new(None::<usize>);
@@ -133,12 +143,21 @@ fn changing(desk: Desk, open: RwSignal<Option<usize>>, class: u16, name: String)
         typed.with(|typed| {
             state.peek(|model| {
                 let into = model.labels.twin(class, typed)?;
-                Some(format!("There is such a class already. {}", model.labels.merged_in_words(class, into)))
+                Some(match is_locked.get() {
+                    true => "There is such a class already. To merge them, drop the network first.".into(),
+                    false => format!(
+                        "There is such a class already. {}",
+                        model.labels.merged_in_words(class, into)
+                    ),
+                })
             })
         })
     });
     let rename = move |event: SubmitEvent| {
         event.prevent_default();
+        if is_locked.get_untracked() && twin.with_untracked(Option::is_some) {
+            return;
+        }
         if change(desk, |labels| labels.rename_class(class, &typed.get_untracked())) {
             close();
         }
@@ -178,13 +197,20 @@ fn changing(desk: Desk, open: RwSignal<Option<usize>>, class: u16, name: String)
                         prop:value=name
                         on:input=move |event| typed.set(event_target_value(&event))
                     />
-                    <button type="submit" class="button">
-                        {move || if twin.with(Option::is_some) { "Merge" } else { "Rename" }}
+                    <button
+                        type="submit"
+                        class="button"
+                        disabled=move || is_locked.get() && twin.with(Option::is_some)
+                    >
+                        {move || match twin.with(Option::is_some) && !is_locked.get() {
+                            true => "Merge",
+                            false => "Rename",
+                        }}
                     </button>
                 </div>
                 <p class="help" id="class-twin" role="status">{move || twin.get()}</p>
             </form>
-            {has_others.then(|| view! {
+            {move || (has_others && !is_locked.get()).then(|| view! {
                 <div class="field">
                     <label for="class-into">"Merge into"</label>
                     <select
@@ -192,7 +218,7 @@ fn changing(desk: Desk, open: RwSignal<Option<usize>>, class: u16, name: String)
                         on:change=move |event| into.set(event_target_value(&event).parse().ok())
                     >
                         <option value="">"choose a class"</option>
-                        {others.into_iter().map(option).collect_view()}
+                        {others.iter().cloned().map(option).collect_view()}
                     </select>
                     <ConfirmButton label="Merge" question=question yes="Yes, merge" act=merge />
                 </div>

@@ -1,0 +1,95 @@
+// A class gets another name after a training, with the real trainer on the processor: nothing is lost of it, and the name
+// is everywhere.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { unzip } from './formats.mjs';
+import { download, draw_over, fill, launch, open, serve, until_true } from './harness.mjs';
+
+const MINUTE = 60_000;
+const SOON = 3 * MINUTE;
+const LONG = 15 * MINUTE;
+
+const button = (page, name) => page.getByRole('button', { name, exact: true });
+const fetched = async (page, name) => unzip((await download(page, () => button(page, name).click())).bytes);
+
+test('a class that is renamed takes what was learned and made along', { timeout: LONG }, async (t) => {
+  const host = await serve();
+  const browser = await launch({ webgpu: false });
+  t.after(async () => {
+    await browser.close();
+    await host.close();
+  });
+  const { page, errors } = await open(browser, host.url);
+  await page.locator('.device-line').waitFor({ timeout: SOON });
+  await button(page, 'Try the sample set').click();
+  await page.getByText('60 photos', { exact: true }).waitFor({ timeout: SOON });
+  await fill(page, { method: 'cam', size: 64, 'cam-epochs': 2 });
+  await button(page, 'Train').click();
+  const finished = page.locator('.run-title').getByText('Training is finished');
+  await finished.waitFor({ timeout: LONG });
+  await page.getByText('How masks are made').click();
+  await fill(page, { scales: '1' });
+  await button(page, 'Make masks').click();
+  await button(page, 'Download the masks (.zip)').waitFor({ timeout: LONG });
+  await draw_over(page, 0);
+  await page.keyboard.press('Escape');
+  await page.getByText('1 mask was corrected by hand').waitFor({ timeout: SOON });
+  const before = await fetched(page, 'Download the masks (.zip)');
+  await page.locator('#new-photos').getByText('How it learns').click();
+  await fill(page, { 'segmenter-epochs': 1 });
+  await button(page, 'Train a segmenter on these masks').click();
+  await button(page, 'Download the model').waitFor({ timeout: LONG });
+  const segmenter = await fetched(page, 'Download the model');
+
+  await button(page, 'Edit labels').click();
+  await button(page, 'Change leukocyte').click();
+  await page.locator('#class-name').fill('white cell');
+  await page.keyboard.press('Enter');
+  await page.getByText('white cell is the new name of leukocyte').waitFor({ timeout: SOON });
+  await page.keyboard.press('Escape');
+  await page.locator('#results .bars').getByText('white cell').waitFor({ timeout: SOON });
+
+  /** The names are new, and everything else is as it was. */
+  const look = async ({ has_segmenter = true } = {}) => {
+    const masks = await fetched(page, 'Download the masks (.zip)');
+    assert.deepEqual([...masks.keys()].sort(), [...before.keys()].sort());
+    for (const [name, bytes] of masks) {
+      if (name !== 'classes.txt') assert.ok(bytes.equals(before.get(name)), name);
+    }
+    assert.equal(masks.get('classes.txt').toString(), 'background\nerythrocyte\nwhite cell\nbacillus\n');
+    const run = await fetched(page, 'Download the trained network');
+    assert.deepEqual(JSON.parse(run.get('run.json')).classes, ['erythrocyte', 'white cell', 'bacillus']);
+    if (has_segmenter) {
+      const model = await fetched(page, 'Download the model');
+      assert.deepEqual(JSON.parse(model.get('model.json')).classes, ['background', 'erythrocyte', 'white cell', 'bacillus']);
+      assert.deepEqual([...model.keys()], [...segmenter.keys()]);
+      assert.ok(model.get('model.safetensors').subarray(-1000).equals(segmenter.get('model.safetensors').subarray(-1000)));
+    }
+    assert.ok(await button(page, 'Train again').isDisabled(), 'it is the same run');
+    assert.equal(await page.getByText('leukocyte').count(), 0);
+  };
+  await look();
+  await until_true(page, async () => {
+    const projects = await (await navigator.storage.getDirectory()).getDirectoryHandle('projects');
+    for await (const project of projects.values()) {
+      const card = await (await (await project.getFileHandle('project.json')).getFile()).text();
+      return card.includes('white cell');
+    }
+    return false;
+  }, 'the name on the disk');
+  await page.reload();
+  await finished.waitFor({ timeout: SOON });
+  await page.getByText('1 mask was corrected by hand').waitFor({ timeout: SOON });
+  await button(page, 'Download the model').waitFor({ timeout: SOON });
+  await look();
+
+  // It goes as one file, too, and comes back.
+  const file = await download(page, () => button(page, 'Save as one file (.zip)').click());
+  await button(page, 'Choose other data').click();
+  await page.locator('#files-input').setInputFiles({ name: 'again.zip', mimeType: 'application/zip', buffer: file.bytes });
+  await finished.waitFor({ timeout: SOON });
+  await page.getByText('1 mask was corrected by hand').waitFor({ timeout: SOON });
+  await look({ has_segmenter: false });
+  assert.deepEqual(errors, []);
+});
