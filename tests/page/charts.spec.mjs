@@ -56,8 +56,6 @@ test('shares and thresholds are drawn as they come, and nothing moves', async (t
   const [, ...numbers] = words.match(/from (\d+ %) to (\d+ %), threshold from (0\.\d\d) to (0\.\d\d)/);
   assert.deepEqual(cells, numbers, 'the table says what the chart does');
   await screenshot(page, 'charts');
-  await page.emulateMedia({ colorScheme: 'dark' });
-  await screenshot(page, 'charts-dark');
   assert.deepEqual(errors, []);
 });
 
@@ -88,8 +86,6 @@ test('what is taken for what, and shares before and after', async (t) => {
   const change = await page.locator('.before-after tbody tr').first().locator('.bars-value').textContent();
   assert.match(change, /^12 % → \d+ %$/);
   await screenshot(page, 'confusion');
-  await page.emulateMedia({ colorScheme: 'dark' });
-  await screenshot(page, 'confusion-dark');
   assert.deepEqual(errors, []);
 });
 

@@ -178,19 +178,23 @@ export async function kept_offline(page) {
   assert.fail('the page was not kept for use without a network');
 }
 
-/** Keeps a picture of the page at each width, to be looked at, and checks that nothing sticks out. */
+/** Keeps a picture of the page at each width, light and dark, to be looked at, and checks that nothing sticks out. */
 export async function screenshot(page, name) {
   await mkdir(output_folder, { recursive: true });
   const before = page.viewportSize();
+  const settled = () => page.evaluate(() => new Promise((done) => {
+    scrollTo(0, 0);
+    requestAnimationFrame(() => requestAnimationFrame(done));
+  }));
   for (const width of widths) {
     await page.setViewportSize({ width, height: width < 600 ? 780 : 900 });
-    // From the top, else what sticks to the window hangs in the middle of the picture; and two frames
-    // later: one to lay out, one to paint.
-    await page.evaluate(() => new Promise((done) => {
-      scrollTo(0, 0);
-      requestAnimationFrame(() => requestAnimationFrame(done));
-    }));
-    await page.screenshot({ path: path.join(output_folder, `${name}-${width}.png`), fullPage: true });
+    for (const [colorScheme, words] of [['light', ''], ['dark', '-dark']]) {
+      await page.emulateMedia({ colorScheme });
+      // From the top, else what sticks to the window hangs in the middle of the picture; and two frames
+      // later: one to lay out, one to paint.
+      await settled();
+      await page.screenshot({ path: path.join(output_folder, `${name}${words}-${width}.png`), fullPage: true });
+    }
     const { content, window: visible } = await page.evaluate(() => ({
       content: document.documentElement.scrollWidth,
       window: document.documentElement.clientWidth,
@@ -198,6 +202,7 @@ export async function screenshot(page, name) {
     assert.ok(content <= visible, `${name}: at ${width} px the page is ${content} px wide`);
   }
   await page.setViewportSize(before);
+  await page.emulateMedia({ colorScheme: null });
 }
 
 /** Fills the settings form in, by the fields' names; opens the part of it that is folded away. */

@@ -283,6 +283,7 @@ test('other labels are another run, and other classes drop it, which is said fir
   await screenshot(page, 'labels-3-drop');
   await button(labels(page), 'Yes, drop it').click();
   await said(page, 'The network is dropped: classes can be changed.');
+  assert.equal((await asked(page, 'drop-run')).length, 1);
   await change(page, 'thrombocyte');
   await button(labels(page), 'Remove this class').click();
   await button(labels(page), 'Yes, remove it').click();

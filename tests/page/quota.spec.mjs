@@ -61,6 +61,16 @@ async function run(plan, look) {
   }
 }
 
+/** How many writes were refused, and what the user was told of that: a moment later, if the last one was just now. */
+async function refusals(page, news) {
+  for (let frames = 0; ; frames++) {
+    const told = await page.evaluate(() => globalThis.told);
+    const refused = news.filter(({ refused }) => refused).length;
+    if ((told.length > 0) === (refused > 0) || frames === 600) return { refused, told };
+    await page.evaluate(() => new Promise(requestAnimationFrame));
+  }
+}
+
 /** From now on notes what the user is told, each time that it appears. */
 const note_notices = (page) => page.evaluate(() => {
   globalThis.told = [];
@@ -154,8 +164,7 @@ test('wherever room runs out, the job goes on, the user is told, and what was ke
     const what = `${refuse.scope} ${refuse.from}: ${words}`;
     const started = performance.now();
     await run({ refuse }, async ({ page, news, errors, again }) => {
-      const refused = news.filter(({ refused }) => refused).length;
-      const told = await page.evaluate(() => globalThis.told);
+      const { refused, told } = await refusals(page, news);
       // How often the page writes its card depends on how fast all goes: the last times may not come.
       assert.ok(refused > 0 || refuse.scope === 'page', `${what}: nothing was refused`);
       assert.equal(told.length > 0, refused > 0, `${what}: ${JSON.stringify(told)}`);

@@ -593,16 +593,6 @@ test('the page notices a trainer that ends without a word', async (t) => {
   await page.getByRole('alert').getByText('The trainer has stopped').waitFor();
 });
 
-test('dark', async (t) => {
-  const { page } = await start(t, { pace: 0.3 }, { dark: true });
-  await take_sample(page);
-  await button(page, 'Train').click();
-  await title(page, 'Training is finished');
-  await button(page, 'Make masks').click();
-  await button(page, 'Download the masks (.zip)').waitFor();
-  await screenshot(page, 'ui-dark');
-});
-
 test('the whole way by keyboard', async (t) => {
   const { page } = await start(t, { pace: 0.3 });
   /** Presses Tab until the focus is on that button. */

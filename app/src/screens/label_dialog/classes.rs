@@ -12,6 +12,14 @@ use crate::model::{Model, text};
 use crate::parts::bars::Swatch;
 use crate::parts::confirm::ConfirmButton;
 
+/// The field for one more class.
+const ADD: &str = "classes-add";
+
+/// The button that opens a class to be changed.
+fn id_of(class: u16) -> String {
+    format!("class-{class}")
+}
+
 /// Every class with its number of photos; one at a time is open to be changed.
 #[component]
 pub fn Classes(desk: Desk) -> impl IntoView {
@@ -105,6 +113,7 @@ fn row(
                 <button
                     type="button"
                     class="button"
+                    id=id_of(class)
                     aria-label=label
                     aria-expanded=move || is_open().to_string()
                     disabled=move || waits.get()
@@ -134,10 +143,10 @@ fn changing(
         state.peek(|model| model.data.summary().map(|summary| summary.classes.clone())).unwrap_or_default();
     let others: Vec<(u16, String)> = (0..).zip(others).filter(|(other, _)| *other != class).collect();
     let has_others = !others.is_empty();
-    let close = move || {
+    // The button that had the focus is gone.
+    let close = move |next: String| {
         open.set(None);
-        // The button that had the focus is gone.
-        window::focus("classes-add".into());
+        window::focus(next);
     };
     let twin = Memo::new(move |_| {
         typed.with(|typed| {
@@ -158,8 +167,9 @@ fn changing(
         if is_locked.get_untracked() && twin.with_untracked(Option::is_some) {
             return;
         }
+        let is_merged = twin.with_untracked(Option::is_some);
         if change(desk, |labels| labels.rename_class(class, &typed.get_untracked())) {
-            close();
+            close(if is_merged { ADD.into() } else { id_of(class) });
         }
     };
     let question = Signal::derive(move || {
@@ -171,14 +181,14 @@ fn changing(
     let merge = move |()| match into.get_untracked() {
         Some(into) => {
             if change(desk, |labels| labels.merge_class(class, into as u16)) {
-                close();
+                close(ADD.into());
             }
         }
         None => desk.said.set("Choose the class to merge it into first.".into()),
     };
     let remove = move |()| {
         if change(desk, |labels| labels.remove_class(class)) {
-            close();
+            close(ADD.into());
         }
     };
     let removed = Signal::derive(move || state.peek(|model| model.labels.removed_in_words(class)));
@@ -242,11 +252,11 @@ fn Adding(desk: Desk) -> impl IntoView {
     };
     view! {
         <form class="field" on:submit=add>
-            <label for="classes-add">"New class"</label>
+            <label for=ADD>"New class"</label>
             <div class="labels-row">
                 <input
                     type="text"
-                    id="classes-add"
+                    id=ADD
                     maxlength=LENGTH.to_string()
                     autocomplete="off"
                     prop:value=move || typed.get()
