@@ -3,35 +3,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { unzip } from './formats.mjs';
-import { download, fill, launch, open, screenshot, serve } from './harness.mjs';
+import { download, fill, screenshot } from './harness.mjs';
+import { LONG, SOON, button, make_masks, start, train } from './trained.mjs';
 
-const MINUTE = 60_000;
-const SOON = 3 * MINUTE;
-const LONG = 15 * MINUTE;
-
-const button = (page, name) => page.getByRole('button', { name, exact: true });
 
 test('the next run learns from accepted masks, also where its page ends before a checkpoint', { timeout: LONG }, async (t) => {
-  const host = await serve();
-  const browser = await launch({ webgpu: false });
-  t.after(async () => {
-    await browser.close();
-    await host.close();
-  });
-  const { page, errors } = await open(browser, host.url);
-  await page.locator('.device-line').waitFor({ timeout: SOON });
-  await button(page, 'Try the sample set').click();
-  await page.getByText('60 photos', { exact: true }).waitFor({ timeout: SOON });
-  await fill(page, { method: 'cam', size: 64, 'cam-epochs': 2 });
-  await button(page, 'Train').click();
-  const finished = page.locator('.run-title').getByText('Training is finished');
-  await finished.waitFor({ timeout: LONG });
+  const { page, errors } = await start(t);
+  await train(page, { 'cam-epochs': 2 });
   const choice = page.getByLabel(/^Learn from the/);
   assert.equal(await choice.count(), 0, 'nothing was accepted yet');
-  await page.getByText('How masks are made').click();
-  await fill(page, { scales: '1' });
-  await button(page, 'Make masks').click();
-  await button(page, 'Download the masks (.zip)').waitFor({ timeout: LONG });
+  await make_masks(page);
 
   // Two are accepted and one is rejected, by keyboard.
   await page.locator('#results .tile').first().focus();

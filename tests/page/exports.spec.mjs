@@ -8,20 +8,14 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { png_header, unzip } from './formats.mjs';
 import { give, labels_of } from './given.mjs';
-import { download, fill, in_folder, launch, open, serve } from './harness.mjs';
+import { download, in_folder, launch, open, serve } from './harness.mjs';
 import { readers } from './readers.mjs';
-
-const MINUTE = 60_000;
-const SOON = 3 * MINUTE;
-const LONG = 15 * MINUTE;
-const PHOTOS = 60;
+import { LONG, PHOTOS, SOON, button, make_masks, train } from './trained.mjs';
 
 /** The program, where it was built. */
 const program = process.env.TAG2MASK;
 const without_program = program ? {} : { skip: 'TAG2MASK is not set: the program was not built' };
 const tag2mask = (...line) => execFileSync(program, line, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
-
-const button = (page, name) => page.getByRole('button', { name, exact: true });
 
 /** The formats that the documentation tells of, with whether each is exact. */
 async function documented() {
@@ -42,19 +36,6 @@ async function files_below(folder) {
   const files = entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
   const named = files.map(async (file) => [path.relative(folder, file).replaceAll(path.sep, '/'), await readFile(file)]);
   return new Map(await Promise.all(named));
-}
-
-/** Trains as shortly as can be on the sample set and makes masks. */
-async function with_masks(page) {
-  await button(page, 'Try the sample set').click();
-  await page.getByText(`${PHOTOS} photos`, { exact: true }).waitFor({ timeout: SOON });
-  await fill(page, { method: 'cam', size: 64, 'cam-epochs': 1 });
-  await button(page, 'Train').click();
-  await page.locator('.run-title').getByText('Training is finished').waitFor({ timeout: LONG });
-  await page.getByText('How masks are made').click();
-  await fill(page, { scales: '1' });
-  await button(page, 'Make masks').click();
-  await button(page, 'Download the masks (.zip)').waitFor({ timeout: LONG });
 }
 
 /** The masks in a format as the page hands them over, by their paths in the format's folder. */
@@ -108,7 +89,8 @@ test('every format of the masks', { timeout: 2 * LONG }, async (t) => {
   });
   const { page, errors } = await open(browser, host.url);
   await page.locator('.device-line').waitFor({ timeout: SOON });
-  await with_masks(page);
+  await train(page);
+  await make_masks(page);
 
   const known = await documented();
   const offered = await page.locator('#mask-format option').evaluateAll((options) => options.map(({ value }) => value));

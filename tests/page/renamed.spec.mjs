@@ -4,34 +4,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { unzip } from './formats.mjs';
-import { download, draw_over, fill, launch, open, serve, until_true } from './harness.mjs';
+import { download, draw_over, fill, until_true } from './harness.mjs';
+import { LONG, SOON, button, finished, make_masks, start, train } from './trained.mjs';
 
-const MINUTE = 60_000;
-const SOON = 3 * MINUTE;
-const LONG = 15 * MINUTE;
-
-const button = (page, name) => page.getByRole('button', { name, exact: true });
 const fetched = async (page, name) => unzip((await download(page, () => button(page, name).click())).bytes);
 
 test('a class that is renamed takes what was learned and made along', { timeout: LONG }, async (t) => {
-  const host = await serve();
-  const browser = await launch({ webgpu: false });
-  t.after(async () => {
-    await browser.close();
-    await host.close();
-  });
-  const { page, errors } = await open(browser, host.url);
-  await page.locator('.device-line').waitFor({ timeout: SOON });
-  await button(page, 'Try the sample set').click();
-  await page.getByText('60 photos', { exact: true }).waitFor({ timeout: SOON });
-  await fill(page, { method: 'cam', size: 64, 'cam-epochs': 2 });
-  await button(page, 'Train').click();
-  const finished = page.locator('.run-title').getByText('Training is finished');
-  await finished.waitFor({ timeout: LONG });
-  await page.getByText('How masks are made').click();
-  await fill(page, { scales: '1' });
-  await button(page, 'Make masks').click();
-  await button(page, 'Download the masks (.zip)').waitFor({ timeout: LONG });
+  const { page, errors } = await start(t);
+  await train(page, { 'cam-epochs': 2 });
+  await make_masks(page);
   await draw_over(page, 0);
   await page.keyboard.press('Escape');
   await page.getByText('1 mask was corrected by hand').waitFor({ timeout: SOON });
@@ -79,7 +60,7 @@ test('a class that is renamed takes what was learned and made along', { timeout:
     return false;
   }, 'the name on the disk');
   await page.reload();
-  await finished.waitFor({ timeout: SOON });
+  await finished(page);
   await page.getByText('1 mask was corrected by hand').waitFor({ timeout: SOON });
   await button(page, 'Download the model').waitFor({ timeout: SOON });
   await look();
@@ -88,7 +69,7 @@ test('a class that is renamed takes what was learned and made along', { timeout:
   const file = await download(page, () => button(page, 'Save as one file (.zip)').click());
   await button(page, 'Choose other data').click();
   await page.locator('#files-input').setInputFiles({ name: 'again.zip', mimeType: 'application/zip', buffer: file.bytes });
-  await finished.waitFor({ timeout: SOON });
+  await finished(page);
   await page.getByText('1 mask was corrected by hand').waitFor({ timeout: SOON });
   await look({ has_segmenter: false });
   assert.deepEqual(errors, []);

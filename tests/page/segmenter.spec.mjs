@@ -4,35 +4,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { unzip } from './formats.mjs';
-import { download, fill, launch, open, serve, until_true } from './harness.mjs';
+import { download, fill, until_true } from './harness.mjs';
+import { LONG, SOON, button, finished, make_masks, start, train } from './trained.mjs';
 import { listen, watch_page, watched_files } from './watched.mjs';
 
-const MINUTE = 60_000;
-const SOON = 3 * MINUTE;
-const LONG = 15 * MINUTE;
-
-const button = (page, name) => page.getByRole('button', { name, exact: true });
-
 test('a network for new photos that was stopped goes on after a reload', { timeout: LONG }, async (t) => {
-  const host = await serve({ files: await watched_files() });
-  const browser = await launch({ webgpu: false });
-  t.after(async () => {
-    await browser.close();
-    await host.close();
-  });
-  const { page, errors } = await open(browser, host.url, { init: watch_page });
+  const { page, errors } = await start(t, { files: await watched_files(), init: watch_page });
   const { news, until } = listen(page);
-  await page.locator('.device-line').waitFor({ timeout: SOON });
-  await button(page, 'Try the sample set').click();
-  await page.getByText('60 photos', { exact: true }).waitFor({ timeout: SOON });
-  await fill(page, { method: 'cam', size: 64, batch: 8, 'cam-epochs': 1 });
-  await button(page, 'Train').click();
-  const finished = page.locator('.run-title').getByText('Training is finished');
-  await finished.waitFor({ timeout: LONG });
-  await page.getByText('How masks are made').click();
-  await fill(page, { scales: '1' });
-  await button(page, 'Make masks').click();
-  await button(page, 'Download the masks (.zip)').waitFor({ timeout: LONG });
+  await train(page, { batch: 8 });
+  await make_masks(page);
 
   const before = news.length;
   const progress = (from) => news.slice(from).filter(({ event }) => event === 'progress-training').map(({ done }) => done);
@@ -54,7 +34,7 @@ test('a network for new photos that was stopped goes on after a reload', { timeo
   }, 'its checkpoint on the disk');
 
   await page.reload();
-  await finished.waitFor({ timeout: SOON });
+  await finished(page);
   await button(page, 'Go on learning').and(page.locator(':enabled')).waitFor({ timeout: SOON });
   const again = news.length;
   await button(page, 'Go on learning').click();
@@ -68,11 +48,11 @@ test('a network for new photos that was stopped goes on after a reload', { timeo
   // Another run takes it away, also from the disk: it has learned from masks of the one before.
   await fill(page, { seed: 5 });
   await button(page, 'Train again').click();
-  await finished.waitFor({ timeout: LONG });
+  await finished(page);
   await page.getByText('kept in this browser').waitFor({ timeout: SOON });
   assert.equal(await button(page, 'Download the model').count(), 0);
   await page.reload();
-  await finished.waitFor({ timeout: SOON });
+  await finished(page);
   await button(page, 'Make masks').and(page.locator(':enabled')).waitFor({ timeout: SOON });
   assert.equal(await button(page, 'Download the model').count(), 0);
   assert.deepEqual(errors, []);
