@@ -11,6 +11,7 @@ use js_sys::{AsyncIterator, IteratorNext, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
+use crate::model::order;
 use crate::model::projects::Room;
 
 #[wasm_bindgen]
@@ -205,7 +206,7 @@ impl Folder {
         loop {
             let next: IteratorNext = JsFuture::from(handles.next()?).await?.unchecked_into();
             if next.done() {
-                found.sort();
+                order::sort_by(&mut found, Ord::cmp);
                 return Ok(found);
             }
             let handle: Handle = next.value().unchecked_into();

@@ -93,19 +93,21 @@ async function reopen(page) {
   await title.or(start).or(train).first().waitFor({ timeout: SOON });
   const open = page.locator('.project').getByRole('button', { name: 'Open', exact: true });
   if (await start.isVisible()) {
-    // The list is looked through after the page is there.
+    // The list is looked through after the page is there, unless what was open before is opened again.
     await until_true(page, async () => {
       const root = await navigator.storage.getDirectory();
       const projects = await root.getDirectoryHandle('projects').catch(() => null);
       for await (const project of projects?.values() ?? []) {
         if (await project.getFileHandle('project.json').then((file) => file.getFile()).then((file) => file.size, () => 0)) {
-          return document.querySelector('.project') !== null;
+          return document.querySelector('.project, #data .bars') !== null;
         }
       }
       return true;
     }, 'the list of projects');
-    if (await open.count() === 0) return 'nothing';
-    await open.first().click();
+    if (await start.isVisible()) {
+      if (await open.count() === 0) return 'nothing';
+      await open.first().click();
+    }
     await title.or(train).first().waitFor({ timeout: SOON });
   }
   await train.first().waitFor({ timeout: SOON });

@@ -14,6 +14,7 @@ use wasm_bindgen::JsValue;
 
 use super::lock;
 use super::{Folder, make_room};
+use crate::model::order;
 use crate::model::project::Project;
 use crate::model::room::Gift;
 
@@ -56,7 +57,7 @@ pub async fn all() -> Vec<Project> {
     for id in folder.names().await.unwrap_or_default() {
         found.extend(load(&id).await);
     }
-    found.sort_by(|a, b| b.saved.total_cmp(&a.saved));
+    order::sort_by(&mut found, |a, b| b.saved.total_cmp(&a.saved));
     found
 }
 

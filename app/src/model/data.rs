@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tag2mask_core::dataset::{Problem, ProblemKind, Summary};
 
+use super::order;
 use super::text;
 
 /// What the built-in set is called.
@@ -101,7 +102,7 @@ pub fn problem_groups(problems: &[Problem]) -> Vec<ProblemGroup> {
     by_kind
         .into_iter()
         .map(|(kind, mut problems)| {
-            problems.sort_by(|a, b| a.path.cmp(&b.path));
+            order::sort_by(&mut problems, |a, b| a.path.cmp(&b.path));
             let count: usize = problems.iter().map(|problem| problem.count).sum();
             ProblemGroup { title: kind_title(kind, count as u64), problems }
         })
@@ -157,9 +158,8 @@ pub fn facts(summary: &Summary) -> Vec<String> {
 /// "320 × 240 pixels", or the smallest and the largest by area.
 pub fn size_range(summary: &Summary) -> String {
     let area = |size: &(u32, u32)| u64::from(size.0) * u64::from(size.1);
-    let mut sizes: Vec<(u32, u32)> = summary.images.iter().map(|image| (image.width, image.height)).collect();
-    sizes.sort_by_key(area);
-    match (sizes.first(), sizes.last()) {
+    let sizes = || summary.images.iter().map(|image| (image.width, image.height));
+    match (sizes().min_by_key(area), sizes().max_by_key(area)) {
         (Some(first), Some(last)) if first == last => format!("{} × {} pixels", first.0, first.1),
         (Some(first), Some(last)) => format!("{} × {} to {} × {} pixels", first.0, first.1, last.0, last.1),
         _ => String::new(),

@@ -21,6 +21,7 @@ pub mod losses;
 pub mod mask_editor;
 pub mod mask_keys;
 pub mod memory;
+pub mod order;
 pub mod overlay;
 pub mod panels;
 pub mod pictures;

@@ -6,6 +6,7 @@ use tag2mask_core::dataset::{Relabel, Summary};
 
 use super::boxes::{Boxes, Drawn};
 use super::labels::Labels;
+use super::order;
 use super::results::Results;
 use super::run::{Run, Stage};
 use super::text;
@@ -158,7 +159,7 @@ impl Project {
             self.verdicts.push((round, letters));
         }
         self.verdicts.retain(|(_, letters)| !letters.is_empty());
-        self.verdicts.sort();
+        order::sort_by(&mut self.verdicts, Ord::cmp);
     }
 
     /// "64 photos · Round 2 of 3: Spatial-BCE, step 120 of 600".

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::order;
 use super::project::Project;
 use super::text;
 
@@ -101,7 +102,7 @@ impl Projects {
             })
             .collect();
         self.list.extend(before.iter().filter(is_deleting).cloned());
-        self.list.sort_by(|a, b| b.project.saved.total_cmp(&a.project.saved));
+        order::sort_by(&mut self.list, |a, b| b.project.saved.total_cmp(&a.project.saved));
     }
 
     /// One of the list.

@@ -9,6 +9,7 @@ use tag2mask_core::run::Event;
 use tag2mask_core::run::event::{Phase, Score};
 use tag2mask_core::run::settings::MaskSettings;
 
+use super::order;
 use super::review::{Filter, Review};
 use super::small_mask::SmallMask;
 use super::text;
@@ -173,7 +174,7 @@ impl Results {
         let complete = |(&round, made): (&Option<usize>, _)| (round, made);
         let mut rounds: Vec<(Option<usize>, &Made)> =
             self.made.iter().map(complete).filter(|(_, made): &(_, &Made)| made.seconds.is_some()).collect();
-        rounds.sort_by_key(|(round, _)| round.unwrap_or(usize::MAX));
+        order::sort_by(&mut rounds, |(a, _), (b, _)| a.unwrap_or(usize::MAX).cmp(&b.unwrap_or(usize::MAX)));
         rounds
     }
 

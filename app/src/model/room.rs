@@ -2,6 +2,8 @@
 
 use tag2mask_core::run::store::{is_measured, round_of};
 
+use super::order;
+
 /// What a kept project has that can go.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Holder {
@@ -92,7 +94,7 @@ impl Gift {
 /// What can go for the project `own`, one after the other, the first of all first: projects that were only opened, momentum of finished ones, then
 /// earlier rounds of other projects and what the own one can do without, and at last the momentum of projects that are still to go on.
 pub fn gifts(own: &str, mut holders: Vec<Holder>) -> Vec<Gift> {
-    holders.sort_by(|a, b| b.is_finished.cmp(&a.is_finished).then(a.saved.total_cmp(&b.saved)));
+    order::sort_by(&mut holders, |a, b| b.is_finished.cmp(&a.is_finished).then(a.saved.total_cmp(&b.saved)));
     let others = || holders.iter().filter(|holder| holder.id != own);
     let opened = others()
         .filter(|holder| holder.is_fresh)
@@ -116,7 +118,7 @@ pub fn own_rounds(files: &[String]) -> Vec<Gift> {
     let measured: Vec<String> = files.iter().filter(|name| is_measured(name)).cloned().collect();
     let mut rounds: Vec<(usize, &String)> =
         files.iter().filter_map(|name| Some((round_of(name)?, name))).collect();
-    rounds.sort();
+    order::sort_by(&mut rounds, Ord::cmp);
     let rounds = rounds.into_iter().map(|(round, name)| Gift::OwnRound { round, file: name.clone() });
     let measured = (!measured.is_empty()).then_some(Gift::Measured { files: measured });
     measured.into_iter().chain(rounds).collect()

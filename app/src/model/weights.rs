@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::order;
+
 /// Says what is wrong with a file that is offered as weights; `start` is its first 16 bytes or more.
 pub fn fault(name: &str, size: u64, start: &[u8]) -> Option<String> {
     // PyTorch's archives, and its files of before 2020; the trainer says what is wrong inside.
@@ -52,7 +54,7 @@ pub fn structure_fault(size: u64, head: &[u8]) -> Option<String> {
             }
         }
     }
-    places.sort_unstable();
+    order::sort_by(&mut places, Ord::cmp);
     // One after the other, to the file's end.
     let mut reached = 0;
     for (start, end) in places {
