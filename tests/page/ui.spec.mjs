@@ -435,6 +435,13 @@ async function choose(page, network) {
   await page.locator('#backbone').selectOption(network);
 }
 
+/** The same after a reload, which brings the data back. */
+async function choose_again(page, network) {
+  await page.reload();
+  await button(page, 'Train').waitFor();
+  await page.locator('#backbone').selectOption(network);
+}
+
 const fetch_button = (page) => page.getByRole('button', { name: /^Fetch ImageNet weights/ });
 
 // Of the listed files ResNet-101's is the one of which only the host knows length and hash, so that a small
@@ -467,8 +474,7 @@ test('weights are fetched on a click, kept, and used without a host', async (t) 
   await page.getByText('kept in this browser', { exact: false }).first().waitFor();
   await ready(page);
 
-  await page.reload();
-  await choose(page, 'resnet-101');
+  await choose_again(page, 'resnet-101');
   await page.getByText('ImageNet weights · 4.0 MB · kept in this browser').waitFor();
   await ready(page);
   assert.equal(host.requests.length, 1, 'what is kept is not asked for again');
@@ -476,8 +482,7 @@ test('weights are fetched on a click, kept, and used without a host', async (t) 
   await button(page, 'Remove').click();
   await fetch_button(page).waitFor();
   assert.ok(await button(page, 'Train').isDisabled());
-  await page.reload();
-  await choose(page, 'resnet-101');
+  await choose_again(page, 'resnet-101');
   await fetch_button(page).waitFor();
   assert.equal(host.requests.length, 1);
   assert.ok(requests.every((address) => address.startsWith('http://127.0.0.1:')), requests.join());
@@ -496,8 +501,7 @@ test('a download that breaks off goes on where it was, also after the page was o
   const go_on = page.getByRole('button', { name: /^Go on fetching/ });
   await go_on.click();
   await page.getByText('1.5 MB are here').waitFor();
-  await page.reload();
-  await choose(page, 'resnet-101');
+  await choose_again(page, 'resnet-101');
   await page.getByText('1.5 MB are here').waitFor();
   await go_on.click();
   await page.getByText('ImageNet weights · 4.0 MB · kept in this browser').waitFor();
@@ -543,8 +547,7 @@ test('what is not the right file is refused and not kept', async (t) => {
     assert.ok(await button(page, 'Train').isDisabled());
     await page.getByRole('button', { name: /^Fetch again/ }).waitFor();
     if (network === 'mobilenet-v2') await screenshot(page, 'ui-weights-5-refused');
-    await page.reload();
-    await choose(page, network);
+    await choose_again(page, network);
     await fetch_button(page).waitFor();
   }
 });
