@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { unzip } from './formats.mjs';
-import { download, fill, screenshot } from './harness.mjs';
+import { download, fill, screenshot, until_card } from './harness.mjs';
 import { LONG, SOON, button, make_masks, start, train } from './trained.mjs';
 
 
@@ -33,6 +33,7 @@ test('the next run learns from accepted masks, also where its page ends before a
   const facts = page.getByText('labels and 2 accepted masks');
   await facts.waitFor({ timeout: SOON });
   await page.getByText('kept in this browser').waitFor({ timeout: SOON });
+  await until_card(page, '"is_training":true');
 
   // It ends at once, before its first checkpoint, and goes on by itself with what it was given.
   await page.reload();

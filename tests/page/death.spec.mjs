@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { unzip } from './formats.mjs';
-import { download, draw_over, fill, launch, open, screenshot, serve, until_true } from './harness.mjs';
+import { download, draw_over, fill, launch, open, screenshot, serve, until_card } from './harness.mjs';
 import { listen, watch_page, watched_files } from './watched.mjs';
 
 const MINUTE = 60_000;
@@ -133,13 +133,7 @@ for (const [phase, event, act] of [
     await review(page);
     const before = await masks(page);
     await until(({ wrote }) => wrote?.kind === 'close' && wrote.file.endsWith('-2.png'), 'the correction on the disk');
-    await until_true(page, async () => {
-      const projects = await (await navigator.storage.getDirectory()).getDirectoryHandle('projects');
-      for await (const project of projects.values()) {
-        return (await (await (await project.getFileHandle('project.json')).getFile()).text()).includes('"ar');
-      }
-      return false;
-    }, 'the verdicts on the disk');
+    await until_card(page, '"ar');
     // A worker that ends at the third of these; masks of before are told with the same event.
     end_at(event, event === 'progress-masks' ? 60 + 3 : 3);
     await page.reload();

@@ -147,10 +147,10 @@ export async function open(browser, url, { width = 1440, height = 900, dark = fa
  * Waits until `look` gives something true in the page. Unlike `waitForFunction` of Playwright, which takes a promise for true,
  * it waits for asynchronous ones. What cannot be read, as it is just being written, is looked at again.
  */
-export async function until_true(page, look, what, timeout = 120_000) {
+export async function until_true(page, look, what, { timeout = 120_000, given } = {}) {
   const end = performance.now() + timeout;
   for (;;) {
-    const found = await page.evaluate(look).catch((error) => {
+    const found = await page.evaluate(look, given).catch((error) => {
       if (!/NotReadableError|NotFoundError/.test(String(error))) throw error;
       return null;
     });
@@ -159,6 +159,16 @@ export async function until_true(page, look, what, timeout = 120_000) {
     await page.evaluate(() => new Promise(requestAnimationFrame));
   }
 }
+
+/** Waits until the card of a project on the browser's disk has these words. */
+export const until_card = (page, words) => until_true(page, async (words) => {
+  const projects = await (await navigator.storage.getDirectory()).getDirectoryHandle('projects');
+  for await (const project of projects.values()) {
+    const card = await (await (await project.getFileHandle('project.json')).getFile()).text();
+    if (card.includes(words)) return true;
+  }
+  return false;
+}, `${words} on the disk`, { given: words });
 
 /**
  * Waits until the browser has all that the page needs without a network: what the service worker fetches for that

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { unzip } from './formats.mjs';
-import { download, fill, in_folder, launch_kept, serve, until_true } from './harness.mjs';
+import { download, fill, in_folder, launch_kept, serve, until_card } from './harness.mjs';
 import { listen, random, watch_page, watched_files } from './watched.mjs';
 
 const MINUTE = 60_000;
@@ -359,16 +359,7 @@ async function learned_in_the_end(page) {
 }
 
 /** The last files are on the disk, and the card says so. */
-async function until_settled(page) {
-  await until_true(page, async () => {
-    const projects = await (await navigator.storage.getDirectory()).getDirectoryHandle('projects');
-    for await (const project of projects.values()) {
-      const card = await (await (await project.getFileHandle('project.json')).getFile()).text();
-      return card.includes('"is_finished":true');
-    }
-    return false;
-  }, 'the end of the run on the disk');
-}
+const until_settled = (page) => until_card(page, '"is_finished":true');
 
 /** How far a life came, how much of that was kept, and what was lost of training, by the trainer's clock. */
 function account(news, resumed, before) {

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { unzip } from './formats.mjs';
-import { download, draw_over, fill, until_true } from './harness.mjs';
+import { download, draw_over, fill, until_card } from './harness.mjs';
 import { LONG, SOON, button, finished, make_masks, start, train } from './trained.mjs';
 
 const fetched = async (page, name) => unzip((await download(page, () => button(page, name).click())).bytes);
@@ -51,14 +51,7 @@ test('a class that is renamed takes what was learned and made along', { timeout:
     assert.equal(await page.getByText('leukocyte').count(), 0);
   };
   await look();
-  await until_true(page, async () => {
-    const projects = await (await navigator.storage.getDirectory()).getDirectoryHandle('projects');
-    for await (const project of projects.values()) {
-      const card = await (await (await project.getFileHandle('project.json')).getFile()).text();
-      return card.includes('white cell');
-    }
-    return false;
-  }, 'the name on the disk');
+  await until_card(page, 'white cell');
   await page.reload();
   await finished(page);
   await page.getByText('1 mask was corrected by hand').waitFor({ timeout: SOON });
