@@ -45,7 +45,7 @@ pub fn stop(model: &Model) -> Option<Stop> {
             4,
             "results",
             "Look where the network is in doubt",
-            "Sort by doubt and open the first mask. The keys A and R accept and reject it, C corrects it by brush or by region.".into(),
+            "Sort by doubt, below, and open the first mask. Accept or reject it there (keys A and R), or correct it by brush or by region (C).".into(),
         );
     }
     match model.run.stage {
@@ -61,6 +61,8 @@ pub fn stop(model: &Model) -> Option<Stop> {
             "Watch it learn",
             "Colours show where the network sees each class by now: guesses at first, then regions. You can pause, or stop as soon as they look right.".into(),
         ),
+        // What has failed says itself what to do.
+        Stage::Failed(_) => None,
         _ => stop(
             1,
             "settings",
@@ -93,6 +95,8 @@ mod tests {
         assert!(stop(&model).unwrap().words.contains("These 6 photos"));
         model.run.start();
         assert_eq!(at(&model), (2, "run"));
+        model.run.stage = Stage::Failed(String::new());
+        assert_eq!(stop(&model), None);
         model.run.stage = Stage::Finished;
         assert_eq!(at(&model), (3, "results"));
         model.results.start(&MaskSettings::default());

@@ -79,6 +79,9 @@ pub struct Project {
     /// Whether nothing was done with it yet: it was only opened.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_fresh: bool,
+    /// Whether the disk knows of its run: a reload would bring it back.
+    #[serde(skip)]
+    pub is_noted: bool,
     /// What was said of the masks of each round, a letter an image.
     #[serde(default)]
     pub verdicts: Vec<(Option<usize>, String)>,
@@ -105,6 +108,7 @@ impl Project {
             has_new_labels: false,
             takes_up: false,
             is_fresh: true,
+            is_noted: false,
             verdicts: Vec::new(),
         }
     }
@@ -112,7 +116,8 @@ impl Project {
     /// Reads the `project.json` of the folder `id`; `None` for a damaged one, or one of another version of the page.
     pub fn parse(id: &str, bytes: &[u8]) -> Option<Self> {
         let project: Self = serde_json::from_slice(bytes).ok()?;
-        (project.version == VERSION).then(|| Self { id: id.into(), ..project })
+        let is_noted = project.has_run();
+        (project.version == VERSION).then(|| Self { id: id.into(), is_noted, ..project })
     }
 
     /// A name that the user has typed; `false`, and nothing changed, where there is nothing in it.
@@ -128,6 +133,7 @@ impl Project {
     /// A run starts, which takes the place of the one before.
     pub fn run_starts(&mut self, weights: Option<String>) {
         self.weights = weights;
+        self.is_noted = false;
         self.progress.clear();
         self.verdicts.clear();
         (self.is_finished, self.is_training, self.takes_up, self.is_fresh) = (false, false, false, false);
@@ -210,9 +216,9 @@ impl Kept {
         }
     }
 
-    /// Whether the run of this page would survive its end: a checkpoint of it is there.
+    /// Whether the run of this page would survive its end: a checkpoint of it is there, and the card tells of it.
     pub fn is_safe(&self) -> bool {
-        self.following().is_some_and(Project::has_run)
+        self.following().is_some_and(|project| project.has_run() && project.is_noted)
     }
 
     /// The project, wanted or followed.

@@ -18,7 +18,11 @@ pub fn Guide(
         for part in [Part::Data, Part::Run, Part::Results] {
             state.read(part, |_| ());
         }
-        let here = |model: &Model| guide::stop(model).filter(|stop| stop.section == section);
+        let touched = state.form.with(|form| form.touched);
+        let here = |model: &Model| {
+            // Who changes settings does not need to hear that they suit.
+            guide::stop(model).filter(|stop| stop.section == section && !(stop.number == 1 && touched))
+        };
         if state.tour.get() { state.peek(here) } else { None }
     });
     move || stop.get().map(|stop| shown(state, stop))

@@ -148,7 +148,7 @@ fn reviewing(state: State, said: RwSignal<String>) -> AnyView {
                 .key("A")
                 .pressed(move || of(|model, image| verdict_on(model, image) == Some(Verdict::Accepted)))
                 .show(),
-            press("button", "Reject", move || judge(state, said, Verdict::Rejected))
+            press("button reject", "Reject", move || judge(state, said, Verdict::Rejected))
                 .key("R")
                 .pressed(move || of(|model, image| verdict_on(model, image) == Some(Verdict::Rejected)))
                 .show(),

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::guide::Guide;
 use super::tiles::{Over, Tiles};
 use crate::model::run::{Run, Stage};
+use crate::model::trainer::Trainer;
 use crate::model::{Model, Part, chart, data, panels, text};
 use crate::parts::bars::{Bar, Bars};
 use crate::parts::chart::LossChart;
@@ -145,6 +146,9 @@ fn Head() -> impl IntoView {
             Some(seconds) => format!("It took {}. Now make the masks below.", text::elapsed(seconds)),
             None => "Now make the masks below.".to_string(),
         },
+        Stage::Failed(_) if matches!(model.trainer, Trainer::Dead(_)) => {
+            "Start the trainer again, above.".to_string()
+        }
         Stage::Failed(_) => "Change the settings, or train again.".to_string(),
         _ => model.run.round_purpose().to_string(),
     });

@@ -478,6 +478,15 @@ impl State {
         let project = Project { saved: window::now(), ..project };
         let mut gave = Vec::new();
         let saved = projects::save(&project, &mut gave).await;
+        if saved.is_ok() && project.has_run() {
+            self.change(&[Part::Kept], |model| {
+                if let Kept::Following(following) = &mut model.kept
+                    && following.id == project.id
+                {
+                    following.is_noted = true;
+                }
+            });
+        }
         for gift in gave {
             self.tell(gift.told());
         }
