@@ -138,6 +138,8 @@ pub struct Model {
     pub public_weights: public_weights::Downloads,
     /// Warnings, oldest first.
     pub notices: Vec<String>,
+    /// Those of them that are of the data set and its project, whatever run comes next.
+    lasting: Vec<String>,
 }
 
 impl Model {
@@ -307,8 +309,16 @@ impl Model {
         }
     }
 
+    /// The same, of what a next run does not mend: what the browser has refused to keep.
+    pub fn lasting_notice(&mut self, message: String) {
+        self.lasting.retain(|notice| self.notices.contains(notice));
+        self.lasting.push(message.clone());
+        self.notice(message);
+    }
+
     /// Forgets everything that a data set brought, before another one is read.
     pub fn clear_data(&mut self) {
+        self.lasting.clear();
         self.data = data::Data::Empty;
         self.boxes = boxes::Boxes::default();
         self.labels = labels::Labels::default();
@@ -329,7 +339,8 @@ impl Model {
         self.results = self.results.next_run();
         self.segmenter = segmenter::Segmenter::default();
         self.pictures.clear_previews();
-        self.notices.clear();
+        let lasting = &self.lasting;
+        self.notices.retain(|notice| lasting.contains(notice));
     }
 
     /// The trainer is gone and with it the network: what was being done has failed, what was read and
@@ -469,5 +480,16 @@ pub(crate) mod tests {
         }
         assert_eq!(model.notices.len(), Model::NOTICES);
         assert_eq!(model.notices.last().map(String::as_str), Some("99"));
+    }
+
+    #[test]
+    fn what_the_disk_refuses_is_told_whatever_run_comes_next() {
+        let mut model = Model::default();
+        model.notice("the learning rate is too high".into());
+        model.lasting_notice("there is no room".into());
+        model.clear_run();
+        assert_eq!(model.notices, ["there is no room"]);
+        model.clear_data();
+        assert!(model.notices.is_empty());
     }
 }

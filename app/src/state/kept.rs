@@ -498,6 +498,6 @@ impl State {
     }
 
     pub(super) fn tell(self, message: String) {
-        self.change(&[Part::Notices], |model| model.notice(message));
+        self.change(&[Part::Notices], |model| model.lasting_notice(message));
     }
 }
