@@ -262,9 +262,9 @@ test('other labels are another run, and other classes drop it, which is said fir
   await labels(page).locator('#class-name').fill('thrombocyte');
   await page.keyboard.press('Enter');
   await said(page, 'thrombocyte is the new name of platelet');
-  await page.keyboard.press('Control+z');
+  await button(labels(page), 'Undo').click();
   await said(page, 'Undone: thrombocyte is the new name of platelet');
-  await page.keyboard.press('Control+y');
+  await button(labels(page), 'Redo').click();
   await said(page, 'Done again: thrombocyte is the new name of platelet');
   await button(labels(page), 'Done').click();
   await page.locator('#results .bars').getByText('thrombocyte').waitFor();

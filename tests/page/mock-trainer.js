@@ -412,6 +412,7 @@ const commands = {
   },
   // Other labels or boxes are another run.
   'set-labels'() { stopped = {}; },
+  'drop-run'() { stopped = {}; },
   'set-boxes'() { stopped = {}; },
   weights() {},
   restore,
