@@ -10,7 +10,7 @@ use tag2mask_core::run::Settings;
 use tag2mask_core::run::settings::MaskSettings;
 
 /// Raised when a page and a trainer of different builds could misunderstand each other.
-pub const PROTOCOL_VERSION: u32 = 7;
+pub const PROTOCOL_VERSION: u32 = 8;
 
 /// Masks that were accepted, to learn from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -88,8 +88,13 @@ pub enum Command {
     /// Pack the segmentation network and its card. Answered by `FileReady`.
     PackSegmenter,
     /// Pack the masks of this round into a zip, in the format of that id (core's `export::Format`), with the
-    /// photos where the format has a place for them. Answered by `FileReady`.
+    /// photos where the format has a place for them. Answered by `FileReady`, or after `Stop` by `Stopped`.
     PackMasks { round: Option<usize>, format: String, photos: bool },
+    /// Pack the score maps that the masks of this round were cut from, made anew, as NumPy's files. Answered by
+    /// `FileReady`, or after `Stop` by `Stopped`.
+    PackScores { round: Option<usize> },
+    /// The same of the masks of new photos.
+    PackNewScores,
     /// Pack everything into one zip under this name, that CLI and page take up again: photos, labels, boxes, the run,
     /// masks, those of this round for other programs, too, and what was said of them. Answered by `FileReady`, or
     /// after `Stop` by `Stopped`.

@@ -54,6 +54,8 @@ fn sample_to_scored_masks() {
         check_mask(&masks.join(format!("{stem}.png")), classes.len());
         check_scores(&scores.join(format!("{stem}.npy")), classes.len());
     }
+    let channels = std::fs::read_to_string(scores.join("channels.txt")).unwrap();
+    assert!(channels.lines().eq(classes.iter().copied()), "{channels}");
 
     let truth = data.join("masks");
     let paths = [("masks", masks.as_path()), ("truth", truth.as_path())];

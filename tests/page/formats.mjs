@@ -134,3 +134,16 @@ export function bmp(width, height, color) {
   }
   return bytes;
 }
+
+/** Shape and values of a NumPy file of 32-bit floats. */
+export function npy(bytes) {
+  assert.equal(bytes.toString('latin1', 0, 8), '\x93NUMPY\x01\0');
+  const start = 10 + bytes.readUInt16LE(8);
+  const header = bytes.toString('latin1', 10, start);
+  assert.match(header, /'descr': '<f4', 'fortran_order': False/);
+  const shape = /'shape': \(([\d, ]+)\)/.exec(header)[1].split(',').map(Number);
+  // A file in a zip may stand at any byte.
+  const values = new Float32Array(bytes.buffer.slice(bytes.byteOffset + start, bytes.byteOffset + bytes.length));
+  assert.equal(values.length, shape.reduce((product, side) => product * side, 1));
+  return { shape, values };
+}

@@ -11,6 +11,7 @@ pub mod compare;
 pub mod confusion;
 pub mod data;
 pub mod device;
+pub mod download;
 pub mod estimate;
 pub mod fields;
 pub mod form;

@@ -69,6 +69,8 @@ pub enum Work {
         done: usize,
         /// Entries in all; 0 until known.
         total: usize,
+        /// Estimate, seconds, where it takes long.
+        seconds_left: Option<f64>,
     },
 }
 
@@ -195,8 +197,12 @@ impl Results {
         (self.failure, self.saved) = (None, None);
     }
 
-    /// The user has ended the making of masks, or they were never all made.
+    /// The user has ended what was under way, or masks were never all made.
     pub fn cancel(&mut self) {
+        if matches!(self.work, Work::Packing { .. }) {
+            self.work = Work::None;
+            return;
+        }
         let there = self.shown().map_or(0, |made| made.masks.len()) as u64;
         self.fail(match there {
             _ if self.restores_all => "Cancelled. The masks stay in this browser: load the page again to \
@@ -212,7 +218,7 @@ impl Results {
 
     /// The user asked for a file.
     pub fn start_packing(&mut self, what: &'static str) {
-        self.work = Work::Packing { what, done: 0, total: 0 };
+        self.work = Work::Packing { what, done: 0, total: 0, seconds_left: None };
         self.failure = None;
         self.saved = None;
     }
@@ -231,9 +237,9 @@ impl Results {
                     (*done, *total, *seconds_left) = (now, all, left);
                 }
             }
-            Event::Progress { phase: Phase::Packing, done: now, total: all, .. } => {
-                if let Work::Packing { done, total, .. } = &mut self.work {
-                    (*done, *total) = (now, all);
+            Event::Progress { phase: Phase::Packing, done: now, total: all, seconds_left: left } => {
+                if let Work::Packing { done, total, seconds_left, .. } = &mut self.work {
+                    (*done, *total, *seconds_left) = (now, all, left);
                 }
             }
             Event::MasksRestored { round, settings, are_all } => {
@@ -441,6 +447,12 @@ mod tests {
         results.apply(Event::FileReady { name: "masks.zip".into(), bytes: vec![] });
         assert_eq!(results.saved.as_deref(), Some("masks.zip"));
         assert!(results.is_complete(), "packing leaves the masks");
+        results.start_packing("the score maps");
+        results.apply(Event::Progress { phase: Phase::Packing, done: 1, total: 4, seconds_left: Some(2.0) });
+        let what = "the score maps";
+        assert_eq!(results.work, Work::Packing { what, done: 1, total: 4, seconds_left: Some(2.0) });
+        results.cancel();
+        assert!(results.is_complete() && !results.is_busy() && results.failure.is_none());
     }
 
     #[test]

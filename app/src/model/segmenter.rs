@@ -20,7 +20,7 @@ pub enum Work {
     /// New photos are looked at.
     Predicting(Progress),
     /// A file is being packed.
-    Packing,
+    Packing(Progress),
 }
 
 /// How far it is.
@@ -108,7 +108,7 @@ impl Segmenter {
 
     /// The user wants a file.
     pub fn pack(&mut self) {
-        self.work = Work::Packing;
+        self.work = Work::Packing(Progress::default());
         (self.failure, self.saved) = (None, None);
     }
 
@@ -135,11 +135,16 @@ impl Segmenter {
             (_, Event::SegmenterRestored { .. }) => {}
             (Work::None, other) => return Some(other),
             (_, Event::Failed { message }) => self.fail(message),
-            (Work::Packing, Event::FileReady { name, .. }) => {
+            (Work::Packing(_), Event::FileReady { name, .. }) => {
                 self.work = Work::None;
                 self.saved = Some(name);
             }
-            (Work::Packing, other) => return Some(other),
+            (Work::Packing(_), Event::Stopped { .. }) => self.work = Work::None,
+            (
+                Work::Packing(progress),
+                Event::Progress { phase: Phase::Packing, done, total, seconds_left },
+            ) => *progress = Progress { done, total, seconds_left },
+            (Work::Packing(_), other) => return Some(other),
             (
                 Work::Training(progress),
                 Event::Progress { phase: Phase::Training, done, total, seconds_left },
@@ -269,6 +274,11 @@ mod tests {
         segmenter.pack();
         assert!(segmenter.apply(finished()).is_some(), "of the results");
         assert!(segmenter.apply(Event::TrainingFinished { seconds: 1.0 }).is_some(), "of the run");
+        let progress = Event::Progress { phase: Phase::Packing, done: 1, total: 2, seconds_left: None };
+        assert!(segmenter.apply(progress).is_none());
+        assert_eq!(segmenter.work, Work::Packing(Progress { done: 1, total: 2, seconds_left: None }));
+        assert!(segmenter.apply(Event::Stopped { round: 0, step: 0 }).is_none() && !segmenter.is_busy());
+        segmenter.pack();
         assert!(segmenter.apply(Event::FileReady { name: "x.zip".into(), bytes: vec![] }).is_none());
         assert!(!segmenter.is_busy());
         segmenter.train(Settings::default());

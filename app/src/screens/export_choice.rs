@@ -1,40 +1,48 @@
-//! Which format masks are downloaded in.
+//! What masks are downloaded as.
 
 use leptos::prelude::*;
-use tag2mask_core::export::Format;
 
-use crate::model::text;
+use crate::model::download::Download;
 
 /// A list of formats, what the chosen one is for, and whether photos come along.
 #[component]
 pub fn ExportChoice(
     /// With what the fields' ids begin.
     id: &'static str,
-    /// The chosen format.
-    format: RwSignal<Format>,
+    /// What is chosen.
+    chosen: RwSignal<Download>,
     /// Whether photos are wanted.
     photos: RwSignal<bool>,
+    /// How large score maps will be, where that is known.
+    #[prop(optional, into)]
+    size_of_score_maps: Option<Signal<String>>,
 ) -> impl IntoView {
     let part = move |name: &str| format!("{id}-{name}");
     let choose = move |id: String| {
-        if let Some(chosen) = Format::by_id(&id) {
-            format.set(chosen);
+        if let Some(wanted) = Download::by_id(&id) {
+            chosen.set(wanted);
+        }
+    };
+    let help = move || {
+        let help = chosen.get().help();
+        match size_of_score_maps.filter(|_| chosen.get() == Download::ScoreMaps) {
+            Some(size) => format!("{help} About {}.", size.get()),
+            None => help,
         }
     };
     view! {
         <div class="fields export-choice">
             <div class="field">
-                <label for=part("format")>"Format of the masks"</label>
+                <label for=part("format")>"Format"</label>
                 <select
                     id=part("format")
                     aria-describedby=part("format-help")
                     on:change=move |event| choose(event_target_value(&event))
                 >
-                    {Format::ALL
-                        .into_iter()
+                    {Download::all()
                         .map(|each| {
                             view! {
-                                <option value=each.id() selected=move || format.get() == each>
+                                <option value=each.id() selected=move || chosen.get() == each>
                                     {each.name()}
                                 </option>
                             }
@@ -42,10 +50,10 @@ pub fn ExportChoice(
                         .collect_view()}
                 </select>
                 <p class="help" id=part("format-help")>
-                    {move || text::sentence(format.get().summary())}
+                    {help}
                 </p>
             </div>
-            <Show when=move || format.get().has_photos()>
+            <Show when=move || chosen.get().has_photos()>
                 <div class="field toggle">
                     <input
                         type="checkbox"

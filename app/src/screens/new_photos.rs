@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use tag2mask_core::export::Format;
 
 use super::export_choice::ExportChoice;
+use crate::model::download::Download;
 use crate::model::fields;
 use crate::model::pictures::Picture;
 use crate::model::segmenter::{NewPhoto, Progress as Far, Segmenter, Work};
@@ -150,7 +151,7 @@ fn Invitation() -> impl IntoView {
 fn Working(work: Memo<Work>) -> impl IntoView {
     let state = State::use_here();
     let far = Memo::new(move |_| match work.get() {
-        Work::Training(far) | Work::Predicting(far) => far,
+        Work::Training(far) | Work::Predicting(far) | Work::Packing(far) => far,
         _ => Far::default(),
     });
     let fraction =
@@ -163,18 +164,20 @@ fn Working(work: Memo<Work>) -> impl IntoView {
             (Work::Training(_), _) => format!("Learning from the masks: step {of}"),
             (Work::Predicting(_), 0) => "Reading the photos".to_string(),
             (Work::Predicting(_), _) => format!("Looking at photos: {of}"),
-            (Work::Packing, _) => "Packing".to_string(),
+            (Work::Packing(_), 0) => "Packing".to_string(),
+            (Work::Packing(_), _) => format!("Packing: {of}"),
             (Work::None, _) => String::new(),
         }
     });
     let left = Memo::new(move |_| match work.get() {
         Work::Training(far) | Work::Predicting(far) => text::time_left(far.seconds_left),
+        Work::Packing(Far { seconds_left: Some(seconds), .. }) => text::time_left(Some(seconds)),
         _ => String::new(),
     });
     let training = Memo::new(move |_| matches!(work.get(), Work::Training(_)));
     view! {
         <Progress label="New photos" fraction=fraction done=done left=left />
-        <Show when=move || work.get() != Work::Packing>
+        <Show when=move || !matches!(work.get(), Work::Packing(Far { total: 0, .. }))>
             <div class="actions">
                 <button type="button" class="button" on:click=move |_| state.stop_segmenter()>
                     {move || if training.get() { "Stop here" } else { "Cancel" }}
@@ -310,11 +313,11 @@ fn Files() -> impl IntoView {
     });
     let others = cannot_learn(state);
     let busy = at_work(state);
-    let format = RwSignal::new(Format::IndexPng);
+    let chosen = RwSignal::new(Download::Masks(Format::IndexPng));
     let photos = RwSignal::new(false);
     view! {
         <Show when=move || { masks.get() > 0 }>
-            <ExportChoice id="new-mask" format=format photos=photos />
+            <ExportChoice id="new-mask" chosen=chosen photos=photos />
         </Show>
         <div class="actions">
             <Show when=move || { masks.get() > 0 }>
@@ -322,9 +325,9 @@ fn Files() -> impl IntoView {
                     type="button"
                     class="button primary"
                     disabled=move || busy.get()
-                    on:click=move |_| state.pack_predictions(format.get_untracked(), photos.get_untracked())
+                    on:click=move |_| state.pack_predictions(chosen.get_untracked(), photos.get_untracked())
                 >
-                    "Download these masks (.zip)"
+                    {move || format!("Download these {} (.zip)", chosen.get().what())}
                 </button>
             </Show>
             <button

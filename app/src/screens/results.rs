@@ -8,6 +8,7 @@ use super::gallery::Gallery;
 use super::guide::Guide;
 use super::rounds::{RoundSlider, RoundTable};
 use super::shares;
+use crate::model::download::{self, Download};
 use crate::model::fields;
 use crate::model::results::Work;
 use crate::model::{Part, text};
@@ -68,7 +69,13 @@ fn Make() -> impl IntoView {
         })
     });
     let learning = state.memo(Part::Segmenter, |model| model.segmenter.is_busy());
-    let format = RwSignal::new(Format::IndexPng);
+    let size_of_score_maps = Signal::derive(move || {
+        let settings = state.read(Part::Run, |model| model.run.settings.clone());
+        let sized = state.summary().zip(settings);
+        sized
+            .map_or_else(String::new, |(summary, settings)| download::size_of_score_maps(&summary, &settings))
+    });
+    let chosen = RwSignal::new(Download::Masks(Format::IndexPng));
     let photos = RwSignal::new(false);
     let idle = Memo::new(move |_| work.get() == Work::None);
     let fraction = Memo::new(move |_| match work.get() {
@@ -82,17 +89,24 @@ fn Make() -> impl IntoView {
         Work::Making { done, total, .. } => {
             format!("Making masks: {} of {}", text::thousands(done as u64), text::thousands(total as u64))
         }
-        Work::Packing { what, .. } => format!("Packing {what}"),
+        Work::Packing { what, total: 0, .. } => format!("Packing {what}"),
+        Work::Packing { what, done, total, .. } => {
+            format!("Packing {what}: {} of {}", text::thousands(done as u64), text::thousands(total as u64))
+        }
         Work::None => String::new(),
     });
+    // What is done at once cannot be cancelled.
+    let can_cancel =
+        Memo::new(move |_| matches!(work.get(), Work::Making { .. } | Work::Packing { total: 1.., .. }));
     let left = Memo::new(move |_| match work.get() {
         Work::Making { seconds_left, .. } => text::time_left(seconds_left),
+        Work::Packing { seconds_left: Some(seconds), .. } => text::time_left(Some(seconds)),
         _ => String::new(),
     });
     view! {
         <Show when=move || !idle.get()>
-            <Progress label="Making masks" fraction=fraction done=done left=left />
-            <Show when=move || matches!(work.get(), Work::Making { .. })>
+            <Progress label="Results" fraction=fraction done=done left=left />
+            <Show when=move || can_cancel.get()>
                 <div class="actions">
                     <button type="button" class="button" on:click=move |_| state.stop_masks()>
                         "Cancel"
@@ -103,7 +117,12 @@ fn Make() -> impl IntoView {
         <Failure message=failure />
         <Show when=move || idle.get() && learned.get()>
             <Show when=move || complete.get()>
-                <ExportChoice id="mask" format=format photos=photos />
+                <ExportChoice
+                    id="mask"
+                    chosen=chosen
+                    photos=photos
+                    size_of_score_maps=size_of_score_maps
+                />
             </Show>
             <div class="actions">
                 <Show
@@ -127,11 +146,14 @@ fn Make() -> impl IntoView {
                         type="button"
                         class="button primary large-button"
                         disabled=move || learning.get()
-                        on:click=move |_| state.pack_masks(format.get_untracked(), photos.get_untracked())
+                        on:click=move |_| state.pack_masks(chosen.get_untracked(), photos.get_untracked())
                     >
-                        {move || match round.get() {
-                            Some(round) => format!("Download the masks of round {} (.zip)", round + 1),
-                            None => "Download the masks (.zip)".to_string(),
+                        {move || {
+                            let what = chosen.get().what();
+                            match round.get() {
+                                Some(round) => format!("Download the {what} of round {} (.zip)", round + 1),
+                                None => format!("Download the {what} (.zip)"),
+                            }
                         }}
                     </button>
                 </Show>
@@ -165,7 +187,7 @@ fn Make() -> impl IntoView {
                 <p class="actions-note" aria-live="polite">
                     {move || match (saved.get(), complete.get()) {
                         (Some(name), _) => format!("{name} is in your downloads."),
-                        (None, true) => "All masks in one zip, under the photos' names.".to_string(),
+                        (None, true) => format!("All {} in one zip, under the photos' names.", chosen.get().what()),
                         (None, false) => "One mask for every photo of the data set.".to_string(),
                     }}
                 </p>

@@ -2,11 +2,11 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use tag2mask_core::export::Format;
 use tag2mask_core::run::Settings;
 
 use super::State;
 use crate::browser::files::{self, Dropped, PickedFile};
+use crate::model::download::Download;
 use crate::model::{Model, Part, suggest};
 use crate::protocol::Command;
 
@@ -60,10 +60,16 @@ impl State {
         self.pack_new(Command::PackSegmenter);
     }
 
-    /// Packs the masks of new photos in a format, with the photos if they are wanted, and hands them to the user.
-    pub fn pack_predictions(self, format: Format, photos: bool) {
-        let photos = photos && format.has_photos();
-        self.pack_new(Command::PackPredictions { format: format.id().into(), photos });
+    /// Packs the masks of new photos in a format, with the photos if they are wanted, or their score maps, and hands
+    /// them to the user.
+    pub fn pack_predictions(self, wanted: Download, photos: bool) {
+        self.pack_new(match wanted {
+            Download::Masks(format) => {
+                let photos = photos && format.has_photos();
+                Command::PackPredictions { format: format.id().into(), photos }
+            }
+            Download::ScoreMaps => Command::PackNewScores,
+        });
     }
 
     fn pack_new(self, command: Command) {

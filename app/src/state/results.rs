@@ -1,10 +1,10 @@
 //! Masks of the data set, and what is packed of them.
 
 use leptos::prelude::*;
-use tag2mask_core::export::Format;
 
 use super::State;
 use crate::model::Part;
+use crate::model::download::Download;
 use crate::protocol::Command;
 
 impl State {
@@ -29,17 +29,23 @@ impl State {
         });
     }
 
-    /// Ends the making of masks; those that are there stay.
+    /// Ends the making of masks, those that are there stay; or the packing of a file.
     pub fn stop_masks(self) {
         self.send(Command::Stop, None);
     }
 
-    /// Packs the masks in a format, with the photos if they are wanted, and hands them to the user.
-    pub fn pack_masks(self, format: Format, photos: bool) {
-        self.change(&[Part::Results], |model| model.results.start_packing("the masks"));
+    /// Packs the masks in a format, with the photos if they are wanted, or their score maps, and hands them to the user.
+    pub fn pack_masks(self, wanted: Download, photos: bool) {
         let round = self.peek(|model| model.results.round);
-        let photos = photos && format.has_photos();
-        self.send(Command::PackMasks { round, format: format.id().into(), photos }, None);
+        let (what, command) = match wanted {
+            Download::Masks(format) => {
+                let photos = photos && format.has_photos();
+                ("the masks", Command::PackMasks { round, format: format.id().into(), photos })
+            }
+            Download::ScoreMaps => ("the score maps", Command::PackScores { round }),
+        };
+        self.change(&[Part::Results], |model| model.results.start_packing(what));
+        self.send(command, None);
     }
 
     /// Packs the network and hands it to the user.

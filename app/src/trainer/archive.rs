@@ -1,12 +1,9 @@
 //! A project as one file: packed for the user, and taken up where the data set that was read is one.
 
-use std::io;
 use std::rc::Rc;
 
-use js_sys::{Array, Uint8Array};
 use tag2mask_core::dataset::Dataset;
 use tag2mask_core::export::MaskSet;
-use tag2mask_core::export::pieces::{Piece, Pieces};
 use tag2mask_core::export::project_zip::ProjectPacker;
 use tag2mask_core::files::{FileSet, Part, ProjectCard, check_unpacked};
 use tag2mask_core::run::checkpoint::RunCard;
@@ -14,11 +11,9 @@ use tag2mask_core::run::event::Phase;
 use tag2mask_core::run::packed::PackedRun;
 use tag2mask_core::run::settings::MaskSettings;
 use tag2mask_core::run::store::is_run_file;
-use tag2mask_core::run::{Control, Host, RunStore};
+use tag2mask_core::run::{Host, RunStore};
 use tag2mask_core::{Error, Event, Result};
-use wasm_bindgen::JsValue;
 
-use super::browser::Blob;
 use super::by_hand::BY_HAND;
 use super::host::Page;
 use super::kept::{KeptStore, is_spare};
@@ -26,30 +21,13 @@ use super::learning::tell_again;
 use super::made::{self, MADE, Told};
 use super::turn::yield_now;
 use super::work::Shared;
-use crate::disk;
-
-/// Bytes of an archive that are in our memory at once.
-const PIECE: usize = 16 << 20;
+use super::zipped;
 
 /// A project's archive whose data set is open, and its length.
 pub(super) struct Archive {
     files: FileSet,
     bytes: u64,
     labels_are_new: bool,
-}
-
-impl Piece for Blob {
-    fn of(bytes: &[u8]) -> io::Result<Self> {
-        Self::new(&Array::of1(&Uint8Array::from(bytes))).map_err(refused)
-    }
-
-    fn cut(&self, start: u64, end: u64) -> io::Result<Self> {
-        self.slice(start as f64, end as f64).map_err(refused)
-    }
-}
-
-fn refused(error: JsValue) -> io::Error {
-    io::Error::other(disk::reason(&error))
 }
 
 /// Whether a file of the run goes with it: what core knows, and what this program keeps beside.
@@ -66,15 +44,14 @@ pub(super) async fn pack_project(
     page: &mut Page<'_>,
 ) -> Result<()> {
     let dataset = this.borrow().dataset()?;
-    let mut packer = ProjectPacker::new(Pieces::<Blob>::new(PIECE), &card)?;
+    let mut packer = ProjectPacker::new(zipped::file(), &card)?;
     let photos = packer.add_tables(&dataset)?;
     let total = dataset.items.len();
     for index in 0..total {
         packer.add_photo(&photos, index)?;
         page.emit(Event::Progress { phase: Phase::Packing, done: index + 1, total, seconds_left: None });
         yield_now().await;
-        if page.wish.get() == Control::Stop {
-            page.emit(Event::Stopped { round: 0, step: 0 });
+        if page.is_stopped() {
             return Ok(());
         }
     }
@@ -94,12 +71,7 @@ pub(super) async fn pack_project(
             packer.add_to(Part::Masks, name, bytes)?;
         }
     }
-    let name = card.file_name();
-    let lost = |reason: String| Error::Archive { path: name.clone(), reason };
-    let pieces = packer.finish()?.finish().map_err(|error| lost(error.to_string()))?;
-    let whole = Blob::new(&pieces.iter().collect()).map_err(|error| lost(disk::reason(&error)))?;
-    page.endpoint.hand_over(&name, &whole);
-    Ok(())
+    zipped::hand_over(&card.file_name(), packer.finish()?, page.endpoint)
 }
 
 /// Whether there is a run to go with the data set: one that learned from other labels stays behind.

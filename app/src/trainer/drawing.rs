@@ -23,7 +23,7 @@ use super::correcting::counted;
 use super::host::Page;
 use super::made::{self, Told};
 use super::turn::yield_now;
-use super::work::{Made, Rest, Shared, files_of};
+use super::work::{Made, Predicted, Rest, Shared, files_of};
 use crate::disk;
 
 /// Longest side of the pictures of new photos, pixels.
@@ -75,26 +75,18 @@ pub(super) async fn predict(
     let finished = make_masks(&job, &trained, &compute, page, &mut sink).await?;
     let images = files.len();
     files.push((classes_txt::NAME.into(), classes_txt::encode(&photos.classes)));
-    {
-        let mut trainer = this.borrow_mut();
-        (trainer.predicted, trainer.new_photos) = (files, Some(photos));
-    }
+    let (settings, step) = (settings.clone(), trained.position.step);
+    this.borrow_mut().predicted = Some(Predicted { files, photos, settings, step });
     if finished {
         page.emit(Event::MasksFinished { images, seconds: started.elapsed().as_secs_f64(), score: None });
     } else {
-        page.emit(Event::Stopped { round: 0, step: trained.position.step });
+        page.emit(Event::Stopped { round: 0, step });
     }
     Ok(())
 }
 
-/// Masks of all images, with the network of a round.
-pub(super) async fn masks(
-    this: &Shared,
-    settings: &MaskSettings,
-    round: Option<usize>,
-    page: &mut Page<'_>,
-) -> Result<()> {
-    let (compute, dataset) = (this.borrow().compute()?, this.borrow().dataset()?);
+/// The network at the end of a round, or as it is now.
+pub(super) async fn network_of(round: Option<usize>, page: &mut Page<'_>) -> Result<Trained> {
     if let Some(round) = round {
         let lost = |error| Error::NoData { reason: disk::reason(&error) };
         page.store.bring(&round_file(round)).await.map_err(lost)?;
@@ -109,6 +101,18 @@ pub(super) async fn masks(
         },
     })?;
     page.store.release();
+    Ok(trained)
+}
+
+/// Masks of all images, with the network of a round.
+pub(super) async fn masks(
+    this: &Shared,
+    settings: &MaskSettings,
+    round: Option<usize>,
+    page: &mut Page<'_>,
+) -> Result<()> {
+    let (compute, dataset) = (this.borrow().compute()?, this.borrow().dataset()?);
+    let trained = network_of(round, page).await?;
     let started = web_time::Instant::now();
     let Some(rest) = take_up(this, settings, round, &dataset, page).await? else {
         page.emit(Event::Stopped { round: trained.position.round, step: trained.position.step });

@@ -21,6 +21,20 @@ pub(super) struct Page<'a> {
 }
 
 impl Page<'_> {
+    /// Whether the user does not want to wait any longer; the page hears that it was heard.
+    pub(super) fn is_stopped(&self) -> bool {
+        let is_stopped = self.wish.get() == Control::Stop;
+        if is_stopped {
+            self.tell_stopped();
+        }
+        is_stopped
+    }
+
+    /// Tells that work which is no training has ended before its end.
+    pub(super) fn tell_stopped(&self) {
+        self.endpoint.tell(Event::Stopped { round: 0, step: 0 });
+    }
+
     /// Carries what the run has written to the browser's disk. Where that fails, training goes on, and what the
     /// disk had before stays.
     pub(super) async fn carry(&mut self) {

@@ -17,8 +17,10 @@ mod kept;
 mod learning;
 mod made;
 mod packing;
+mod scores;
 mod turn;
 mod work;
+mod zipped;
 
 unsafe extern "C" {
     /// Runs the module's static constructors; made by the linker.

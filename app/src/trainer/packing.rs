@@ -1,10 +1,10 @@
 //! What was made, as one file to download.
 
-use std::io::Cursor;
+use std::ops::ControlFlow;
 
 use tag2mask_core::dataset::targets::masks_of_items;
 use tag2mask_core::dataset::{Dataset, decode};
-use tag2mask_core::export::zip::{self, ZipPacker};
+use tag2mask_core::export::zip;
 use tag2mask_core::export::{ExportOptions, Exporter, Format, MaskSet, Sink, onnx};
 use tag2mask_core::files::FileSet;
 use tag2mask_core::run::checkpoint::Trained;
@@ -18,7 +18,8 @@ use wasm_bindgen::prelude::*;
 use super::endpoint::Endpoint;
 use super::host::Page;
 use super::turn::yield_now;
-use super::work::{Shared, missing};
+use super::work::{Predicted, Shared, missing};
+use super::zipped;
 use crate::disk;
 
 /// Packs the masks of a round in the format called `format`.
@@ -31,13 +32,18 @@ pub(super) async fn pack_masks(
 ) -> Result<()> {
     let format = by_id(format)?;
     let files = this.borrow().masks.get(&round).map(|made| made.files.clone()).unwrap_or_default();
-    let of_round = round.map_or(String::new(), |round| format!("-round-{}", round + 1));
+    let of_round = of_round(round);
     if format == Format::IndexPng {
         return pack(&format!("masks{of_round}.zip"), files, page.endpoint);
     }
     let dataset = this.borrow().dataset()?;
     let name = format!("masks{of_round}-{}.zip", format.id());
     export(&name, files, &dataset, (format, photos), page).await
+}
+
+/// What a file's name says of the round that it is of.
+pub(super) fn of_round(round: Option<usize>) -> String {
+    round.map_or(String::new(), |round| format!("-round-{}", round + 1))
 }
 
 /// Packs the masks of new photos in the format called `format`.
@@ -48,16 +54,11 @@ pub(super) async fn pack_predictions(
     page: &mut Page<'_>,
 ) -> Result<()> {
     let format = by_id(format)?;
-    let (files, dataset) = {
-        let trainer = this.borrow();
-        (trainer.predicted.clone(), trainer.new_photos.clone())
-    };
-    match dataset {
-        Some(dataset) if format != Format::IndexPng => {
-            export(&format!("new-masks-{}.zip", format.id()), files, &dataset, (format, photos), page).await
-        }
-        _ => pack("new-masks.zip", files, page.endpoint),
+    let Predicted { files, photos: dataset, .. } = this.borrow().predicted()?.clone();
+    if format == Format::IndexPng {
+        return pack("new-masks.zip", files, page.endpoint);
     }
+    export(&format!("new-masks-{}.zip", format.id()), files, &dataset, (format, photos), page).await
 }
 
 fn by_id(format: &str) -> Result<Format> {
@@ -74,7 +75,7 @@ async fn export(
 ) -> Result<()> {
     let set = MaskSet::new(&FileSet::memory(files), dataset, &dataset.classes)?;
     let mut exporter = Exporter::new(&set, &[format], ExportOptions { photos });
-    let mut packer = ZipPacker::new(Cursor::new(Vec::new()));
+    let mut packer = zipped::archive();
     let mut told = 0;
     while let Some(piece) = exporter.next() {
         packer.take(piece?)?;
@@ -84,11 +85,12 @@ async fn export(
             page.emit(Event::Progress { phase: Phase::Packing, done, total, seconds_left: None });
             // A trainer on the page shares its thread.
             yield_now().await;
+            if page.is_stopped() {
+                return Ok(());
+            }
         }
     }
-    let bytes = packer.finish()?.into_inner();
-    page.endpoint.tell(Event::FileReady { name: name.to_owned(), bytes });
-    Ok(())
+    zipped::hand_over(name, packer.finish()?, page.endpoint)
 }
 
 /// Packs files and hands them over.
@@ -128,38 +130,54 @@ pub(super) async fn pack_run(this: &Shared, page: &mut Page<'_>) -> Result<()> {
     let lost = |error: JsValue| Error::NoData { reason: disk::reason(&error) };
     let store = page.store.clone();
     // The network is what is wanted: it comes without a report, too.
-    let html = report_of(this, None, page).await.map_err(|error| {
-        page.emit(Event::Warning { message: format!("The run is packed without its report: {error}") });
-    });
+    let html = match report_of(this, None, page).await {
+        Ok(ControlFlow::Break(())) => return Ok(()),
+        Ok(ControlFlow::Continue(html)) => Some(html),
+        Err(error) => {
+            page.emit(Event::Warning { message: format!("The run is packed without its report: {error}") });
+            None
+        }
+    };
     store.bring_all().await.map_err(lost)?;
     let files = store.files().files.clone();
     let files = files.into_iter().filter(|(name, _)| is_run_file(name));
     let model = as_onnx(&store);
     store.release();
-    let report = html.ok().map(|html| (report::FILE.to_owned(), html));
+    let report = html.map(|html| (report::FILE.to_owned(), html));
     pack("run.zip", files.chain(model?).chain(report), page.endpoint)
 }
 
 /// Hands over a report of the run, with the masks of a round.
 pub(super) async fn pack_report(this: &Shared, round: Option<usize>, page: &mut Page<'_>) -> Result<()> {
-    let bytes = report_of(this, round, page).await?;
+    let ControlFlow::Continue(bytes) = report_of(this, round, page).await? else { return Ok(()) };
     page.endpoint.tell(Event::FileReady { name: report::FILE.to_owned(), bytes });
     Ok(())
 }
 
-async fn report_of(this: &Shared, round: Option<usize>, page: &mut Page<'_>) -> Result<Vec<u8>> {
-    let drawn = look(this, round, page).await?;
+/// The report, but where the user does not want to wait for it.
+async fn report_of(
+    this: &Shared,
+    round: Option<usize>,
+    page: &mut Page<'_>,
+) -> Result<ControlFlow<(), Vec<u8>>> {
+    let ControlFlow::Continue(drawn) = look(this, round, page).await? else {
+        return Ok(ControlFlow::Break(()));
+    };
     let html = report::of_run(&page.store, drawn.as_ref())?;
-    html.map(String::into_bytes)
+    html.map(|html| ControlFlow::Continue(html.into_bytes()))
         .ok_or_else(|| Error::NoData { reason: "nothing has been trained yet".into() })
 }
 
-/// Looks at all masks of a round; `None` where there are none.
-async fn look(this: &Shared, round: Option<usize>, page: &mut Page<'_>) -> Result<Option<Drawn>> {
+/// Looks at all masks of a round; `None` where there are none. Breaks where the user does not want to wait.
+async fn look(
+    this: &Shared,
+    round: Option<usize>,
+    page: &mut Page<'_>,
+) -> Result<ControlFlow<(), Option<Drawn>>> {
     let (dataset, masks, settings, by_hand, looked_at_truth) = {
         let trainer = this.borrow();
         let Some(made) = trainer.masks.get(&round).filter(|made| !made.files.is_empty()) else {
-            return Ok(None);
+            return Ok(ControlFlow::Continue(None));
         };
         let dataset = trainer.dataset()?;
         // Not the list of classes beside them: they are this data set's.
@@ -173,6 +191,10 @@ async fn look(this: &Shared, round: Option<usize>, page: &mut Page<'_>) -> Resul
         look.add(item, &decode::mask(mask.as_ref(), &dataset.items[item].path)?)?;
         page.emit(Event::Progress { phase: Phase::Packing, done: done + 1, total, seconds_left: None });
         yield_now().await;
+        if page.is_stopped() {
+            return Ok(ControlFlow::Break(()));
+        }
     }
-    Ok(Some(look.finish(settings, by_hand, looked_at_truth)))
+    let drawn = look.finish(settings, by_hand, looked_at_truth);
+    Ok(ControlFlow::Continue(Some(drawn)))
 }

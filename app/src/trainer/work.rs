@@ -34,6 +34,7 @@ use super::kept::{KeptStore, Place};
 use super::learning::{restore, restore_segmenter, run, train_segmenter};
 use super::made;
 use super::packing::{pack_masks, pack_predictions, pack_report, pack_run, pack_segmenter};
+use super::scores::{pack_new_scores, pack_scores};
 use crate::protocol::{Command, PROTOCOL_VERSION};
 
 /// What the trainer holds between commands.
@@ -59,9 +60,19 @@ pub struct Trainer {
     pub(super) masks_made: u32,
     /// The run of the segmentation network.
     pub(super) segmenter: Segmenter,
-    /// Masks of new photos, and the photos.
-    pub(super) predicted: Vec<(String, Vec<u8>)>,
-    pub(super) new_photos: Option<Rc<Dataset>>,
+    /// What it has said of new photos last.
+    pub(super) predicted: Option<Predicted>,
+}
+
+/// Masks of new photos.
+#[derive(Clone)]
+pub(super) struct Predicted {
+    pub(super) files: Vec<(String, Vec<u8>)>,
+    pub(super) photos: Rc<Dataset>,
+    /// How they were made.
+    pub(super) settings: MaskSettings,
+    /// How far the network had learned.
+    pub(super) step: usize,
 }
 
 /// The files of the network for new photos.
@@ -179,6 +190,8 @@ impl Trainer {
             Command::PackPredictions { format, photos } => {
                 pack_predictions(this, &format, photos, &mut page).await
             }
+            Command::PackScores { round } => pack_scores(this, round, &mut page).await,
+            Command::PackNewScores => pack_new_scores(this, &mut page).await,
             Command::PackProject { name, verdicts, round } => {
                 let labels_are_new = this.borrow().labels_are_new;
                 let card = ProjectCard { verdicts, labels_are_new, ..ProjectCard::new(&name) };
@@ -237,14 +250,16 @@ impl Trainer {
             by_hand::rename_classes(&mut self.store, &before, &classes)?;
         }
         rename_classes(&mut self.segmenter.0, &classes)?;
-        let packed = self.masks.values_mut().map(|made| &mut made.files).chain([&mut self.predicted]);
+        let predicted = self.predicted.as_mut();
+        let packed = self.masks.values_mut().map(|made| &mut made.files);
+        let packed = packed.chain(predicted.map(|predicted| {
+            Rc::make_mut(&mut predicted.photos).classes.clone_from(&classes);
+            &mut predicted.files
+        }));
         for (name, bytes) in packed.flatten() {
             if name == classes_txt::NAME {
                 *bytes = classes_txt::encode(&classes);
             }
-        }
-        if let Some(photos) = &mut self.new_photos {
-            Rc::make_mut(photos).classes = classes;
         }
         Ok(())
     }
@@ -271,6 +286,12 @@ impl Trainer {
 
     pub(super) fn compute(&self) -> Result<Rc<Compute>> {
         self.compute.clone().ok_or_else(|| missing("device", "is not ready yet"))
+    }
+
+    pub(super) fn predicted(&self) -> Result<&Predicted> {
+        self.predicted
+            .as_ref()
+            .ok_or_else(|| Error::NoData { reason: "no new photos were looked at yet".into() })
     }
 
     pub(super) fn dataset(&self) -> Result<Rc<Dataset>> {

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use clap::ValueEnum;
 use serde_json::json;
 use tag2mask_core::device::{Compute, DeviceChoice};
-use tag2mask_core::export::{atomic, doubt_csv, mask_folder, npy};
+use tag2mask_core::export::{atomic, doubt_csv, mask_folder};
 use tag2mask_core::run::event::{Phase, Score};
 use tag2mask_core::run::make_masks::{Mask, MaskJob, make_masks};
 use tag2mask_core::run::published::published;
@@ -17,6 +17,7 @@ use tag2mask_core::{Error, Result};
 use super::host::Terminal;
 use super::output::{Report, duration};
 use super::project::{is_archive, trained};
+use super::score_folder;
 use super::train::read;
 use super::weights::read_file;
 
@@ -57,7 +58,7 @@ pub struct Args {
     #[arg(long)]
     views: Option<ViewsChoice>,
     /// Also write the unscaled class maps here, as .npy: classes × height × width, float32; of a
-    /// segmentation network also of the background, first
+    /// segmentation network also of the background, first. channels.txt names them
     #[arg(long, value_name = "DIR")]
     scores: Option<PathBuf>,
     /// Also write how much each mask is to be doubted here, as a table, the most doubtful first: image,
@@ -173,8 +174,7 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
         let stem = &dataset.items[mask.item].stem;
         mask_folder::write(&args.out, stem, &mask.labels)?;
         if let (Some(folder), Some(scores)) = (&args.scores, &mask.scores) {
-            let bytes = npy::encode_f32(&[scores.classes, scores.height, scores.width], &scores.values);
-            atomic::write(folder.join(format!("{stem}.npy")), &bytes)?;
+            score_folder::write(folder, stem, scores)?;
         }
         doubts.push((mask.item, mask.doubt, scorer.add(&mask)?));
         count += 1;
@@ -184,6 +184,9 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
     let mut terminal = Terminal::new(report, &dataset.classes)?;
     let finished = pollster::block_on(make_masks(&job, &trained, &compute, &mut terminal, &mut sink))?;
     mask_folder::write_classes(&args.out, &dataset.classes)?;
+    if let Some(folder) = &args.scores {
+        score_folder::write_channels(folder, &trained)?;
+    }
     if let Some(path) = &args.doubt {
         let rows = doubts.iter().map(|&(item, doubt, iou)| (dataset.items[item].path.as_str(), doubt, iou));
         atomic::write(path, &doubt_csv::encode(rows.collect())?)?;

@@ -18,6 +18,7 @@ mod project;
 mod report;
 mod reproduce;
 mod sample;
+mod score_folder;
 mod settings;
 mod train;
 mod unpack;

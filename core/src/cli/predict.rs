@@ -17,6 +17,7 @@ use super::host::Terminal;
 use super::masks::RefineChoice;
 use super::output::{Report, duration};
 use super::project;
+use super::score_folder;
 
 pub const EXAMPLES: &str = "\
 Examples:
@@ -43,6 +44,10 @@ pub struct Args {
     /// Sizes relative to the training size, whose maps are averaged
     #[arg(long, value_delimiter = ',', value_name = "1,0.5,…")]
     scales: Option<Vec<f64>>,
+    /// Also write what the network says of every class at every pixel, as .npy: float32, the background, then
+    /// the classes × height × width. channels.txt names them
+    #[arg(long, value_name = "DIR")]
+    scores: Option<PathBuf>,
     /// auto, cpu, vulkan, cuda or cuda:N
     #[arg(long, default_value = "auto")]
     device: DeviceChoice,
@@ -85,7 +90,7 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
         dataset: &photos,
         settings: &card.masks,
         side: card.size,
-        keep_scores: false,
+        keep_scores: args.scores.is_some(),
         search: false,
         phase: Phase::Masks,
         from: 0,
@@ -94,6 +99,9 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
     let mut sink = |mask: Mask| {
         let stem = &photos.items[mask.item].stem;
         mask_folder::write(&args.out, stem, &mask.labels)?;
+        if let (Some(folder), Some(scores)) = (&args.scores, &mask.scores) {
+            score_folder::write(folder, stem, scores)?;
+        }
         count += 1;
         Ok(())
     };
@@ -101,6 +109,9 @@ pub fn run(args: &Args, report: &mut Report) -> Result<()> {
     let mut terminal = Terminal::new(report, &photos.classes)?;
     let finished = pollster::block_on(make_masks(&job, &trained, &compute, &mut terminal, &mut sink))?;
     mask_folder::write_classes(&args.out, &photos.classes)?;
+    if let Some(folder) = &args.scores {
+        score_folder::write_channels(folder, &trained)?;
+    }
     report.end_progress();
     let seconds = started.elapsed().as_secs_f64();
     let refined = if card.masks.refine == Refine::None { ", not refined" } else { "" };

@@ -12,18 +12,19 @@ use super::host::{Control, Host};
 use super::interpret::{Interpreted, Interpreter, refine};
 use super::maps::{ImageMaps, image_maps, is_reduced, sides};
 use super::pace::Pace;
+use super::score_file::ScoreFile;
 use super::settings::{MaskSettings, ViewSize};
 use crate::backbone::weights::FileSource;
 use crate::dataset::cache::{DEFAULT_BYTES, ImageCache};
 use crate::dataset::{Dataset, Layout};
 use crate::device::Compute;
 use crate::error::Result;
+use crate::masks::LabelMap;
 use crate::masks::doubt::doubt;
 use crate::masks::metric::Confusion;
 use crate::masks::rescale::resize_labels;
 use crate::masks::threshold::{Activation, Background, label};
 use crate::masks::threshold_search::ThresholdSearch;
-use crate::masks::{LabelMap, ScoreMaps};
 use crate::memory::{Limits, Processor, Work, at_once, most_pixels};
 use crate::method::{Network, Setup, network};
 use crate::tensor::read_all;
@@ -43,9 +44,8 @@ pub struct Mask {
     pub thresholds: Vec<f32>,
     /// How much the labels are to be doubted, 0 to 1: see [`doubt`].
     pub doubt: f32,
-    /// Unscaled maps of every class at the image's size, when asked for; of a segmentation network also of
-    /// the background, first.
-    pub scores: Option<ScoreMaps>,
+    /// The maps that the labels were cut from, when asked for.
+    pub scores: Option<ScoreFile>,
     /// Refined labels at each of [`ThresholdSearch::usual_thresholds`] against the truth, when asked for
     /// and the image has one of the size that labels are cut at.
     pub candidates: Vec<Confusion>,
@@ -62,7 +62,7 @@ pub struct MaskJob<'a> {
     pub settings: &'a MaskSettings,
     /// The training side, which scales are relative to.
     pub side: usize,
-    /// Whether the unscaled maps are wanted.
+    /// Whether the maps are wanted that labels are cut from.
     pub keep_scores: bool,
     /// Whether refined masks at many fixed thresholds are wanted, for images that have a truth.
     pub search: bool,
@@ -169,7 +169,7 @@ fn finish_group(
     let pairs = rayon::iter::IntoParallelIterator::into_par_iter(pairs);
     #[cfg(target_arch = "wasm32")]
     let pairs = pairs.into_iter();
-    pairs.map(|((item, image), maps)| finish(job, interpreter, item, &image, &maps)).collect()
+    pairs.map(|((item, image), maps)| finish(job, interpreter, item, &image, maps)).collect()
 }
 
 fn finish(
@@ -177,14 +177,14 @@ fn finish(
     interpreter: &Interpreter,
     item: usize,
     image: &RgbImage,
-    maps: &ImageMaps,
+    maps: ImageMaps,
 ) -> Result<Mask> {
     let facts = &job.dataset.items[item];
     let size = (image.width() as usize, image.height() as usize);
     let full = (facts.width as usize, facts.height as usize);
     let Interpreted { labels, mut activation, thresholds } =
-        interpreter.labels(maps, facts, size, job.settings.threshold);
-    let labels = interpreter.refine(image, maps, labels, facts, job.settings)?;
+        interpreter.labels(&maps, facts, size, job.settings.threshold);
+    let labels = interpreter.refine(image, &maps, labels, facts, job.settings)?;
     let doubt = doubt(&labels, &activation, &facts.labels, &thresholds);
     let labels = if size == full { labels } else { resize_labels(&labels, full) };
     let mut candidates = Vec::new();
@@ -200,9 +200,6 @@ fn finish(
         }
     }
     activation.classes = job.dataset.classes.len();
-    let scores = job.keep_scores.then(|| {
-        let all: Vec<u16> = (0..maps.channels() as u16).collect();
-        maps.score_maps(&all, full.0, full.1)
-    });
+    let scores = job.keep_scores.then(|| ScoreFile::new(maps, full));
     Ok(Mask { item, labels, activation, thresholds, doubt, scores, candidates, next: None })
 }

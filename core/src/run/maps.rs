@@ -178,6 +178,12 @@ impl ImageMaps {
         maps
     }
 
+    /// Maps that were looked at once, `width × height`, `[C, height, width]`.
+    #[cfg(test)]
+    pub(super) fn of_one_view((width, height): (usize, usize), scores: Vec<f32>) -> Self {
+        Self { views: vec![View { height, width, scores }], threshold: None }
+    }
+
     /// The largest view as it is, without enlarging: for previews.
     pub fn coarse(&self, classes: &[u16]) -> ScoreMaps {
         let size = self.views.iter().map(|view| (view.width, view.height)).max().unwrap_or((1, 1));

@@ -50,6 +50,8 @@ mod round;
 #[cfg(feature = "network")]
 pub mod saving;
 #[cfg(feature = "network")]
+pub mod score_file;
+#[cfg(feature = "network")]
 pub mod scorer;
 #[cfg(feature = "network")]
 pub mod step;
