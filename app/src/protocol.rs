@@ -45,8 +45,8 @@ pub enum Command {
     Weights { name: String },
     /// Take up the run of a project on the browser's disk, which learned from the open data set. Answered by its
     /// news, told again, with its `masks` if they are wanted, or by `Failed` when there is none; then by
-    /// `SegmenterRestored` where there is a network for new photos.
-    Restore { project: String, masks: bool },
+    /// `SegmenterRestored` where there is a network for new photos. Of one that is only read nothing is written there.
+    Restore { project: String, masks: bool, is_read_only: bool },
     /// Take up the run of the project's archive that the open data set came from (`ProjectRead`), and keep it in the
     /// project `keep` on the browser's disk. Answered by its news, told again, with its masks, or by `Failed`.
     TakeUp { keep: Option<String> },

@@ -110,8 +110,8 @@ impl State {
                 // A kept run can be taken up again, with its masks.
                 let is_safe = model.kept.is_safe();
                 let run = (model.run.stage.is_active() || (unsaved && model.run.has_network())) && !is_safe;
-                let edits = (model.boxes.are_unsaved() || model.labels.are_unsaved())
-                    && model.kept.following().is_none();
+                let edits =
+                    (model.boxes.are_unsaved() || model.labels.are_unsaved()) && model.kept.open().is_none();
                 run || edits
                     || model.segmenter.is_busy()
                     || (unsaved && !is_safe && model.results.is_complete())

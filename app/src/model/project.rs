@@ -82,6 +82,9 @@ pub struct Project {
     /// Whether the disk knows of its run: a reload would bring it back.
     #[serde(skip)]
     pub is_noted: bool,
+    /// Whether another tab has it open: here it is only looked at.
+    #[serde(skip)]
+    pub is_elsewhere: bool,
     /// What was said of the masks of each round, a letter an image.
     #[serde(default)]
     pub verdicts: Vec<(Option<usize>, String)>,
@@ -109,6 +112,7 @@ impl Project {
             takes_up: false,
             is_fresh: true,
             is_noted: false,
+            is_elsewhere: false,
             verdicts: Vec::new(),
         }
     }
@@ -205,6 +209,8 @@ pub enum Kept {
     Wanted(Project),
     /// It is kept as it goes.
     Following(Project),
+    /// It is shown as the disk has it, and nothing is kept: another tab does that.
+    Looking(Project),
 }
 
 impl Kept {
@@ -216,16 +222,29 @@ impl Kept {
         }
     }
 
-    /// Whether the run of this page would survive its end: a checkpoint of it is there, and the card tells of it.
-    pub fn is_safe(&self) -> bool {
-        self.following().is_some_and(|project| project.has_run() && project.is_noted)
+    /// The project whose data set is open, kept as it goes or looked at.
+    pub fn open(&self) -> Option<&Project> {
+        match self {
+            Self::Following(project) | Self::Looking(project) => Some(project),
+            _ => None,
+        }
     }
 
-    /// The project, wanted or followed.
+    /// Whether it is only looked at.
+    pub fn is_read_only(&self) -> bool {
+        matches!(self, Self::Looking(_))
+    }
+
+    /// Whether the run of this page would survive its end: a checkpoint of it is there, and the card tells of it.
+    pub fn is_safe(&self) -> bool {
+        self.open().is_some_and(|project| project.has_run() && project.is_noted)
+    }
+
+    /// The project, wanted or open.
     pub fn project(&self) -> Option<&Project> {
         match self {
             Self::Nothing => None,
-            Self::Wanted(project) | Self::Following(project) => Some(project),
+            Self::Wanted(project) | Self::Following(project) | Self::Looking(project) => Some(project),
         }
     }
 
@@ -239,7 +258,7 @@ impl Kept {
 
     /// A fresh trainer gets the same data set, and takes the run up from its last checkpoint.
     pub fn want_again(&mut self) {
-        if let Self::Following(project) = self
+        if let Self::Following(project) | Self::Looking(project) = self
             && project.has_run()
         {
             *self = Self::Wanted(project.clone());
@@ -254,7 +273,8 @@ impl Kept {
     pub fn meets(&mut self, summary: &Summary) -> Result<bool, String> {
         let Self::Wanted(project) = self else { return Ok(false) };
         if project.fingerprint == fingerprint(summary) {
-            *self = Self::Following(project.clone());
+            let project = project.clone();
+            *self = if project.is_elsewhere { Self::Looking(project) } else { Self::Following(project) };
             return Ok(true);
         }
         let message = format!(
@@ -352,6 +372,10 @@ mod tests {
         kept = Kept::Wanted(project());
         assert_eq!(kept.meets(&summary(6)), Ok(true));
         assert!(kept.following().is_some() && kept.wanted().is_none());
+        kept = Kept::Wanted(Project { is_elsewhere: true, ..project() });
+        assert_eq!(kept.meets(&summary(6)), Ok(true));
+        assert!(kept.open().is_some() && kept.is_read_only());
+        assert!(kept.following().is_none(), "another tab keeps it");
     }
 
     #[test]

@@ -159,7 +159,7 @@ fn Facts() -> impl IntoView {
         [Part::Kept, Part::Data, Part::Boxes].into_iter().for_each(|part| state.read(part, |_| ()));
         state.read(Part::Run, |model| {
             // With a project everything stays.
-            let is_kept = model.kept.following().is_some();
+            let is_kept = model.kept.open().is_some();
             let question = match (model.run.stage.is_active(), model.run.has_network()) {
                 (true, _) if is_kept && model.run.stage == Stage::Stopping => {
                     "It is still being saved. Leaving now loses what was learned since the last checkpoint."
@@ -196,7 +196,7 @@ fn Facts() -> impl IntoView {
                 {move || facts().into_iter().map(|fact| view! { <span>{fact}</span> }).collect_view()}
             </p>
             <div class="actions">
-                {press("button", "Edit labels", move || state.open_labels()).show()}
+                {press("button changes", "Edit labels", move || state.open_labels()).show()}
                 <ProjectFileButton />
                 <ConfirmButton
                     label="Choose other data"

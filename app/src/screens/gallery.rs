@@ -168,7 +168,7 @@ pub fn undo_button(state: State, act: impl Fn() + Send + Sync + 'static) -> AnyV
     let can_undo = move || {
         state.read(Part::Results, |model| model.results.shown().is_some_and(|made| made.review.can_undo()))
     };
-    press("button", "Undo verdict", act).off(move || !can_undo()).show()
+    press("button changes", "Undo verdict", act).off(move || !can_undo()).show()
 }
 
 fn filter_chips(state: State, filter: RwSignal<usize>) -> AnyView {

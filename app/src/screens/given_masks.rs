@@ -13,7 +13,7 @@ pub fn GivenMasks() -> impl IntoView {
         .memo(Part::Results, |model| model.results.shown().map_or(0, |made| made.review.accepted().len()));
     view! {
         <Show when=move || accepted.get() != 0>
-            <div class="given-masks">
+            <div class="given-masks changes">
                 <label class="slider check" for="given-masks">
                     <input
                         type="checkbox"

@@ -30,7 +30,7 @@ pub fn Guide(
 
 fn shown(state: State, stop: Stop) -> AnyView {
     view! {
-        <aside class="guide" aria-label="Guided start">
+        <aside class="guide changes" aria-label="Guided start">
             <div>
                 <p class="guide-title">
                     <span class="guide-number">{format!("{} of {STOPS}", stop.number)}</span>

@@ -158,7 +158,7 @@ fn reviewing(state: State, said: RwSignal<String>) -> AnyView {
     };
     view! {
         <Show when=move || has_mask.get()>
-            <div class="actions large-review">{buttons()}</div>
+            <div class="actions large-review changes">{buttons()}</div>
         </Show>
     }
     .into_any()

@@ -4,6 +4,7 @@ mod box_dialog;
 mod boxes;
 mod compare;
 mod data;
+mod elsewhere;
 mod export_choice;
 mod gallery;
 mod given_masks;
@@ -45,10 +46,12 @@ pub fn Page() -> impl IntoView {
             state.drop_files(Dropped::take(&transfer));
         }
     };
+    let read_only = state.memo(Part::Kept, |model| model.kept.is_read_only());
     view! {
-        <div class="page" on:dragover=move |event| event.prevent_default() on:drop=drop_anywhere>
+        <div class="page" class:read-only=move || read_only.get() on:dragover=move |event| event.prevent_default() on:drop=drop_anywhere>
             <header::Header />
             <notices::Notices />
+            <elsewhere::Elsewhere />
             <main>
                 <data::DataSection />
                 <settings::SettingsSection />

@@ -127,6 +127,9 @@ fn Invitation() -> impl IntoView {
             text::count(photos as u64, "photo", "photos"),
         )
     };
+    if state.is_read_only() {
+        return view! { <p class="muted">"No network for new photos was trained here."</p> }.into_any();
+    }
     view! {
         <p>
             "Teach a network to draw these masks by itself. It then needs no labels: drop any photo, and it says what is where."
@@ -134,7 +137,7 @@ fn Invitation() -> impl IntoView {
         <div class="actions">
             <button
                 type="button"
-                class="button primary large-button"
+                class="button primary large-button changes"
                 disabled=move || wrong.get() || others.get()
                 on:click=move |_| state.train_segmenter()
             >
@@ -144,6 +147,7 @@ fn Invitation() -> impl IntoView {
         </div>
         <FieldGroups title="How it learns" groups=fields::SEGMENTER.to_vec() />
     }
+    .into_any()
 }
 
 /// The bar, and the way out.
@@ -341,7 +345,7 @@ fn Files() -> impl IntoView {
             <Show when=move || again.get()>
                 <button
                     type="button"
-                    class="button"
+                    class="button changes"
                     disabled=move || others.get()
                     on:click=move |_| state.train_segmenter()
                 >

@@ -8,6 +8,7 @@ use crate::model::project::Kept;
 use crate::model::projects::{Entry, Room, Standing, Storage};
 use crate::model::{Part, text};
 use crate::parts::confirm::ConfirmButton;
+use crate::parts::press::press;
 use crate::state::State;
 
 /// Projects shown before the rest is asked for.
@@ -100,6 +101,7 @@ fn List() -> impl IntoView {
 enum Place {
     Buttons,
     Name,
+    Elsewhere,
     Words(&'static str),
 }
 
@@ -117,10 +119,12 @@ fn Item(id: String) -> impl IntoView {
     });
     let name = Memo::new(move |_| entry.get().map(|entry| entry.project.name).unwrap_or_default());
     let words = move || entry.get().map(|entry| entry.project.in_words());
+    let lacks_photos = Memo::new(move |_| entry.get().is_none_or(|entry| entry.project.lacks_photos()));
     let place = Memo::new(move |_| match entry.get().map_or(Standing::Deleting, |entry| entry.standing) {
         Standing::Free if naming.get() => Place::Name,
         Standing::Free => Place::Buttons,
-        Standing::Elsewhere => Place::Words("Open in another tab"),
+        Standing::Elsewhere if lacks_photos.get() => Place::Words("Open in another tab"),
+        Standing::Elsewhere => Place::Elsewhere,
         Standing::Saving => Place::Words("Being saved…"),
         Standing::Deleting => Place::Words("Deleting…"),
     });
@@ -133,6 +137,7 @@ fn Item(id: String) -> impl IntoView {
             </div>
             {move || match place.get() {
                 Place::Words(words) => view! { <p class="project-state" role="status">{words}</p> }.into_any(),
+                Place::Elsewhere => view! { <LookButton id=id.clone() /> }.into_any(),
                 Place::Name => view! { <Naming id=id.clone() name=name.get_untracked() naming=naming /> }.into_any(),
                 Place::Buttons => view! { <Buttons id=id.clone() is_first=is_first naming=naming /> }.into_any(),
             }}
@@ -148,6 +153,15 @@ fn facts(entry: &Entry) -> String {
     };
     let size = entry.bytes.map(|bytes| text::file_size(bytes as u64)).unwrap_or_default();
     [saved, size].into_iter().filter(|fact| !fact.is_empty()).collect::<Vec<_>>().join(" · ")
+}
+
+#[component]
+fn LookButton(id: String) -> impl IntoView {
+    let state = State::use_here();
+    view! {
+        <p class="project-state" role="status">"Open in another tab"</p>
+        <div class="actions">{press("button", "Look at it", move || state.look_at_project(id.clone())).show()}</div>
+    }
 }
 
 #[component]

@@ -131,7 +131,7 @@ fn Make() -> impl IntoView {
                         view! {
                             <button
                                 type="button"
-                                class="button primary large-button"
+                                class="button primary large-button changes"
                                 disabled=move || wrong.get() || learning.get()
                                 on:click=move |_| state.make_masks()
                             >
@@ -176,7 +176,7 @@ fn Make() -> impl IntoView {
                 <Show when=move || complete.get()>
                     <button
                         type="button"
-                        class="button"
+                        class="button changes"
                         disabled=move || wrong.get() || learning.get()
                         on:click=move |_| state.make_masks()
                     >
@@ -188,11 +188,14 @@ fn Make() -> impl IntoView {
                     {move || match (saved.get(), complete.get()) {
                         (Some(name), _) => format!("{name} is in your downloads."),
                         (None, true) => format!("All {} in one zip, under the photos' names.", chosen.get().what()),
+                        (None, false) if state.is_read_only() => "No masks were made of it yet.".to_string(),
                         (None, false) => "One mask for every photo of the data set.".to_string(),
                     }}
                 </p>
             </div>
-            <FieldGroups title="How masks are made" groups=fields::MASKS.to_vec() />
+            <div class="changes">
+                <FieldGroups title="How masks are made" groups=fields::MASKS.to_vec() />
+            </div>
         </Show>
     }
 }

@@ -199,7 +199,7 @@ fn Head() -> impl IntoView {
             <Show when=move || learned.get()>
                 <div class="run-buttons">
                     <Show when=move || stopped.get()>
-                        <button type="button" class="button" on:click=move |_| state.go_on()>
+                        <button type="button" class="button changes" on:click=move |_| state.go_on()>
                             "Go on training"
                         </button>
                     </Show>

@@ -45,6 +45,7 @@ fn Form() -> impl IntoView {
     let state = State::use_here();
     let active = state.memo(Part::Run, |model| model.run.stage.is_active());
     let ran = state.memo(Part::Run, |model| !matches!(model.run.stage, Stage::Idle));
+    let read_only = state.memo(Part::Kept, |model| model.kept.is_read_only());
     let dead = state.memo(Part::Trainer, |model| model.trainer.is_dead());
     let making = state.memo(Part::Results, |model| model.results.is_busy());
     let learning = state.memo(Part::Segmenter, |model| model.segmenter.is_busy());
@@ -98,7 +99,7 @@ fn Form() -> impl IntoView {
                 }
             }
         >
-            <fieldset disabled=move || active.get()>
+            <fieldset disabled=move || active.get() || read_only.get()>
                 <legend class="visually-hidden">"Settings"</legend>
                 <div class="fields">
                     {fields::of_group(Group::Main).map(|field| view! { <SettingField field=field /> }).collect_view()}
@@ -113,7 +114,7 @@ fn Form() -> impl IntoView {
             {move || takes_boxes.get().then(|| state.read(Part::Data, |_| view! { <BoxesPanel /> }))}
             <GivenMasks />
             <MemoryNote />
-            <div class="actions">
+            <div class="actions changes">
                 <button
                     type="submit"
                     class="button"

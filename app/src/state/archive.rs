@@ -19,7 +19,7 @@ impl State {
                 data::Data::Ready { name, .. } => name.clone(),
                 _ => String::new(),
             };
-            match model.kept.following().cloned() {
+            match model.kept.open().cloned() {
                 Some(mut project) => {
                     project.take_verdicts(&model.results);
                     (project.name, project.verdicts, model.results.round)

@@ -10,8 +10,11 @@ use crate::model::{Model, Part};
 use crate::protocol::Command;
 
 impl State {
-    /// Opens a photo to draw boxes on.
+    /// Opens a photo to draw boxes on; where nothing can be changed, to look at.
     pub fn draw_boxes(self, image: usize) {
+        if self.is_read_only() {
+            return self.enlarge(image, vec![image]);
+        }
         let editor = self.peek(|model| {
             let summary = model.data.summary()?;
             let facts = summary.images.get(image)?;

@@ -45,7 +45,7 @@ pub(super) struct Keeping {
 }
 
 impl State {
-    /// Takes up a project that this tab has claimed: its photos first.
+    /// Takes up a project that this tab has claimed, or looks at: its photos first.
     pub(super) fn take_up(self, project: Project) {
         self.change(&[Part::Kept], |model| model.kept = Kept::Wanted(project.clone()));
         let Project { id, source, .. } = project.clone();
@@ -100,8 +100,8 @@ impl State {
             }
             Ok(true) => {
                 self.change(&[Part::Data], |model| {
-                    if let (Kept::Following(project), data::Data::Ready { name, .. }) =
-                        (&model.kept, &mut model.data)
+                    if let (Some(project), data::Data::Ready { name, .. }) =
+                        (model.kept.open(), &mut model.data)
                     {
                         name.clone_from(&project.name);
                     }
@@ -143,7 +143,7 @@ impl State {
     fn restore_with_edits(self) {
         self.change(&[Part::Data, Part::Boxes], |model| {
             // Those of a page that goes on are at least as new.
-            if let Kept::Following(project) = &model.kept {
+            if let Some(project) = model.kept.open() {
                 if model.boxes.are_untouched() {
                     model.boxes.restore(project.boxes.clone(), project.has_new_boxes);
                 }
@@ -153,7 +153,7 @@ impl State {
             }
             model.follow_labels();
         });
-        let Some(project) = self.peek(|model| model.kept.following().cloned()) else { return };
+        let Some(project) = self.peek(|model| model.kept.open().cloned()) else { return };
         if !project.has_run() {
             return self.send_edits();
         }
@@ -165,7 +165,7 @@ impl State {
         });
         // Those of a run that goes on are soon out of date.
         let masks = self.keeping.with_value(|keeping| !keeping.goes_on) || project.is_finished;
-        let restore = Command::Restore { project: project.id, masks };
+        let restore = Command::Restore { project: project.id, masks, is_read_only: project.is_elsewhere };
         if self.peek(Model::has_new_labels) {
             self.send_labels();
             self.send(restore, None);

@@ -13,6 +13,9 @@ use crate::protocol::Command;
 impl State {
     /// Opens the photos, to label them.
     pub fn open_labels(self) {
+        if self.is_read_only() {
+            return;
+        }
         if let Some(summary) = self.peek(|model| model.data.summary().cloned()) {
             self.label_grid.set(Some(Grid::new(&summary)));
             window::focus("label-grid".into());

@@ -13,7 +13,7 @@ use crate::protocol::Command;
 impl State {
     /// Trains a network on the masks that were made, or goes on with the one that was stopped.
     pub fn train_segmenter(self) {
-        if self.peek(Model::is_working) {
+        if self.peek(Model::is_working) || self.is_read_only() {
             return;
         }
         let Some(settings) = untrack(|| self.segmenter_settings()) else { return };

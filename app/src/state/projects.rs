@@ -116,6 +116,10 @@ impl State {
             Why::Asked => lock::claim(&id).await,
             Why::Reloaded | Why::Interrupted => lock::claim_again(&id).await,
         };
+        self.open_claimed(id, why, claim).await;
+    }
+
+    async fn open_claimed(self, id: String, why: Why, claim: Option<lock::Lock>) {
         // As it is now: another tab may have had it.
         let card = if claim.is_some() { projects::load(&id).await } else { None };
         // Meanwhile the user may have given other data.
@@ -142,6 +146,39 @@ impl State {
                 self.look_again();
             }
         }
+    }
+
+    /// Shows a project that another tab has open, as the disk has it.
+    pub fn look_at_project(self, id: String) {
+        spawn_local(async move {
+            let card = projects::load(&id).await;
+            let is_free = |model: &Model| {
+                model.kept == Kept::Nothing && matches!(model.data, Data::Empty | Data::Failed(_))
+            };
+            match card.filter(|_| self.peek(is_free)) {
+                Some(card) => self.take_up(Project { is_elsewhere: true, ..card }),
+                None => self.look_again(),
+            }
+        });
+    }
+
+    /// Opens the project that is looked at, to change it; `refused` while another tab has it.
+    pub fn open_what_is_shown(self, refused: WriteSignal<bool>) {
+        let Some(id) = self.peek(|model| model.kept.open().map(|project| project.id.clone())) else { return };
+        spawn_local(async move {
+            match lock::claim(&id).await {
+                None => refused.set(true),
+                claim => {
+                    self.choose_other();
+                    self.open_claimed(id, Why::Asked, claim).await;
+                }
+            }
+        });
+    }
+
+    /// Whether the project that is open can only be looked at.
+    pub fn is_read_only(self) -> bool {
+        self.peek(|model| model.kept.is_read_only())
     }
 
     /// Gives a project of the list another name.

@@ -10,6 +10,9 @@ use crate::protocol::Command;
 impl State {
     /// Makes masks of all images, with the network of the round that is shown.
     pub fn make_masks(self) {
+        if self.is_read_only() {
+            return;
+        }
         let settings = self.form.with_untracked(|form| form.settings().masks);
         let round = self.peek(|model| model.results.round);
         self.change(&[Part::Results, Part::Segmenter], |model| {

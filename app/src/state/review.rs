@@ -35,6 +35,9 @@ impl State {
     }
 
     fn review(self, act: impl FnOnce(&mut Model) -> Option<usize>) -> Option<usize> {
+        if self.is_read_only() {
+            return None;
+        }
         let mut of = None;
         self.change(&[Part::Results, Part::Segmenter], |model| {
             let rejected = |model: &Model| model.results.shown().map(|made| made.review.rejected());
@@ -60,7 +63,10 @@ impl State {
 
     /// Asks for a mask at the size that it is corrected at.
     pub fn ask_for_mask(self, image: usize) {
-        if self.peek(|model| model.is_working() || model.results.mask(image).is_none()) {
+        let cannot = |model: &Model| {
+            model.is_working() || model.kept.is_read_only() || model.results.mask(image).is_none()
+        };
+        if self.peek(cannot) {
             return;
         }
         self.change(&[Part::Thumbnails], |model| model.pictures.ask_large(image));

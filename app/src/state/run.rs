@@ -12,6 +12,9 @@ use crate::protocol::{Command, GivenMasks};
 impl State {
     /// Trains with the form's settings.
     pub fn train(self) {
+        if self.is_read_only() {
+            return;
+        }
         let Some(summary) = self.peek(|model| model.data.summary().cloned()) else { return };
         let settings = Box::new(self.form.with_untracked(Form::settings));
         let given = self.given_masks();
@@ -51,6 +54,9 @@ impl State {
 
     /// Goes on with a run that was stopped: its settings again are what tells the trainer so.
     pub fn go_on(self) {
+        if self.is_read_only() {
+            return;
+        }
         let (summary, settings) =
             self.peek(|model| (model.data.summary().cloned(), model.run.settings.clone()));
         let (Some(summary), Some(settings)) = (summary, settings) else { return };

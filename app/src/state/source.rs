@@ -42,7 +42,7 @@ impl State {
     }
 
     pub(super) fn open(self, source: Source) {
-        if self.peek(|model| model.kept.following().is_some()) {
+        if self.peek(|model| model.kept.open().is_some()) {
             self.leave_kept();
         }
         self.change(&Part::ALL, Model::clear_data);

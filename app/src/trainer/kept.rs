@@ -136,11 +136,12 @@ impl KeptStore {
         }
     }
 
-    /// Takes the files of a project in place of those in memory; `false` when there are none.
+    /// Takes the files of a project in place of those in memory, and has it follow unless it is only read; `false` when
+    /// there are none.
     ///
     /// # Errors
     /// The browser's reason.
-    pub async fn load(&self, project: &str) -> std::result::Result<bool, JsValue> {
+    pub async fn load(&self, project: &str, follows: bool) -> std::result::Result<bool, JsValue> {
         let place = self.0.borrow().place;
         let Some(folder) = Folder::open(&[PROJECTS, project, place.folder()]).await else { return Ok(false) };
         let mut files = MemoryStore::default();
@@ -154,8 +155,15 @@ impl KeptStore {
         let found = !files.files.is_empty();
         let momentum = choose_momentum(&mut files);
         let home = Some(project.to_owned());
-        *self.0.borrow_mut() =
-            Kept { place, files, project: home.clone(), away, home, momentum, ..Kept::default() };
+        *self.0.borrow_mut() = Kept {
+            place,
+            files,
+            project: home.clone().filter(|_| follows),
+            away,
+            home,
+            momentum,
+            ..Kept::default()
+        };
         Ok(found)
     }
 
@@ -229,8 +237,8 @@ impl KeptStore {
     /// Lets go of what is as well on the disk, and training does without.
     pub fn release(&self) {
         let mut kept = self.0.borrow_mut();
-        let Kept { files, project, changed, away, .. } = &mut *kept;
-        if project.is_some() {
+        let Kept { files, project, home, changed, away, .. } = &mut *kept;
+        if project.is_some() || home.is_some() {
             let gone = |name: &String| can_go(name) && !changed.contains(name);
             away.extend(files.files.keys().filter(|name| gone(name)).cloned());
             files.files.retain(|name, _| !away.contains(name));

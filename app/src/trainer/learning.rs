@@ -21,18 +21,19 @@ use super::work::{Shared, Trainer};
 use crate::disk;
 use crate::protocol::GivenMasks;
 
-/// The run as the browser's disk has it: its news again, and from there on as if it had never been away.
-pub(super) async fn restore(this: &Shared, page: &mut Page<'_>, project: &str) -> Result<()> {
-    let found = page.store.load(project).await.map_err(|error| lost(&disk::reason(&error)))?;
+/// The run as the browser's disk has it: its news again, and from there on as if it had never been away. What comes
+/// next goes there if it `follows`.
+pub(super) async fn restore(this: &Shared, page: &mut Page<'_>, project: &str, follows: bool) -> Result<()> {
+    let found = page.store.load(project, follows).await.map_err(|error| lost(&disk::reason(&error)))?;
     // Other classes would have dropped it: these only got other names, just before the page ended.
     this.borrow_mut().rename_run()?;
     if found { tell_again(page) } else { Err(lost(NO_CHECKPOINT)) }
 }
 
 /// The network for new photos as the browser's disk has it, and its news again. Without it everything else goes on.
-pub(super) async fn restore_segmenter(this: &Shared, project: &str, page: &mut Page<'_>) {
+pub(super) async fn restore_segmenter(this: &Shared, project: &str, follows: bool, page: &mut Page<'_>) {
     let store = this.borrow().segmenter.0.clone();
-    if let Err(error) = try_to_restore_segmenter(this, &store, project, page).await {
+    if let Err(error) = try_to_restore_segmenter(this, &store, (project, follows), page).await {
         store.clear();
         let message = format!("The network for new photos cannot be read; train it anew: {error}");
         page.emit(Event::Warning { message });
@@ -42,11 +43,11 @@ pub(super) async fn restore_segmenter(this: &Shared, project: &str, page: &mut P
 async fn try_to_restore_segmenter(
     this: &Shared,
     store: &KeptStore,
-    project: &str,
+    (project, follows): (&str, bool),
     page: &mut Page<'_>,
 ) -> Result<()> {
     let lost = |error| Error::NoData { reason: disk::reason(&error) };
-    if !store.load(project).await.map_err(lost)? {
+    if !store.load(project, follows).await.map_err(lost)? {
         return Ok(());
     }
     this.borrow_mut().rename_run()?;

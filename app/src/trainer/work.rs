@@ -161,13 +161,14 @@ impl Trainer {
                 trainer.weights = Some(Rc::new(file?));
                 Ok(())
             }
-            Command::Restore { project, masks } => {
+            Command::Restore { project, masks, is_read_only } => {
                 this.borrow_mut().labels_are_new = false;
-                restore(this, &mut page, &project).await?;
+                let follows = !is_read_only;
+                restore(this, &mut page, &project, follows).await?;
                 if masks {
                     made::restore(this, &mut page).await?;
                 }
-                restore_segmenter(this, &project, &mut page).await;
+                restore_segmenter(this, &project, follows, &mut page).await;
                 Ok(())
             }
             Command::TakeUp { keep } => archive::take_up(this, keep.as_deref(), &mut page).await,

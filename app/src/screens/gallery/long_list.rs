@@ -99,7 +99,7 @@ fn reviewed(
         event.prevent_default();
     };
     let button = |word: &str, sign: &str, means: Verdict, given: Memo<bool>| {
-        press("verdict", sign, move || judge(means))
+        press("verdict changes", sign, move || judge(means))
             .label(format!("{word} {name}"))
             .pressed(move || given.get())
             .show()
