@@ -195,9 +195,11 @@ async function restore({ project, masks }) {
 }
 
 function plan_of(settings) {
-  const rounds = ['cam', 'box2seg'].includes(settings.method) ? 1 : 1 + settings.spatial_bce.rounds;
+  const { method } = settings;
+  const rounds = method === 'spatial-bce' ? 1 + settings.spatial_bce.rounds : 1;
   const per_pass = Math.ceil(images.length / settings.batch);
-  const steps_of = (round) => per_pass * (settings.method === 'box2seg' ? settings.box2seg.epochs : round === 0 ? settings.cam.epochs : settings.spatial_bce.epochs);
+  const own = method === 'spatial-bce' ? settings.cam : settings[method.replace('-', '_')];
+  const steps_of = (round) => per_pass * (round === 0 ? own : settings.spatial_bce).epochs;
   const total_steps = Array.from({ length: rounds }, (_, round) => steps_of(round)).reduce((a, b) => a + b, 0);
   return { rounds, steps_of, total_steps };
 }

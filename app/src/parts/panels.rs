@@ -16,16 +16,18 @@ pub fn class_charts(panels: Memo<Vec<Panel>>, edges: Memo<Vec<f64>>, learns: Mem
                     <span class="key cut-line">"threshold"</span>
                 </Show>
                 <span class="key all-line">"share of all photos, between rounds"</span>
-                <span class="help">"From 0 to 100 %, thresholds from 0 to 1."</span>
+                <span class="help">
+                    {move || if learns.get() { "From 0 to 100 %, thresholds from 0 to 1." } else { "From 0 to 100 %." }}
+                </span>
             </figcaption>
             <ul class="panels" tabindex="0" aria-label="Classes over the steps">
                 {move || {
-                    let edges = edges.get();
+                    let (edges, learns) = (edges.get(), learns.get());
                     panels
                         .get()
                         .into_iter()
                         .enumerate()
-                        .map(|(class, panel)| show(class, panel, &edges))
+                        .map(|(class, panel)| show(class, panel, &edges, learns))
                         .collect_view()
                 }}
             </ul>
@@ -40,7 +42,7 @@ pub fn class_charts(panels: Memo<Vec<Panel>>, edges: Memo<Vec<f64>>, learns: Mem
     .into_any()
 }
 
-fn show(class: usize, panel: Panel, edges: &[f64]) -> AnyView {
+fn show(class: usize, panel: Panel, edges: &[f64], learns: bool) -> AnyView {
     let [share, cut, all] = panel.paths;
     let rules = [0.0, HEIGHT / 2.0, HEIGHT].map(|y| format!("M0 {y}H{WIDTH}")).concat();
     let edges: String = edges.iter().map(|x| format!("M{x:.1} 0V{HEIGHT}")).collect();
@@ -53,7 +55,7 @@ fn show(class: usize, panel: Panel, edges: &[f64]) -> AnyView {
             </p>
             <p class="panel-now" aria-hidden="true">
                 <span class="share-line">{share_now}</span>
-                <span class="cut-line">{cut_now}</span>
+                <span class="cut-line">{learns.then_some(cut_now)}</span>
             </p>
             <svg viewBox=format!("0 0 {WIDTH} {HEIGHT}") preserveAspectRatio="none" role="img" aria-label=panel.words>
                 <path class="grid" d=rules />

@@ -4,15 +4,17 @@ mod classes;
 mod grid;
 mod selection;
 
+use leptos::ev::KeyboardEvent;
 use leptos::html;
 use leptos::prelude::*;
 use tag2mask_core::dataset::Summary;
 use tag2mask_core::export::labels_csv;
+use wasm_bindgen::JsCast;
 
 use self::classes::Classes;
 use self::grid::Photos;
 use self::selection::Selection;
-use crate::model::label_grid::{Filter, Grid};
+use crate::model::label_grid::{self, Filter, Grid, Wish};
 use crate::model::labels::{ClassChange, Labels, Outcome};
 use crate::model::{Model, Part, text};
 use crate::parts::press::press;
@@ -72,6 +74,21 @@ impl Desk {
         self.edit(|labels, model| labels.toggle(images, class as u16, &model.boxes));
     }
 
+    /// Undo and redo by key, wherever the focus is; a name that is being typed has its own.
+    fn take_key(self, event: &KeyboardEvent) {
+        let is_typing = event.target().is_some_and(|target| target.has_type::<web_sys::HtmlInputElement>());
+        if event.default_prevented() || is_typing {
+            return;
+        }
+        let back = match label_grid::wish(&event.key(), grid::held(event)) {
+            Some(Wish::Undo) => true,
+            Some(Wish::Redo) => false,
+            _ => return,
+        };
+        event.prevent_default();
+        self.step(back);
+    }
+
     /// Takes the last change back, or makes it again. What drops a trained network has to be asked for at the classes.
     fn step(self, back: bool) {
         let refusal = self.state.peek(|model| match model.labels.step_of_classes(back) {
@@ -115,6 +132,7 @@ pub fn LabelDialog() -> impl IntoView {
             class="large labels"
             node_ref=dialog
             aria-labelledby="labels-heading"
+            on:keydown=move |event| desk.take_key(&event)
             on:close=move |_| state.label_grid.set(None)
         >
             <Show when=move || is_open.get()>

@@ -73,7 +73,7 @@ pub fn Photos(desk: Desk) -> impl IntoView {
     }
 }
 
-fn held(event: &KeyboardEvent) -> Held {
+pub(super) fn held(event: &KeyboardEvent) -> Held {
     Held { shift: event.shift_key(), alt: event.alt_key(), control: event.ctrl_key() || event.meta_key() }
 }
 
