@@ -79,6 +79,9 @@ extern "C" {
     #[wasm_bindgen(method, js_name = arrayBuffer)]
     fn array_buffer(this: &Buffered) -> Promise;
 
+    #[wasm_bindgen(method, getter, js_name = lastModified)]
+    fn last_modified(this: &Buffered) -> f64;
+
     #[wasm_bindgen(method, getter)]
     fn size(this: &Buffered) -> f64;
 }
@@ -163,6 +166,11 @@ impl Folder {
     pub async fn file(&self, name: &str) -> Option<JsValue> {
         let handle = JsFuture::from(self.0.file(name, &Object::new())).await.ok()?;
         JsFuture::from(handle.unchecked_into::<FileHandle>().get_file()).await.ok()
+    }
+
+    /// When a file was written, milliseconds since 1970; `None` when it is not there.
+    pub async fn written(&self, name: &str) -> Option<f64> {
+        Some(self.file(name).await?.unchecked_into::<Buffered>().last_modified())
     }
 
     /// The bytes of a file; `None` when it is not there, or was made and never written: of ours none is empty.

@@ -312,6 +312,9 @@ impl State {
 
     /// After a death: a fresh trainer gets the same data and weights.
     pub fn start_again(self) {
+        let looked_at = self.peek(|model| {
+            model.kept.project().filter(|project| project.is_elsewhere).map(|project| project.id.clone())
+        });
         self.trainer.set_value(None);
         self.change(&Part::ALL, |model| {
             // The last ones may not have been written yet.
@@ -328,7 +331,14 @@ impl State {
         });
         self.spawn_trainer();
         self.send_weights();
-        self.send_source();
+        match looked_at {
+            // The other tab has gone on meanwhile.
+            Some(id) => {
+                self.forget_data();
+                self.look_at_project(id);
+            }
+            None => self.send_source(),
+        }
     }
 }
 

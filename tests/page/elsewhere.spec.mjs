@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { unzip } from './formats.mjs';
-import { download, screenshot } from './harness.mjs';
+import { download, draw_over, screenshot } from './harness.mjs';
 import { button, start as start_mock, take_sample, title } from './mock.mjs';
-import { LONG, SOON, finished, make_masks, start, train } from './trained.mjs';
+import { LONG, PHOTOS, SOON, finished, make_masks, start, train } from './trained.mjs';
 
 const look = (page) => button(page, 'Look at it').click();
 const banner = (page) => page.locator('.notice', { hasText: 'is open in another tab' });
@@ -114,8 +114,11 @@ test('looking writes nothing to the disk', { timeout: LONG }, async (t) => {
   const { page, context, errors } = await start(t);
   await train(page);
   await make_masks(page);
+  // What was drawn by hand is put into its place again as the masks are read.
+  await draw_over(page, 0);
+  await page.getByText('1 mask was corrected by hand').waitFor({ timeout: SOON });
   const own = unzip((await download(page, () => button(page, 'Download the masks (.zip)').click())).bytes);
-  await card_says(page, 'finished');
+  await card_says(page, '"is_finished":true');
 
   const second = await second_tab(page, context, errors);
   const look_at = button(second, 'Look at it');
@@ -130,6 +133,9 @@ test('looking writes nothing to the disk', { timeout: LONG }, async (t) => {
   assert.deepEqual([...shown].filter(([name, bytes]) => !bytes.equals(own.get(name))).map(([name]) => name), []);
   const run = await download(second, () => button(second, 'Download the trained network').click());
   assert.ok(unzip(run.bytes).has('weights.safetensors'));
+  await second.locator('#mask-format').selectOption('score-maps');
+  const scores = await download(second, () => button(second, 'Download the score maps (.zip)').click());
+  assert.ok(unzip(scores.bytes).size > PHOTOS);
   await button(second, 'Choose other data').click();
   await second.getByText('Drop a folder of labelled photos').waitFor();
   await look_at.waitFor({ timeout: SOON });

@@ -73,10 +73,14 @@ impl Download {
 /// How large the score maps of a data set will be: there may be thousands of times as many bytes as in its masks.
 pub fn size_of_score_maps(summary: &Summary, settings: &Settings) -> String {
     let has_background = !settings.method.method().reading(settings).has_threshold();
-    let maps = (summary.classes.len() + usize::from(has_background)) as u64;
     let pixels = |size: (u32, u32)| u64::from(size.0) * u64::from(size.1);
-    let all: u64 = summary.images.iter().map(|image| pixels((image.width, image.height))).sum();
-    text::file_size(all * maps * size_of::<f32>() as u64)
+    let all = summary.images.iter().map(|image| pixels((image.width, image.height))).sum();
+    size_of_maps(all, summary.classes.len() + usize::from(has_background))
+}
+
+/// How large so many maps of so many pixels are.
+pub fn size_of_maps(pixels: u64, maps: usize) -> String {
+    text::file_size(pixels.saturating_mul((maps * size_of::<f32>()) as u64))
 }
 
 #[cfg(test)]

@@ -232,7 +232,7 @@ impl Kept {
 
     /// Whether it is only looked at.
     pub fn is_read_only(&self) -> bool {
-        matches!(self, Self::Looking(_))
+        self.project().is_some_and(|project| project.is_elsewhere)
     }
 
     /// Whether the run of this page would survive its end: a checkpoint of it is there, and the card tells of it.
@@ -258,7 +258,7 @@ impl Kept {
 
     /// A fresh trainer gets the same data set, and takes the run up from its last checkpoint.
     pub fn want_again(&mut self) {
-        if let Self::Following(project) | Self::Looking(project) = self
+        if let Self::Following(project) = self
             && project.has_run()
         {
             *self = Self::Wanted(project.clone());

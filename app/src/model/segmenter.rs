@@ -64,6 +64,8 @@ pub struct Segmenter {
     pub photos: Vec<Arc<NewPhoto>>,
     /// How many photos have a mask.
     pub masks: usize,
+    /// Pixels of all photos that were given.
+    pub pixels: u64,
     /// Files that could not be used.
     pub problems: Vec<Problem>,
     /// What went wrong last.
@@ -176,8 +178,9 @@ impl Segmenter {
                 | Event::Measured { .. }
                 | Event::Saved { .. },
             ) => {}
-            (Work::Predicting(progress), Event::PhotosRead { problems, photos }) => {
+            (Work::Predicting(progress), Event::PhotosRead { problems, photos, pixels }) => {
                 progress.total = photos;
+                self.pixels = pixels;
                 self.problems = problems;
             }
             (Work::Predicting(_), Event::PhotoReady { name, width, height, shares, rgba, labels }) => {

@@ -49,7 +49,7 @@ pub fn BoxesPanel() -> impl IntoView {
                     "Download boxes.csv"
                 </button>
             </div>
-            <p class="help">
+            <p class="help changes">
                 "Press a photo to draw a box around each object in it; only photos with a box are learned from. Beside the photos, boxes.csv brings the boxes back on another visit, or to the command line."
                 <Show when=move || adds_labels.get()>
                     " Some boxes are of classes that their photos are not labelled with: add these to the labels, too."
@@ -93,7 +93,7 @@ fn BoxTile(image: usize, summary: Arc<Summary>) -> impl IntoView {
     view! {
         <button type="button" class="tile draws" on:click=move |_| state.draw_boxes(image)>
             <Photo
-                label=format!("Draw boxes on {name}")
+                label=if state.is_read_only() { name } else { format!("Draw boxes on {name}") }
                 width=facts.width
                 height=facts.height
                 picture=picture_of(state, image)

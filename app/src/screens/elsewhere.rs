@@ -2,8 +2,8 @@
 
 use leptos::prelude::*;
 
-use crate::model::Part;
-use crate::parts::press::press;
+use crate::model::{Model, Part};
+use crate::parts::confirm::ConfirmButton;
 use crate::state::State;
 
 /// Says so, and offers to change it here; nothing in the tab that has it.
@@ -17,19 +17,33 @@ pub fn Elsewhere() -> impl IntoView {
 }
 
 fn shown(state: State, name: String) -> AnyView {
-    let (refused, refuse) = signal(false);
+    let (said, say) = signal("");
+    let question = Memo::new(move |_| {
+        [Part::Results, Part::Segmenter, Part::Kept].into_iter().for_each(|part| state.read(part, |_| ()));
+        state.peek(|model| {
+            match (Model::is_working(model), model.segmenter.masks) {
+                (true, _) => "This ends what is under way here.",
+                (false, 0) => "",
+                (false, _) => "This drops the masks of new photos.",
+            }
+            .to_string()
+        })
+    });
     view! {
         <div class="notice">
             <div>
                 <p class="notice-title">{format!("{name} is open in another tab")}</p>
-                <p role="status">
-                    {move || match refused.get() {
-                        false => "Here you can look at it, as it was when you opened it, and download what is there. Changes are made in the other tab.",
-                        true => "The other tab still has it. Close that tab, or choose other data there, and press again.",
-                    }}
+                <p>
+                    "Here you can look at it, as it was when you opened it, and download what is there. Changes are made in the other tab."
                 </p>
+                <p role="status">{said}</p>
             </div>
-            {press("button", "Change it here", move || state.open_what_is_shown(refuse)).show()}
+            <ConfirmButton
+                label="Change it here"
+                question=question
+                yes="Yes, change it here"
+                act=move |()| state.open_what_is_shown(say)
+            />
         </div>
     }
     .into_any()

@@ -169,7 +169,7 @@ fn verdict_on(model: &Model, image: usize) -> Option<Verdict> {
 }
 
 fn judge(state: State, said: RwSignal<String>, verdict: Verdict) {
-    let Some(image) = state.enlarged.get_untracked() else { return };
+    let Some(image) = state.enlarged.get_untracked().filter(|_| !state.is_read_only()) else { return };
     state.judge(image, verdict);
     let words = match state.peek(|model| verdict_on(model, image)) {
         Some(Verdict::Accepted) => "Accepted",

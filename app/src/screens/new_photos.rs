@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use tag2mask_core::export::Format;
 
 use super::export_choice::ExportChoice;
-use crate::model::download::Download;
+use crate::model::download::{self, Download};
 use crate::model::fields;
 use crate::model::pictures::Picture;
 use crate::model::segmenter::{NewPhoto, Progress as Far, Segmenter, Work};
@@ -317,11 +317,17 @@ fn Files() -> impl IntoView {
     });
     let others = cannot_learn(state);
     let busy = at_work(state);
+    let names = state.class_names();
+    let size_of_score_maps = Signal::derive(move || {
+        let pixels = state.read(Part::Segmenter, |model| model.segmenter.pixels);
+        // The background has a map, too.
+        download::size_of_maps(pixels, names.with(Vec::len) + 1)
+    });
     let chosen = RwSignal::new(Download::Masks(Format::IndexPng));
     let photos = RwSignal::new(false);
     view! {
         <Show when=move || { masks.get() > 0 }>
-            <ExportChoice id="new-mask" chosen=chosen photos=photos />
+            <ExportChoice id="new-mask" chosen=chosen photos=photos size_of_score_maps=size_of_score_maps />
         </Show>
         <div class="actions">
             <Show when=move || { masks.get() > 0 }>

@@ -131,6 +131,7 @@ fn Head() -> impl IntoView {
     let state = State::use_here();
     let stage = state.memo(Part::Run, |model| model.run.stage.clone());
     let title = state.memo(Part::Run, |model| match &model.run.stage {
+        Stage::Stopped if model.kept.is_read_only() => "As it stood at its last checkpoint".to_string(),
         Stage::Idle | Stage::Starting => "Building the network".to_string(),
         Stage::Stopped => "Stopped".to_string(),
         Stage::Finished => "Training is finished".to_string(),
@@ -138,6 +139,7 @@ fn Head() -> impl IntoView {
         _ => model.run.round_label(),
     });
     let purpose = state.memo(Part::Run, |model| match &model.run.stage {
+        Stage::Stopped | Stage::Finished if model.kept.is_read_only() => String::new(),
         Stage::Idle | Stage::Starting => {
             "The first step takes longer: the device's programs are compiled.".to_string()
         }

@@ -57,7 +57,7 @@ fn Form() -> impl IntoView {
         if dead.get() {
             Some("The trainer has stopped: start it again first (see above).".to_string())
         } else if making.get() {
-            Some("Masks are being made.".to_string())
+            Some("The trainer is at work on the masks.".to_string())
         } else if learning.get() {
             Some("The network for new photos is at work.".to_string())
         } else if fetching.get() {

@@ -162,12 +162,31 @@ impl State {
         });
     }
 
-    /// Opens the project that is looked at, to change it; `refused` while another tab has it.
-    pub fn open_what_is_shown(self, refused: WriteSignal<bool>) {
-        let Some(id) = self.peek(|model| model.kept.open().map(|project| project.id.clone())) else { return };
+    /// Opens the project that is looked at, to change it; `said` has the reason where that cannot be.
+    pub fn open_what_is_shown(self, said: WriteSignal<&'static str>) {
+        let shown = move || {
+            let is_ours = |model: &Model| {
+                model.kept.open().filter(|project| project.is_elsewhere).map(|project| project.id.clone())
+            };
+            self.peek(is_ours)
+        };
+        let Some(id) = shown() else { return };
+        // The same words once more would not be heard.
+        said.set("");
         spawn_local(async move {
-            match lock::claim(&id).await {
-                None => refused.set(true),
+            let claim = lock::claim(&id).await;
+            let is_there = claim.is_none() || projects::load(&id).await.is_some();
+            // Meanwhile the user may have opened something else.
+            if shown().as_ref() != Some(&id) {
+                return;
+            }
+            match claim {
+                None => said.set(
+                    "The other tab still has it. Close that tab, or choose other data there, and press again.",
+                ),
+                Some(_) if !is_there => {
+                    said.set("It is no longer kept in this browser. “Save as one file” keeps what you see.");
+                }
                 claim => {
                     self.choose_other();
                     self.open_claimed(id, Why::Asked, claim).await;

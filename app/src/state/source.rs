@@ -97,14 +97,19 @@ impl State {
     fn leave(self) {
         self.keeping.update_value(|keeping| keeping.is_leaving = false);
         let busy = self.peek(Model::is_working);
-        self.source.set_value(None);
-        self.leave_kept();
-        self.change(&Part::ALL, Model::clear_data);
-        self.form.update(|form| form.touched = false);
+        self.forget_data();
         if busy {
             self.start_again();
         }
         window::go_to("data");
+    }
+
+    /// No data set is open any more; its project waits in the list.
+    pub(super) fn forget_data(self) {
+        self.source.set_value(None);
+        self.leave_kept();
+        self.change(&Part::ALL, Model::clear_data);
+        self.form.update(|form| form.touched = false);
     }
 
     /// Asks for small pictures that are not there yet.

@@ -41,7 +41,9 @@ pub(super) async fn predict(
         .ok_or_else(|| Error::NoData { reason: "no network has learned from masks yet".into() })?;
     let files = FileSet::picked(files_of(payload))?;
     let photos = Rc::new(dataset::read_photos(&files, &trained.card.classes, &mut |_, _| ())?);
-    page.emit(Event::PhotosRead { photos: photos.items.len(), problems: photos.problems.clone() });
+    let pixels = photos.items.iter().map(|item| u64::from(item.width) * u64::from(item.height)).sum();
+    let problems = photos.problems.clone();
+    page.emit(Event::PhotosRead { photos: photos.items.len(), pixels, problems });
     let started = web_time::Instant::now();
     let side = trained.card.settings.size;
     let job = MaskJob {

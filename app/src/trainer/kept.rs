@@ -60,6 +60,8 @@ struct Kept {
     away: BTreeSet<String>,
     /// The project that they lie in, which may follow no more.
     home: Option<String>,
+    /// When the card of a run was written that is only read: another tab may put another run in its place.
+    card_written: Option<f64>,
     /// Files that the disk is still to lose.
     gone: BTreeSet<String>,
     /// Under which of its names the momentum lies that goes with the weights on the disk.
@@ -144,6 +146,9 @@ impl KeptStore {
     pub async fn load(&self, project: &str, follows: bool) -> std::result::Result<bool, JsValue> {
         let place = self.0.borrow().place;
         let Some(folder) = Folder::open(&[PROJECTS, project, place.folder()]).await else { return Ok(false) };
+        // Another tab may be writing it.
+        let _turn = if follows { None } else { lock::turn(project).await };
+        let card_written = if follows { None } else { folder.written(RUN_CARD).await };
         let mut files = MemoryStore::default();
         let (away, here): (BTreeSet<String>, BTreeSet<String>) =
             folder.names().await?.into_iter().partition(|name| can_go(name));
@@ -161,6 +166,7 @@ impl KeptStore {
             project: home.clone().filter(|_| follows),
             away,
             home,
+            card_written,
             momentum,
             ..Kept::default()
         };
@@ -203,8 +209,15 @@ impl KeptStore {
         }
         let project = self.0.borrow().home.clone().unwrap_or_default();
         let place = self.0.borrow().place;
+        let card_written = self.0.borrow().card_written;
         let bytes = match Folder::open(&[PROJECTS, &project, place.folder()]).await {
-            Some(folder) => folder.read(name).await?,
+            Some(folder) => {
+                let bytes = folder.read(name).await?;
+                if card_written.is_some() && folder.written(RUN_CARD).await != card_written {
+                    return Err(JsValue::from("it was trained anew in another tab; look at it again"));
+                }
+                bytes
+            }
             None => None,
         };
         let mut kept = self.0.borrow_mut();

@@ -3,19 +3,22 @@
 
 use std::rc::Rc;
 
-use tag2mask_core::dataset::Dataset;
+use tag2mask_core::dataset::{Dataset, Item};
+use tag2mask_core::run::Host;
 use tag2mask_core::run::checkpoint::Trained;
 use tag2mask_core::run::event::Phase;
 use tag2mask_core::run::make_masks::{Mask, MaskJob, make_masks};
 use tag2mask_core::run::score_file::{CHANNELS, channels};
 use tag2mask_core::run::settings::{MaskSettings, Refine};
-use tag2mask_core::{Error, Result};
+use tag2mask_core::{Error, Event, Result};
 
 use super::drawing::network_of;
 use super::host::Page;
 use super::packing::of_round;
 use super::work::{Predicted, Shared};
 use super::zipped;
+use crate::disk;
+use crate::model::text;
 
 /// Packs the maps that the masks of a round were cut from.
 pub(super) async fn pack_scores(this: &Shared, round: Option<usize>, page: &mut Page<'_>) -> Result<()> {
@@ -31,13 +34,39 @@ pub(super) async fn pack_scores(this: &Shared, round: Option<usize>, page: &mut 
 
 /// Packs the maps that the masks of new photos were cut from.
 pub(super) async fn pack_new_scores(this: &Shared, page: &mut Page<'_>) -> Result<()> {
-    let Predicted { photos, settings, step, .. } = this.borrow().predicted()?.clone();
+    let (photos, settings, step) = {
+        let trainer = this.borrow();
+        let Predicted { files, photos, settings, step } = trainer.predicted()?;
+        // The user may not have waited for all of them.
+        let has_mask = |item: &&Item| files.iter().any(|(name, _)| *name == format!("{}.png", item.stem));
+        let items = photos.items.iter().filter(has_mask).cloned().collect();
+        (Rc::new(Dataset { items, ..Dataset::clone(photos) }), settings.clone(), *step)
+    };
     let trained = Trained::load(&this.borrow().segmenter.0, None)?;
     let same = trained.filter(|trained| trained.position.step == step);
     let trained = same.ok_or_else(|| Error::NoData {
         reason: "the network has learned on since these masks were made; drop the photos once more".into(),
     })?;
     pack(this, "new-score-maps.zip", &trained, &photos, settings, page).await
+}
+
+/// Refuses maps that are more than the browser has room for: it would notice at the end.
+async fn check_room(trained: &Trained, dataset: &Dataset) -> Result<()> {
+    let maps = channels(trained).iter().filter(|byte| **byte == b'\n').count() as u64;
+    let pixels: u64 = dataset.items.iter().map(|item| u64::from(item.width) * u64::from(item.height)).sum();
+    let bytes = pixels * maps * size_of::<f32>() as u64;
+    let free = disk::room().await.map(|room| (room.quota - room.used).max(0.0) as u64);
+    match free {
+        Some(free) if bytes > free => Err(Error::NoData {
+            reason: format!(
+                "score maps of these photos take {}, and the browser has room for {}. “tag2mask masks --scores” \
+                 writes them file by file",
+                text::file_size(bytes),
+                text::file_size(free)
+            ),
+        }),
+        _ => Ok(()),
+    }
 }
 
 async fn pack(
@@ -49,6 +78,7 @@ async fn pack(
     page: &mut Page<'_>,
 ) -> Result<()> {
     let compute = this.borrow().compute()?;
+    check_room(trained, dataset).await?;
     let job = MaskJob {
         dataset,
         // Maps are the same whatever becomes of the labels.
@@ -59,6 +89,9 @@ async fn pack(
         phase: Phase::Packing,
         from: 0,
     };
+    // What can be cancelled is known from the start.
+    let total = dataset.items.len();
+    page.emit(Event::Progress { phase: Phase::Packing, done: 0, total, seconds_left: None });
     let mut packer = zipped::archive();
     packer.add(CHANNELS, &channels(trained))?;
     let mut sink = |mask: Mask| {

@@ -282,8 +282,13 @@ pub enum Event {
         /// Of all masks of the round, where truth was supplied.
         score: Option<Score>,
     },
-    /// New photos were read: how many can be used, and which files cannot.
-    PhotosRead { photos: usize, problems: Vec<Problem> },
+    /// New photos were read: how many can be used, the pixels of all of them, and which files cannot.
+    PhotosRead {
+        photos: usize,
+        #[serde(default)]
+        pixels: u64,
+        problems: Vec<Problem>,
+    },
     /// The mask of a new photo is ready: the photo and its labels, both reduced to the same size.
     PhotoReady {
         name: String,
