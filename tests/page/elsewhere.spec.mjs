@@ -116,6 +116,7 @@ test('looking writes nothing to the disk', { timeout: LONG }, async (t) => {
   await make_masks(page);
   // What was drawn by hand is put into its place again as the masks are read.
   await draw_over(page, 0);
+  await page.keyboard.press('Escape');
   await page.getByText('1 mask was corrected by hand').waitFor({ timeout: SOON });
   const own = unzip((await download(page, () => button(page, 'Download the masks (.zip)').click())).bytes);
   await card_says(page, '"is_finished":true');

@@ -90,6 +90,10 @@ test('a run outlives the page, and goes on by itself', async (t) => {
   const reached = Number(cards['Sample set'].progress.match(/step (\d+)/)[1]);
   assert.ok(reached >= 40, `${reached}`);
   await page.reload();
+  // What is told before it goes on is of the run as it was left.
+  while ((await asked(page, 'train').catch(() => [])).length === 0) {
+    await page.evaluate(() => new Promise(requestAnimationFrame));
+  }
   await title(page, /Round [23]/);
   await button(page, 'Stop').click();
   assert.ok(await steps(page) >= reached);
