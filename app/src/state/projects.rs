@@ -22,6 +22,8 @@ enum Why {
     Reloaded,
     /// The tab or the browser that had it open came to an end while it was trained.
     Interrupted,
+    /// Another tab has it open: it is only looked at.
+    Elsewhere,
 }
 
 /// A project that was being trained when its tab ended, by whatever cause; of several the one saved last.
@@ -108,26 +110,32 @@ impl State {
 
     /// Opens a project of the list.
     pub fn open_project(self, id: String) {
-        spawn_local(async move { self.open_project_of(id, Why::Asked).await });
+        self.open_soon(id, Why::Asked);
+    }
+
+    fn open_soon(self, id: String, why: Why) {
+        spawn_local(async move { self.open_project_of(id, why).await });
     }
 
     async fn open_project_of(self, id: String, why: Why) {
         let claim = match why {
             Why::Asked => lock::claim(&id).await,
             Why::Reloaded | Why::Interrupted => lock::claim_again(&id).await,
+            Why::Elsewhere => None,
         };
         self.open_claimed(id, why, claim).await;
     }
 
     async fn open_claimed(self, id: String, why: Why, claim: Option<lock::Lock>) {
         // As it is now: another tab may have had it.
-        let card = if claim.is_some() { projects::load(&id).await } else { None };
+        let is_elsewhere = why == Why::Elsewhere;
+        let card = if claim.is_some() || is_elsewhere { projects::load(&id).await } else { None };
         // Meanwhile the user may have given other data.
         let is_free = |model: &Model| {
             model.kept == Kept::Nothing && matches!(model.data, Data::Empty | Data::Failed(_))
         };
         let may_try = |card: &Project| card.is_training && tabs::may_try(&id, &card.progress);
-        let goes_on = why != Why::Asked && card.as_ref().is_some_and(may_try);
+        let goes_on = matches!(why, Why::Reloaded | Why::Interrupted) && card.as_ref().is_some_and(may_try);
         // Its own tab may have stopped it meanwhile; and what ends the page must not keep the list from it.
         let card = card.filter(|_| goes_on || why != Why::Interrupted);
         match card {
@@ -139,7 +147,7 @@ impl State {
                 tabs::tell_others();
                 // What the user takes from the list stays there.
                 let is_fresh = card.is_fresh && why != Why::Asked;
-                self.take_up(Project { is_fresh, ..card });
+                self.take_up(Project { is_fresh, is_elsewhere, ..card });
             }
             _ => {
                 drop(claim);
@@ -150,16 +158,7 @@ impl State {
 
     /// Shows a project that another tab has open, as the disk has it.
     pub fn look_at_project(self, id: String) {
-        spawn_local(async move {
-            let card = projects::load(&id).await;
-            let is_free = |model: &Model| {
-                model.kept == Kept::Nothing && matches!(model.data, Data::Empty | Data::Failed(_))
-            };
-            match card.filter(|_| self.peek(is_free)) {
-                Some(card) => self.take_up(Project { is_elsewhere: true, ..card }),
-                None => self.look_again(),
-            }
-        });
+        self.open_soon(id, Why::Elsewhere);
     }
 
     /// Opens the project that is looked at, to change it; `said` has the reason where that cannot be.
