@@ -1,32 +1,14 @@
 // A set that no memory holds decoded: 5,000 photos of 12 megapixels.
 
 import assert from 'node:assert/strict';
-import { readdir, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { fill, launch, open, screenshot, serve } from './harness.mjs';
+import { largest_renderer } from './memory.mjs';
 
 const MINUTE = 60_000;
 const PHOTOS = 5000;
 /** Decoded, one photo is 34 MiB and the set 168 GiB. */
 const MOST_MEMORY = 2 * 2 ** 30;
-
-/** Most resident bytes so far of the largest renderer process that this one has started. */
-async function largest_renderer() {
-  const processes = new Map();
-  for (const id of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
-    try {
-      const command = await readFile(`/proc/${id}/cmdline`, 'utf8');
-      const status = await readFile(`/proc/${id}/status`, 'utf8');
-      const value = (name) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0);
-      processes.set(Number(id), { command, parent: value('PPid'), bytes: value('VmHWM') * 1024 });
-    } catch {
-      // It has ended meanwhile.
-    }
-  }
-  const is_ours = (id) => id === process.pid || (processes.has(id) && is_ours(processes.get(id).parent));
-  const ours = [...processes].filter(([id, { command }]) => command.includes('--type=renderer') && is_ours(id));
-  return Math.max(0, ...ours.map(([, { bytes }]) => bytes));
-}
 
 test('5,000 photos of 12 megapixels', { timeout: 15 * MINUTE }, async (t) => {
   const host = await serve();
