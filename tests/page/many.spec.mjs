@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { unzip } from './formats.mjs';
 import { download, fill } from './harness.mjs';
 import { largest_renderer } from './memory.mjs';
+import { scroll_to } from './scrolled.mjs';
 import { SOON, button, finished, make_masks, start } from './trained.mjs';
 
 const MINUTE = 60_000;
@@ -57,15 +58,7 @@ test(`${shown} photos are read, masked, scrolled through and exported`, { timeou
   const tiles = page.locator('.tiles.long > li');
   assert.equal(await tiles.first().getAttribute('aria-setsize'), String(PHOTOS));
   for (let share = 0; share < 1; share += 0.05) {
-    await page.locator('.long-room').evaluate((room, share) => { room.scrollTop = share * room.scrollHeight; }, share);
-    await page.waitForFunction(() => {
-      const room = document.querySelector('.long-room').getBoundingClientRect();
-      const seen = [...document.querySelectorAll('.tiles.long > li')].filter((tile) => {
-        const { top, bottom } = tile.getBoundingClientRect();
-        return top < room.bottom && bottom > room.top;
-      });
-      return seen.length > 3 && seen.every((tile) => !tile.querySelector('.photo.waiting'));
-    }, undefined, { timeout: SOON });
+    await scroll_to(page, share, SOON);
   }
   took('scrolled through, 20 places');
   assert.ok(await tiles.count() < 200, `${await tiles.count()} tiles`);

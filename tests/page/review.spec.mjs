@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fill, screenshot } from './harness.mjs';
 import { button, ready, start, take_sample, title, zip_file } from './mock.mjs';
+import { scroll_to } from './scrolled.mjs';
 
 const tiles = (page) => page.locator('#results .tiles.long > li');
 const large = (page) => page.getByRole('dialog', { name: 'Photo' });
@@ -56,16 +57,7 @@ test('of 5,000 masks only those near the window are there', async (t) => {
   const list = page.locator('.tiles.long');
   const { height } = await list.boundingBox();
   for (const share of [0, 0.25, 0.5, 0.999]) {
-    await page.locator('.long-room').evaluate((room, share) => { room.scrollTop = share * room.scrollHeight; }, share);
-    // All tiles are where one looks, and their pictures come.
-    await page.waitForFunction(() => {
-      const room = document.querySelector('.long-room').getBoundingClientRect();
-      const seen = [...document.querySelectorAll('.tiles.long > li')].filter((tile) => {
-        const { top, bottom } = tile.getBoundingClientRect();
-        return top < room.bottom && bottom > room.top;
-      });
-      return seen.length > 3 && seen.every((tile) => !tile.querySelector('.photo.waiting'));
-    });
+    await scroll_to(page, share);
     assert.ok(await tiles(page).count() < 200, `${await tiles(page).count()} tiles`);
     const { height: now } = await list.boundingBox();
     assert.ok(Math.abs(now - height) < 2, `the list is ${now} px long, and was ${height}`);
